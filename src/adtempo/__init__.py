@@ -1,0 +1,1 @@
+"""adtempo: when, where and how much to spend on paid media, with its evidence."""

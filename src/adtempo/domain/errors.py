@@ -1,0 +1,110 @@
+"""What can go wrong when someone asks for something.
+
+The docstring of a class is its default message, so this file is the catalogue of errors. `kind` says what sort of
+problem it is (the API maps it to an HTTP status, the command line to an exit code; this module knows neither), and
+`retryable` says whether the same call may succeed later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from inspect import cleandoc
+
+
+class Kind(StrEnum):
+    """The sorts of problem, each with one meaning on every edge."""
+
+    INVALID = "invalid"
+    NOT_FOUND = "not_found"
+    FORBIDDEN = "forbidden"
+    CONFLICT = "conflict"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+
+
+class AdtempoError(Exception):
+    """Something that was asked for could not be done."""
+
+    kind: Kind = Kind.INVALID
+    retryable: bool = False
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or cleandoc(self.__doc__ or "").splitlines()[0]
+        super().__init__(self.message)
+
+
+class InvalidInput(AdtempoError):
+    """The input is not valid."""
+
+
+class NotFound(AdtempoError):
+    """There is no such thing here."""
+
+    kind = Kind.NOT_FOUND
+
+
+class Forbidden(AdtempoError):
+    """You may not do this."""
+
+    kind = Kind.FORBIDDEN
+
+
+class Conflict(AdtempoError):
+    """This contradicts what is already known."""
+
+    kind = Kind.CONFLICT
+
+
+class AccountChanged(Conflict):
+    """The account is already known with another time zone or currency."""
+
+
+class LeaseLost(Conflict):
+    """Another process took over this work in the meantime; nothing was written."""
+
+    retryable = True
+
+
+class PlatformUnavailable(AdtempoError):
+    """The ad platform cannot be reached at the moment."""
+
+    kind = Kind.UNAVAILABLE
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one place of a file.
+
+    Attributes:
+        file: Name of the file as the user gave it.
+        row: Line number, the header being line 1; 0 when the whole file is meant.
+        column: Column name as it stands in the file; empty when the whole row is meant.
+        message: What is wrong and what to do about it.
+    """
+
+    file: str
+    row: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.row or "", self.column) if part != "")
+        return f"{place}: {self.message}"
+
+
+class BadRows(InvalidInput):
+    """The file has rows that cannot be imported."""
+
+    def __init__(self, problems: Sequence[Problem], total: int) -> None:
+        self.problems = tuple(problems)
+        self.total = total
+        more = f"\n... and {total - len(problems)} more" if total > len(problems) else ""
+        lines = "\n".join(str(problem) for problem in problems)
+        noun = "problem" if total == 1 else "problems"
+        super().__init__(
+            f"{total} {noun}; nothing was imported. Mend the file, or import the rest with --skip-bad rejects.csv\n"
+            f"{lines}{more}"
+        )
