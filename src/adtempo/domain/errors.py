@@ -39,6 +39,17 @@ class InvalidInput(AdtempoError):
     """The input is not valid."""
 
 
+class CurrenciesMixed(InvalidInput):
+    """Amounts of several currencies cannot be added; import exchange rates first: adtempo import rates FILE."""
+
+    def __init__(self, currencies: Sequence[str]) -> None:
+        self.currencies = tuple(currencies)
+        super().__init__(
+            f"amounts in {' and '.join(currencies)} cannot be added; "
+            "import exchange rates first: adtempo import rates FILE"
+        )
+
+
 class NotFound(AdtempoError):
     """There is no such thing here."""
 
@@ -59,6 +70,12 @@ class Conflict(AdtempoError):
 
 class AccountChanged(Conflict):
     """The account is already known with another time zone or currency."""
+
+
+class LeaseBusy(Conflict):
+    """Another process is working on this at the moment; try again soon."""
+
+    retryable = True
 
 
 class LeaseLost(Conflict):

@@ -8,36 +8,58 @@ number of decimals is an argument of whoever talks to a platform.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from adtempo.domain.errors import InvalidInput
+from adtempo.domain.accounts import Platform
+from adtempo.domain.errors import CurrenciesMixed, InvalidInput
 
-MICROS = 1_000_000
+MICROS_DECIMALS = 6
+MICROS: int = 10**MICROS_DECIMALS
 MAX_MICROS = 9_000_000_000_000_000_000
 
-_AMOUNT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+_AMOUNT = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]*)\.?([0-9]*)")
 
 # ISO 4217 (2024), "minor unit" column: every currency that does not have two decimals.
-_DECIMALS = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(),
-        0,
-    ),
+_ISO_DECIMALS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 
+# Platforms with a table of their own, each naming every currency without two decimals. Meta's "offset" is 1 for these
+# and 100 for all others, three-decimal dinars included (Marketing API, "Currencies", 2026): a Hungarian or Taiwanese
+# budget sent in ISO minor units would be a hundred times too large.
+_PLATFORM_DECIMALS: Mapping[str, Mapping[str, int]] = {
+    Platform.META: dict.fromkeys("CLP COP CRC HUF ISK IDR JPY KRW PYG TWD VND".split(), 0),
+}
 
-def minor_decimals(currency: str) -> int:
-    """Return how many decimals amounts of a currency have (ISO 4217).
+
+def minor_decimals(currency: str, platform: str | None = None) -> int:
+    """Return how many decimals amounts of a currency have.
+
+    Args:
+        currency: ISO 4217 code.
+        platform: Where a budget will be set; None is ISO 4217, for showing amounts.
 
     >>> minor_decimals("USD"), minor_decimals("JPY"), minor_decimals("KWD")
     (2, 0, 3)
+    >>> minor_decimals("HUF"), minor_decimals("HUF", "meta")
+    (2, 0)
     """
-    return _DECIMALS.get(currency, 2)
+    table = _ISO_DECIMALS if platform is None else _PLATFORM_DECIMALS.get(platform, _ISO_DECIMALS)
+    return table.get(currency, 2)
+
+
+def minor_unit_micros(currency: str, platform: str | None = None) -> int:
+    """Return how many micros the smallest payable amount of a currency is.
+
+    >>> minor_unit_micros("USD"), minor_unit_micros("JPY")
+    (10000, 1000000)
+    """
+    return int(MICROS // 10 ** minor_decimals(currency, platform))
 
 
 def parse_micros(text: str) -> int:
@@ -52,15 +74,18 @@ def parse_micros(text: str) -> int:
     >>> parse_micros("12.34")
     12340000
     """
-    if not _AMOUNT.fullmatch(text):
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
         raise InvalidInput(f"{text!r} is not an amount; write digits with a point, such as 1234.56")
-    scaled = Decimal(text) * MICROS
-    micros = int(scaled)
-    if micros != scaled:
+    sign, whole, fraction = match[1], match[2].lstrip("0"), match[3].rstrip("0")
+    if len(fraction) > MICROS_DECIMALS:
         raise InvalidInput(f"{text!r} has more than six decimals")
-    if abs(micros) > MAX_MICROS:
+    if (
+        len(whole) > len(str(MAX_MICROS)) - MICROS_DECIMALS
+        or (micros := int(f"{whole}{fraction:0<{MICROS_DECIMALS}}")) > MAX_MICROS
+    ):
         raise InvalidInput(f"{text!r} is too large")
-    return micros
+    return -micros if sign == "-" else micros
 
 
 def format_micros(micros: int, decimals: int | None = None) -> str:
@@ -75,13 +100,13 @@ def format_micros(micros: int, decimals: int | None = None) -> str:
     """
     amount = Decimal(micros).scaleb(-6)
     if decimals is not None:
-        return f"{round(amount, decimals):f}"
+        return f"{round(amount, decimals) + 0:f}"  # adding zero turns -0.00 into 0.00
     exact = f"{amount:.6f}".rstrip("0")
     whole, _, fraction = exact.partition(".")
     return f"{whole}.{fraction:0<2}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount of one currency; amounts of two currencies never meet."""
 
@@ -90,9 +115,7 @@ class Money:
 
     def _same(self, other: Money) -> None:
         if other.currency != self.currency:
-            raise InvalidInput(
-                f"cannot combine {self.currency} and {other.currency}; import exchange rates (import rates FILE)"
-            )
+            raise CurrenciesMixed([self.currency, other.currency])
 
     def __add__(self, other: Money) -> Money:
         self._same(other)
@@ -101,6 +124,36 @@ class Money:
     def __sub__(self, other: Money) -> Money:
         self._same(other)
         return Money(self.micros - other.micros, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same(other)
+        return self.micros < other.micros
+
+    def __le__(self, other: Money) -> bool:
+        self._same(other)
+        return self.micros <= other.micros
+
+    def split(self, weights: Sequence[int | Fraction | Decimal], platform: str | None = None) -> list[Money]:
+        """Split into payable amounts in proportion to weights; the parts sum to the whole exactly.
+
+        Args:
+            weights: Non-negative weights, not all zero, shape (parts,).
+            platform: Whose minor units the parts must be whole numbers of; None is ISO 4217.
+
+        Raises:
+            InvalidInput: The amount is negative or is not a whole number of minor units itself, or the weights are bad.
+
+        >>> [str(part) for part in Money(100_000_000, "USD").split([1, 1, 1])]
+        ['33.34 USD', '33.33 USD', '33.33 USD']
+        """
+        unit = minor_unit_micros(self.currency, platform)
+        units, rest = divmod(self.micros, unit)
+        if rest:
+            raise InvalidInput(
+                f"{format_micros(self.micros)} {self.currency} cannot be paid exactly; "
+                f"round it to a multiple of {format_micros(unit)}"
+            )
+        return [Money(part * unit, self.currency) for part in split_units(units, weights)]
 
     def __str__(self) -> str:
         return f"{format_micros(self.micros, minor_decimals(self.currency))} {self.currency}"

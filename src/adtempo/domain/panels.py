@@ -32,6 +32,8 @@ class Quantities:
         spend_micros: Spend in micros of the account's currency.
         conversions_micros: Conversions in millionths (platforms report fractions).
         conversion_value_micros: Conversion value in micros of the account's currency.
+        reach: People reached, as the platform reported it for exactly this entity and window; it cannot be added up,
+            so it is not in QUANTITIES.
     """
 
     impressions: int | None = None
@@ -39,6 +41,7 @@ class Quantities:
     spend_micros: int | None = None
     conversions_micros: int | None = None
     conversion_value_micros: int | None = None
+    reach: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
