@@ -1,0 +1,290 @@
+"""From grouped facts to what happened on a day: totals, top campaigns, movers, and what needs a person.
+
+Amounts of two currencies never meet: everything is said once per currency.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.metrics import CPA, ROAS, SPEND, blend, format_value, value_of
+from adtempo.domain.panels import FactTable, Quantities
+
+Figures = Mapping[CampaignRef, Quantities]
+"""What each campaign did in some time."""
+
+TOP = 5
+"""How many campaigns a list of the report names, per currency."""
+
+SILENT_CONVERSIONS = 5.0
+"""Spend that elsewhere buys so many conversions and here bought none is worth a look: by chance 1 in 150 (Poisson)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a campaign apart from its facts.
+
+    Attributes:
+        ref: Which campaign.
+        currency: Of its account (ISO 4217).
+        name: What people call it; empty when no source said.
+        target_roas: What its owner asked of it; None when nobody did.
+    """
+
+    ref: CampaignRef
+    currency: str
+    name: str = ""
+    target_roas: float | None = None
+
+    @property
+    def label(self) -> str:
+        """What to call it on a screen."""
+        return self.name or self.ref.campaign_id
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Another day to hold the report's day against.
+
+    Attributes:
+        day: Which day.
+        same_age: Whether its figures are those known when it was as old as the report's day is now; otherwise they
+            are the latest, and a young day looks worse beside them than it is.
+        figures: What the campaigns did.
+    """
+
+    day: date
+    same_age: bool
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far the facts of one account reach.
+
+    Attributes:
+        account: Whose facts.
+        observed_at: Latest moment at which its platform was heard; None if never.
+        day_ends_at: When the report's day ends in the account's own zone, UTC.
+    """
+
+    account: AccountRef
+    observed_at: datetime | None
+    day_ends_at: datetime
+
+    @property
+    def complete(self) -> bool:
+        """Whether the platform was heard after the day had ended; conversions may still arrive then."""
+        return self.observed_at is not None and self.observed_at >= self.day_ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What a group of campaigns did, in one currency.
+
+    Attributes:
+        label: The currency, platform or account that the group is.
+        currency: ISO 4217 code of its amounts.
+        campaigns: How many campaigns had facts.
+        figures: Sums of the day.
+        day_before: Sums of the day before; None if nothing is known.
+        week_before: Sums of the same weekday a week before; None if nothing is known.
+    """
+
+    label: str
+    currency: str
+    campaigns: int
+    figures: Quantities
+    day_before: Quantities | None
+    week_before: Quantities | None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignDay:
+    """One campaign's day beside the day before."""
+
+    profile: Profile
+    figures: Quantities
+    day_before: Quantities | None
+
+    @property
+    def value_change_micros(self) -> int:
+        """How much more conversion value than on the day before, in micros."""
+        before = self.day_before.conversion_value_micros if self.day_before else None
+        return (self.figures.conversion_value_micros or 0) - (before or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyReport:
+    """What happened on one day, as known at one moment.
+
+    Attributes:
+        day: The day, in each account's own zone.
+        as_of: What was known at this moment, UTC.
+        totals: One per currency.
+        platforms: One per platform and currency.
+        accounts: One per account.
+        top_campaigns: The most conversion value, at most TOP per currency.
+        movers: The largest change of conversion value against the day before, at most TOP per currency.
+        day_before: What the day is compared with.
+        week_before: The same weekday a week earlier.
+        freshness: How far the facts reach, per account.
+        attention: What a person should look at, one sentence each.
+    """
+
+    day: date
+    as_of: datetime
+    totals: tuple[Total, ...]
+    platforms: tuple[Total, ...]
+    accounts: tuple[Total, ...]
+    top_campaigns: tuple[CampaignDay, ...]
+    movers: tuple[CampaignDay, ...]
+    day_before: Comparison
+    week_before: Comparison
+    freshness: tuple[Freshness, ...]
+    attention: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every account was heard after its day had ended."""
+        return all(account.complete for account in self.freshness)
+
+
+def estimate_figures(table: FactTable) -> dict[CampaignRef, Quantities]:
+    """Return each campaign's figures.
+
+    Args:
+        table: Sums whose first three keys are platform, account_id and campaign_id, one row per campaign.
+    """
+    return {CampaignRef(*map(str, keys[:3])): figures for keys, figures in table.rows()}
+
+
+def estimate_daily_report(
+    day: date,
+    as_of: datetime,
+    figures: Figures,
+    profiles: Mapping[CampaignRef, Profile],
+    day_before: Comparison,
+    week_before: Comparison,
+    freshness: Sequence[Freshness],
+) -> DailyReport:
+    """Say what happened on a day.
+
+    Args:
+        day: The day, in each account's own zone.
+        as_of: What was known at this moment.
+        figures: What the campaigns did on the day; campaigns without facts are absent.
+        profiles: A profile for every campaign in any of the figures.
+        day_before: The day before.
+        week_before: The same weekday a week earlier.
+        freshness: How far the facts reach, one per account.
+    """
+
+    def totals(label_of: Callable[[Profile], str]) -> tuple[Total, ...]:
+        return _totals(figures, day_before.figures, week_before.figures, profiles, label_of)
+
+    days = [CampaignDay(profiles[ref], amounts, day_before.figures.get(ref)) for ref, amounts in figures.items()]
+    return DailyReport(
+        day=day,
+        as_of=as_of,
+        totals=totals(lambda profile: profile.currency),
+        platforms=totals(lambda profile: profile.ref.platform),
+        accounts=totals(lambda profile: str(profile.ref.account)),
+        top_campaigns=_most(days, lambda line: line.figures.conversion_value_micros or 0),
+        movers=_most(days, lambda line: abs(line.value_change_micros)) if day_before.figures else (),
+        day_before=day_before,
+        week_before=week_before,
+        freshness=tuple(sorted(freshness, key=lambda account: account.account)),
+        attention=(*_unheard(figures, day_before.figures), *_without_conversions(days), *_below_target(days)),
+    )
+
+
+def _totals(
+    figures: Figures,
+    day_before: Figures,
+    week_before: Figures,
+    profiles: Mapping[CampaignRef, Profile],
+    label_of: Callable[[Profile], str],
+) -> tuple[Total, ...]:
+    groups: dict[tuple[str, str], set[CampaignRef]] = defaultdict(set)
+    for ref in {*figures, *day_before, *week_before}:
+        profile = profiles[ref]
+        groups[label_of(profile), profile.currency].add(ref)
+    totals = (
+        Total(
+            label=label,
+            currency=currency,
+            campaigns=len(refs & figures.keys()),
+            figures=_sum(figures, refs) or Quantities(),
+            day_before=_sum(day_before, refs),
+            week_before=_sum(week_before, refs),
+        )
+        for (label, currency), refs in sorted(groups.items())
+    )
+    return tuple(total for total in totals if total.campaigns)
+
+
+def _sum(figures: Figures, refs: Iterable[CampaignRef]) -> Quantities | None:
+    parts = [("", figures[ref]) for ref in refs if ref in figures]
+    return blend(parts)[1] if parts else None
+
+
+def _most(days: Sequence[CampaignDay], weight: Callable[[CampaignDay], int]) -> tuple[CampaignDay, ...]:
+    """Return the heaviest of each currency, heaviest first; equal ones by name of the reference."""
+    by_currency: dict[str, list[CampaignDay]] = defaultdict(list)
+    for line in sorted(days, key=lambda line: (-weight(line), line.profile.ref)):
+        if weight(line) > 0:
+            by_currency[line.profile.currency].append(line)
+    return tuple(line for currency in sorted(by_currency) for line in by_currency[currency][:TOP])
+
+
+def _unheard(figures: Figures, day_before: Figures) -> list[str]:
+    """Name accounts that had facts on the day before and have none on the day."""
+    heard = {ref.account for ref in figures}
+    missing = sorted({ref.account for ref in day_before} - heard)
+    return [f"{account}: no facts for this day, although there are some for the day before" for account in missing]
+
+
+def _without_conversions(days: Sequence[CampaignDay]) -> list[str]:
+    """Name campaigns whose spend bought nothing where the account's other spend buys several conversions."""
+    by_account: dict[AccountRef, list[CampaignDay]] = defaultdict(list)
+    for line in days:
+        by_account[line.profile.ref.account].append(line)
+    found = []
+    for lines in by_account.values():
+        cpa_micros = value_of(CPA, blend(("", line.figures) for line in lines)[1])
+        for line in lines:
+            spent = line.figures.spend_micros or 0
+            if cpa_micros and line.figures.conversions_micros == 0 and spent >= SILENT_CONVERSIONS * cpa_micros:
+                found.append((spent / cpa_micros, line))
+    found.sort(key=lambda pair: (-pair[0], pair[1].profile.ref))
+    return [
+        f"{line.profile.label}: {format_value(SPEND, line.figures.spend_micros, line.profile.currency)} spent without "
+        f"a conversion; elsewhere in the account that buys {conversions:.0f}"
+        for conversions, line in found
+    ]
+
+
+def _below_target(days: Sequence[CampaignDay]) -> list[str]:
+    """Name campaigns whose reported ROAS is below what their owner asked for, the largest shortfall first."""
+    found = []
+    for line in days:
+        target, roas = line.profile.target_roas, value_of(ROAS, line.figures)
+        if target is not None and roas is not None and roas < target:
+            found.append(((target - roas) * (line.figures.spend_micros or 0), line, roas, target))
+    found.sort(key=lambda item: (-item[0], item[1].profile.ref))
+    return [
+        f"{line.profile.label}: reported ROAS {roas:.2f} is below its target {target:.2f}"
+        for _, line, roas, target in found
+    ]
+
+
+def estimate_change(now: float | None, before: float | None) -> float | None:
+    """Return by which share a value grew: 0.1 is 10%; None where one is absent or there was nothing to grow from."""
+    if now is None or before is None or before <= 0:
+        return None
+    return now / before - 1

@@ -1,0 +1,221 @@
+"""The daily report in words and for machines: one body for the API and scripts, one text for people.
+
+The text is a few sections, each of sentences and at most one table; a renderer (the terminal, Markdown, a page) decides
+only how they look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from adtempo.domain.metrics import (
+    ABSENT,
+    CONVERSION_VALUE,
+    CONVERSIONS,
+    CPA,
+    CTR,
+    METRICS,
+    ROAS,
+    SPEND,
+    Metric,
+    format_value,
+    plain_value,
+    value_of,
+)
+from adtempo.domain.panels import Quantities
+from adtempo.tracking.estimate import CampaignDay, Comparison, DailyReport, Total, estimate_change
+
+_COLUMNS = (
+    (SPEND, "spend"),
+    (CONVERSION_VALUE, "value"),
+    (ROAS, "ROAS"),
+    (CONVERSIONS, "conv."),
+    (CPA, "CPA"),
+    (CTR, "CTR"),
+)
+_CAMPAIGN_COLUMNS = _COLUMNS[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of a report.
+
+    Attributes:
+        title: Its heading.
+        sentences: What it says.
+        header: Column titles; the first column is text, the others numbers.
+        rows: Cells, shape (rows, columns).
+    """
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def figures_body(figures: Quantities) -> dict[str, str | float | None]:
+    """Return every metric of a group of facts as machines read it.
+
+    >>> figures_body(Quantities(spend_micros=1_500_000, clicks=3))["cpc"]
+    '0.50'
+    """
+    return {metric.name: plain_value(metric, value_of(metric, figures)) for metric in METRICS}
+
+
+def report_body(report: DailyReport) -> dict[str, Any]:
+    """Return the report as the HTTP API and --json give it.
+
+    Where several currencies meet, the three overall figures are null and `totals` has one entry per currency.
+    """
+    only = report.totals[0] if len(report.totals) == 1 else None
+    overall = figures_body(only.figures) if only else {}
+    return {
+        "date": report.day.isoformat(),
+        "as_of": report.as_of.isoformat(),
+        "complete": report.complete,
+        "currency": only.currency if only else None,
+        "total_spend": overall.get("spend"),
+        "total_revenue": overall.get("conversion_value"),
+        "avg_roas": overall.get("roas"),
+        "totals": [_total_body(total) for total in report.totals],
+        "platforms": [{"platform": total.label, **_total_body(total)} for total in report.platforms],
+        "accounts": [{"account": total.label, **_total_body(total)} for total in report.accounts],
+        "top_campaigns": [_campaign_body(line) for line in report.top_campaigns],
+        "movers": [_campaign_body(line) for line in report.movers],
+        "compared_with": {
+            name: {"date": comparison.day.isoformat(), "same_age": comparison.same_age}
+            for name, comparison in (("day_before", report.day_before), ("week_before", report.week_before))
+        },
+        "freshness": [
+            {
+                "account": str(account.account),
+                "observed_at": account.observed_at.isoformat() if account.observed_at else None,
+                "complete": account.complete,
+            }
+            for account in report.freshness
+        ],
+        "attention": list(report.attention),
+    }
+
+
+def _total_body(total: Total) -> dict[str, Any]:
+    return {
+        "currency": total.currency,
+        "campaigns": total.campaigns,
+        **figures_body(total.figures),
+        "day_before": figures_body(total.day_before) if total.day_before else None,
+        "week_before": figures_body(total.week_before) if total.week_before else None,
+    }
+
+
+def _campaign_body(line: CampaignDay) -> dict[str, Any]:
+    ref = line.profile.ref
+    return {
+        "campaign_id": ref.campaign_id,
+        "platform": ref.platform,
+        "account_id": ref.account_id,
+        "name": line.profile.name or None,
+        "currency": line.profile.currency,
+        **figures_body(line.figures),
+        "day_before": figures_body(line.day_before) if line.day_before else None,
+    }
+
+
+def report_sections(report: DailyReport) -> list[Section]:
+    """Return the report as people read it, the most important first."""
+    title = f"{report.day:%A} {_day(report.day)}"
+    if not report.totals:
+        return [Section(title, (_no_facts(report),))]
+    sections = [
+        Section(title, _how_complete(report), ("", *(name for _, name in _COLUMNS)), _total_rows(report)),
+        Section("What needs you", report.attention or ("Nothing that these facts show.",)),
+        _campaigns("Top campaigns by value", report.top_campaigns),
+    ]
+    if report.movers:
+        against = _against(report.day_before)
+        sections.append(_campaigns(f"Largest changes of value against {against}", report.movers))
+    if len(report.platforms) > len(report.totals):
+        rows = tuple((total.label, *_cells(total.figures, total.currency)) for total in report.platforms)
+        sections.append(Section("By platform", header=("", *(name for _, name in _COLUMNS)), rows=rows))
+    return sections
+
+
+def report_markdown(report: DailyReport) -> str:
+    """Return the report as Markdown."""
+    parts = []
+    for depth, section in enumerate(report_sections(report)):
+        parts.append(f"{'#' * min(depth + 1, 2)} {section.title}")
+        parts += ["\n".join(f"- {sentence}" for sentence in section.sentences)] if section.sentences else []
+        if section.rows:
+            lines = (section.header, ("---", *("---:" for _ in section.header[1:])), *section.rows)
+            parts.append(
+                "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+            )
+    return "\n\n".join(parts) + "\n"
+
+
+def _no_facts(report: DailyReport) -> str:
+    return (
+        f"No facts are known for this day as of {report.as_of:%Y-%m-%d %H:%M} UTC. "
+        "Import some (adtempo import facts FILE), sync, or choose another day with --date."
+    )
+
+
+def _how_complete(report: DailyReport) -> tuple[str, ...]:
+    open_accounts = [account for account in report.freshness if not account.complete]
+    known = f"As known on {report.as_of:%Y-%m-%d %H:%M} UTC."
+    if not open_accounts:
+        return (f"{known} Every account was read after the day had ended there; late conversions may still arrive.",)
+    names = ", ".join(str(account.account) for account in open_accounts[:3])
+    more = f" and {len(open_accounts) - 3} more" if len(open_accounts) > 3 else ""
+    return (f"{known} Not complete: {names}{more} not read since the day ended there.",)
+
+
+def _total_rows(report: DailyReport) -> tuple[tuple[str, ...], ...]:
+    rows: list[tuple[str, ...]] = []
+    for total in report.totals:
+        noun = "campaign" if total.campaigns == 1 else "campaigns"
+        rows.append((f"{total.currency}, {total.campaigns} {noun}", *_cells(total.figures, total.currency)))
+        for comparison, before in ((report.day_before, total.day_before), (report.week_before, total.week_before)):
+            if before is not None:
+                rows.append((f"  against {_against(comparison)}", *_changes(total.figures, before)))
+    return tuple(rows)
+
+
+def _campaigns(title: str, lines: Sequence[CampaignDay]) -> Section:
+    rows = tuple(
+        (
+            f"{line.profile.label} ({line.profile.ref.platform})",
+            *_cells(line.figures, line.profile.currency, _CAMPAIGN_COLUMNS),
+            _change(CONVERSION_VALUE, line.figures, line.day_before),
+        )
+        for line in lines
+    )
+    header = ("", *(name for _, name in _CAMPAIGN_COLUMNS), "value change")
+    return Section(title, () if rows else ("No campaign brought any value on this day.",), header, rows)
+
+
+def _cells(figures: Quantities, currency: str, columns: Sequence[tuple[Metric, str]] = _COLUMNS) -> tuple[str, ...]:
+    return tuple(format_value(metric, value_of(metric, figures), currency) for metric, _ in columns)
+
+
+def _changes(figures: Quantities, before: Quantities) -> tuple[str, ...]:
+    return tuple(_change(metric, figures, before) for metric, _ in _COLUMNS)
+
+
+def _change(metric: Metric, figures: Quantities, before: Quantities | None) -> str:
+    share = estimate_change(value_of(metric, figures), value_of(metric, before)) if before else None
+    return ABSENT if share is None else f"{round(share, 2) + 0.0:+.0%}"  # + 0.0 turns -0 into 0
+
+
+def _against(comparison: Comparison) -> str:
+    return f"{comparison.day:%a} {comparison.day.day} {comparison.day:%b}" + (
+        " at the same age" if comparison.same_age else ""
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

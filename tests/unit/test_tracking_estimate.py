@@ -1,0 +1,164 @@
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.panels import QUANTITIES, FactTable, Quantities
+from adtempo.tracking.estimate import (
+    TOP,
+    Comparison,
+    DailyReport,
+    Figures,
+    Freshness,
+    Profile,
+    estimate_change,
+    estimate_daily_report,
+    estimate_figures,
+)
+
+DAY = date(2026, 11, 3)
+AS_OF = datetime(2026, 11, 4, 6, tzinfo=UTC)
+MICROS = 1_000_000
+
+
+def campaign(name: str, account: str = "a1", platform: str = "meta") -> CampaignRef:
+    return CampaignRef(platform, account, name)
+
+
+def did(spend: int, value: int = 0, conversions: int = 0) -> Quantities:
+    return Quantities(
+        impressions=1000,
+        clicks=10,
+        spend_micros=spend * MICROS,
+        conversions_micros=conversions * MICROS,
+        conversion_value_micros=value * MICROS,
+    )
+
+
+def report_of(
+    figures: Figures,
+    before: Figures | None = None,
+    currencies: dict[str, str] | None = None,
+    targets: dict[str, float] | None = None,
+) -> DailyReport:
+    before = before or {}
+    profiles = {
+        ref: Profile(
+            ref, (currencies or {}).get(ref.account_id, "EUR"), target_roas=(targets or {}).get(ref.campaign_id)
+        )
+        for ref in {*figures, *before}
+    }
+    return estimate_daily_report(
+        DAY,
+        AS_OF,
+        figures,
+        profiles,
+        Comparison(DAY - timedelta(days=1), True, before),
+        Comparison(DAY - timedelta(days=7), False, {}),
+        (),
+    )
+
+
+def test_figures_are_keyed_by_campaign() -> None:
+    table = FactTable(
+        keys={
+            "platform": np.array(["meta"], object),
+            "account_id": np.array(["a1"], object),
+            "campaign_id": np.array(["c1"], object),
+        },
+        sums={name: np.array([5]) for name in QUANTITIES},
+        measured={name: np.array([name == "clicks"]) for name in QUANTITIES},
+    )
+    assert estimate_figures(table) == {campaign("c1"): Quantities(clicks=5)}
+
+
+def test_totals_are_sums_per_currency_and_never_meet() -> None:
+    figures = {
+        campaign("c1"): did(10, 30),
+        campaign("c2"): did(20, 20),
+        campaign("c3", "a2", "google"): did(1000, 5000),
+    }
+    report = report_of(figures, currencies={"a2": "JPY"})
+    assert [(total.label, total.campaigns, total.figures.spend_micros) for total in report.totals] == [
+        ("EUR", 2, 30 * MICROS),
+        ("JPY", 1, 1000 * MICROS),
+    ]
+    assert [(total.label, total.currency) for total in report.platforms] == [("google", "JPY"), ("meta", "EUR")]
+    assert [total.label for total in report.accounts] == ["google:a2", "meta:a1"]
+
+
+def test_a_platform_with_two_currencies_has_two_totals() -> None:
+    report = report_of({campaign("c1"): did(1), campaign("c2", "a2"): did(2)}, currencies={"a2": "USD"})
+    assert [(total.label, total.currency) for total in report.platforms] == [("meta", "EUR"), ("meta", "USD")]
+
+
+def test_the_day_before_counts_campaigns_that_stopped() -> None:
+    report = report_of({campaign("c1"): did(10)}, before={campaign("c1"): did(8), campaign("gone"): did(5)})
+    (total,) = report.totals
+    assert total.day_before is not None
+    assert total.day_before.spend_micros == 13 * MICROS
+    assert total.week_before is None
+    assert total.campaigns == 1
+
+
+def test_top_campaigns_are_few_per_currency_and_led_by_value() -> None:
+    figures = {campaign(f"c{number}"): did(1, value=number) for number in range(TOP + 3)}
+    figures[campaign("yen", "a2")] = did(1, value=1)
+    report = report_of(figures, currencies={"a2": "JPY"})
+    assert [line.profile.ref.campaign_id for line in report.top_campaigns] == ["c7", "c6", "c5", "c4", "c3", "yen"]
+
+
+def test_movers_rank_by_absolute_change_and_need_a_day_before() -> None:
+    figures = {campaign("up"): did(1, 50), campaign("down"): did(1, 10), campaign("same"): did(1, 20)}
+    before = {campaign("up"): did(1, 30), campaign("down"): did(1, 70), campaign("same"): did(1, 20)}
+    assert [line.profile.ref.campaign_id for line in report_of(figures, before).movers] == ["down", "up"]
+    assert report_of(figures).movers == ()
+
+
+def test_an_account_that_fell_silent_needs_a_person() -> None:
+    report = report_of({campaign("c1"): did(1)}, before={campaign("c1"): did(1), campaign("c9", "a9"): did(1)})
+    assert report.attention == ("meta:a9: no facts for this day, although there are some for the day before",)
+
+
+@pytest.mark.parametrize(("spent", "named"), [(60, True), (40, False)])
+def test_spend_without_conversions_needs_a_person_once_chance_cannot_explain_it(spent: int, named: bool) -> None:
+    # The account pays about 10 a conversion, so 60 would have bought nearly 6 and 40 only 4.
+    figures = {campaign("good"): did(1000, conversions=100), campaign("none"): did(spent)}
+    assert bool(report_of(figures).attention) is named
+    if named:
+        assert report_of(figures).attention[0].startswith("none: 60.00 EUR spent without a conversion")
+
+
+def test_conversions_nobody_measured_are_not_missing_conversions() -> None:
+    figures = {campaign("good"): did(1000, conversions=100), campaign("unmeasured"): Quantities(spend_micros=10**12)}
+    assert report_of(figures).attention == ()
+
+
+def test_below_target_means_its_own_target_and_the_largest_shortfall_leads() -> None:
+    figures = {campaign("small"): did(1, 1), campaign("large"): did(100, 100), campaign("fine"): did(1, 3)}
+    report = report_of(figures, targets={"small": 2.0, "large": 2.0, "fine": 2.0})
+    assert report.attention == (
+        "large: reported ROAS 1.00 is below its target 2.00",
+        "small: reported ROAS 1.00 is below its target 2.00",
+    )
+
+
+def test_an_account_is_complete_once_heard_after_its_day_ended() -> None:
+    ended = datetime(2026, 11, 3, 23, tzinfo=UTC)
+    account = AccountRef("meta", "a1")
+    assert Freshness(account, ended, ended).complete
+    assert not Freshness(account, ended - timedelta(seconds=1), ended).complete
+    assert not Freshness(account, None, ended).complete
+
+
+def test_change_needs_something_to_grow_from() -> None:
+    assert estimate_change(3.0, 2.0) == 0.5
+    assert estimate_change(3.0, 0.0) is None
+    assert estimate_change(None, 2.0) is None
+    assert estimate_change(3.0, None) is None
+
+
+def test_a_campaign_without_a_name_is_called_by_its_id() -> None:
+    assert Profile(campaign("c1"), "EUR").label == "c1"
+    assert Profile(campaign("c1"), "EUR", "Autumn").label == "Autumn"

@@ -1,0 +1,109 @@
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.metrics import METRICS
+from adtempo.domain.panels import Quantities
+from adtempo.tracking.estimate import Comparison, DailyReport, Figures, Freshness, Profile, estimate_daily_report
+from adtempo.tracking.report import report_body, report_markdown, report_sections
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "daily_report.md"
+DAY = date(2026, 11, 3)
+ENDED = datetime(2026, 11, 3, 23, tzinfo=UTC)
+AS_OF = datetime(2026, 11, 4, 6, tzinfo=UTC)
+AUTUMN = CampaignRef("meta", "a1", "c1")
+WINTER = CampaignRef("google", "g1", "c2")
+TOKYO = CampaignRef("tiktok", "t1", "c3")
+PROFILES = {
+    AUTUMN: Profile(AUTUMN, "EUR", "Autumn | sale", target_roas=4.0),
+    WINTER: Profile(WINTER, "EUR"),
+    TOKYO: Profile(TOKYO, "JPY", "Tokyo"),
+}
+
+
+def did(spend_micros: int, value_micros: int, conversions_micros: int = 3_500_000) -> Quantities:
+    return Quantities(20_000, 300, spend_micros, conversions_micros, value_micros)
+
+
+def report_of(figures: Figures, before: Figures, observed_at: datetime = AS_OF) -> DailyReport:
+    return estimate_daily_report(
+        DAY,
+        AS_OF,
+        figures,
+        PROFILES,
+        Comparison(DAY - timedelta(days=1), True, before),
+        Comparison(DAY - timedelta(days=7), False, {}),
+        [Freshness(ref.account, observed_at, ENDED) for ref in figures],
+    )
+
+
+@pytest.fixture
+def two_currencies() -> DailyReport:
+    figures = {
+        AUTUMN: did(100_000_000, 350_000_000),
+        WINTER: did(50_500_000, 200_000_000),
+        TOKYO: did(9_000_000_000, 12_000_000_000),
+    }
+    return report_of(figures, {AUTUMN: did(80_000_000, 400_000_000), WINTER: did(50_500_000, 100_000_000)})
+
+
+def test_the_markdown_is_the_golden_one(two_currencies: DailyReport) -> None:
+    assert report_markdown(two_currencies) == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_one_currency_has_overall_figures_that_are_ratios_of_sums() -> None:
+    body = report_body(report_of({AUTUMN: did(10_000_000, 30_000_000), WINTER: did(30_000_000, 30_000_000)}, {}))
+    assert (body["currency"], body["total_spend"], body["total_revenue"], body["avg_roas"]) == (
+        "EUR",
+        "40.00",
+        "60.00",
+        1.5,
+    )
+
+
+def test_several_currencies_have_one_total_each_and_no_overall_figure(two_currencies: DailyReport) -> None:
+    body = report_body(two_currencies)
+    assert (body["currency"], body["total_spend"], body["total_revenue"], body["avg_roas"]) == (None, None, None, None)
+    assert [(total["currency"], total["spend"]) for total in body["totals"]] == [("EUR", "150.50"), ("JPY", "9000.00")]
+
+
+def test_the_body_is_plain_json_and_names_every_metric(two_currencies: DailyReport) -> None:
+    body = json.loads(json.dumps(report_body(two_currencies), allow_nan=False))
+    names = {metric.name for metric in METRICS}
+    assert names <= body["totals"][0].keys()
+    assert names <= body["totals"][0]["day_before"].keys()
+    assert body["totals"][1]["day_before"] is None
+    assert [line["campaign_id"] for line in body["top_campaigns"]] == ["c1", "c2", "c3"]
+    assert body["compared_with"]["day_before"] == {"date": "2026-11-02", "same_age": True}
+    assert body["as_of"] == "2026-11-04T06:00:00+00:00"
+
+
+def test_a_day_without_facts_says_so_and_what_to_do() -> None:
+    (section,) = report_sections(report_of({}, {}))
+    assert section.title == "Tuesday 3 November 2026"
+    assert section.sentences[0].startswith("No facts are known for this day as of 2026-11-04 06:00 UTC. Import some")
+
+
+def test_an_unfinished_day_says_whose() -> None:
+    report = report_of({AUTUMN: did(1, 1)}, {}, observed_at=ENDED - timedelta(hours=2))
+    assert not report_body(report)["complete"]
+    assert "Not complete: meta:a1 not read since the day ended there." in report_sections(report)[0].sentences[0]
+
+
+def test_many_unfinished_accounts_are_counted() -> None:
+    report = report_of({AUTUMN: did(1, 1)}, {})
+    late = [Freshness(AccountRef("meta", f"a{number}"), None, ENDED) for number in range(5)]
+    report = estimate_daily_report(
+        DAY, AS_OF, {AUTUMN: did(1, 1)}, PROFILES, report.day_before, report.week_before, late
+    )
+    assert "meta:a0, meta:a1, meta:a2 and 2 more" in report_sections(report)[0].sentences[0]
+    assert report_body(report)["freshness"][0]["observed_at"] is None
+
+
+def test_nothing_to_do_is_said_too() -> None:
+    sections = report_sections(report_of({WINTER: did(1_000_000, 0)}, {}))
+    assert sections[1].sentences == ("Nothing that these facts show.",)
+    assert sections[2].sentences == ("No campaign brought any value on this day.",)
