@@ -60,6 +60,7 @@ class CampaignRef:
 
     @property
     def account(self) -> AccountRef:
+        """The account that the campaign belongs to."""
         return AccountRef(self.platform, self.account_id)
 
     def __str__(self) -> str:
@@ -77,6 +78,7 @@ class Account:
         name: What people call it.
         source: Where facts come from: ``file``, ``sandbox``, or a platform's own name.
         armed: Whether changes may be sent to the platform.
+        client: Whose account it is, where an agency works for several.
     """
 
     ref: AccountRef
@@ -85,7 +87,9 @@ class Account:
     name: str = ""
     source: str = "file"
     armed: bool = False
+    client: str | None = None
 
     @property
     def zone(self) -> ZoneInfo:
+        """The time zone in which the account's days and hours are counted."""
         return ZoneInfo(self.timezone)

@@ -8,7 +8,7 @@ skipped hour's cell gets nothing, the repeated hour's cell gets both.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adtempo.domain.errors import InvalidInput
 
@@ -16,6 +16,21 @@ HOURS_PER_DAY = 24
 DAYS_PER_WEEK = 7
 HOURS_PER_WEEK = 168
 HOUR = timedelta(hours=1)
+
+
+def find_zone(name: str) -> ZoneInfo:
+    """Return the time zone of an IANA name.
+
+    Raises:
+        InvalidInput: There is no such zone.
+
+    >>> find_zone("America/New_York").key
+    'America/New_York'
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a name can also lead to a folder, or out of it
+        raise InvalidInput(f"{name!r} is not a time zone; write an IANA name such as Europe/Berlin") from error
 
 
 def hour_of_week(instant: datetime, zone: ZoneInfo) -> int:
@@ -38,7 +53,14 @@ def hour_of_week(instant: datetime, zone: ZoneInfo) -> int:
 
 
 def split_hour(hour: int) -> tuple[int, int]:
-    """Return (weekday 0-6, hour of day 0-23) of an hour of the week 0-167."""
+    """Return (weekday 0-6, hour of day 0-23) of an hour of the week 0-167.
+
+    Raises:
+        InvalidInput: It is not an hour of the week.
+
+    >>> split_hour(37)
+    (1, 13)
+    """
     if not 0 <= hour < HOURS_PER_WEEK:
         raise InvalidInput(f"{hour} is not an hour of the week (0-167)")
     return divmod(hour, HOURS_PER_DAY)
@@ -47,7 +69,11 @@ def split_hour(hour: int) -> tuple[int, int]:
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the first instant of a local day and of the next one, in UTC.
 
-    The difference is 23, 24 or 25 hours in most zones (half-hour changes exist).
+    The difference is 23, 24 or 25 hours in most zones (half-hour changes exist, and Samoa once skipped a whole day).
+
+    >>> start, end = day_bounds(date(2026, 3, 29), ZoneInfo("Europe/Berlin"))
+    >>> (end - start) / HOUR
+    23.0
     """
     return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
 
@@ -67,6 +93,11 @@ def resolve_local(naive: datetime, zone: ZoneInfo, *, second: bool = False) -> d
 
     Raises:
         InvalidInput: The clock never showed this time (skipped in spring).
+
+    >>> resolve_local(datetime(2026, 10, 25, 2, 30), ZoneInfo("Europe/Berlin")).isoformat()
+    '2026-10-25T00:30:00+00:00'
+    >>> resolve_local(datetime(2026, 10, 25, 2, 30), ZoneInfo("Europe/Berlin"), second=True).isoformat()
+    '2026-10-25T01:30:00+00:00'
     """
     instant = naive.replace(tzinfo=zone, fold=int(second)).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != naive:

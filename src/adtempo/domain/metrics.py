@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from adtempo.domain.errors import CurrenciesMixed, InvalidInput
 from adtempo.domain.money import MICROS, format_micros, minor_decimals
 from adtempo.domain.panels import QUANTITIES, Quantities
 
-ABSENT = "–"
+ABSENT = "n/a"
 """How people see a value that does not exist."""
 
 _EXACT = 2**53
@@ -300,7 +301,7 @@ def plain_value(metric: Metric, value: float | None) -> str | float | None:
     >>> plain_value(CPC, 345_600.0), plain_value(CTR, 1.5), plain_value(ROAS, None)
     ('0.3456', 1.5, None)
     """
-    if value is None or value != value:
+    if value is None or isnan(value):
         return None
     return format_micros(round(value)) if metric.unit is Unit.MICROS else value
 
@@ -314,9 +315,9 @@ def format_value(metric: Metric, value: float | None, currency: str) -> str:
         currency: ISO 4217 code of the account.
 
     >>> format_value(CPA, 12_345_678.0, "EUR"), format_value(CTR, 1.234, "EUR"), format_value(ROAS, None, "EUR")
-    ('12.35 EUR', '1.23%', '–')
+    ('12.35 EUR', '1.23%', 'n/a')
     """
-    if value is None or value != value:
+    if value is None or isnan(value):
         return ABSENT
     match metric.unit:
         case Unit.MICROS:
