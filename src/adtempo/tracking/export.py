@@ -1,0 +1,56 @@
+"""Figures as CSV that a spreadsheet can open without running what a campaign happens to be called."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from adtempo.domain.metrics import METRICS
+from adtempo.domain.panels import Quantities
+from adtempo.tracking.estimate import Profile
+from adtempo.tracking.report import figures_body
+
+EXPORT_COLUMNS = (
+    "date",
+    "platform",
+    "account_id",
+    "campaign_id",
+    "campaign_name",
+    "currency",
+    *(metric.name for metric in METRICS),
+)
+"""Header of an export: which campaign and day, then every metric, amounts in major units, CTR and CVR in percent."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def export_lines(profile: Profile, days: Iterable[tuple[date, Quantities]]) -> Iterator[str]:
+    """Yield the lines of an export, header first, one line per day; nothing is collected.
+
+    Args:
+        profile: Which campaign.
+        days: Local day and its figures, in order.
+    """
+    yield _line(EXPORT_COLUMNS)
+    ref = profile.ref
+    texts = [neutral(text) for text in (ref.platform, ref.account_id, ref.campaign_id, profile.name, profile.currency)]
+    for day, figures in days:
+        yield _line([day.isoformat(), *texts, *figures_body(figures).values()])
+
+
+def neutral(text: str) -> str:
+    """Return text that a spreadsheet takes for text, also where it looks like a formula.
+
+    >>> neutral("=HYPERLINK(1)"), neutral("Autumn")
+    ("'=HYPERLINK(1)", 'Autumn')
+    """
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _line(cells: Sequence[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
