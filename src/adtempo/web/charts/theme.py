@@ -1,0 +1,86 @@
+"""How charts look: one configuration per theme, and the step from a chart to a finished picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours of one theme; series colours differ in lightness too, so that they read in grey."""
+
+    ink: str
+    muted: str
+    line: str
+    surface: str
+    tail: str
+    series: tuple[str, ...]
+
+
+THEMES = {
+    "light": Theme("#14181d", "#5b6672", "#e4e8ec", "#ffffff", "#eef1f4", ("#1b4f9c", "#d98318", "#2e8b72")),
+    "dark": Theme("#e6e9ed", "#98a3af", "#272d35", "#161a1f", "#1e242b", ("#8ab8ff", "#c97a1c", "#5cc2a4")),
+}
+
+
+def finish_chart(chart: alt.TopLevelMixin, theme: str, width: int | None, height: int) -> dict[str, Any]:
+    """Return the Vega-Lite document of a chart in one theme.
+
+    Args:
+        chart: What a `draw_` function returned.
+        theme: ``light`` or ``dark``.
+        width: Pixels of the plot; None fills the element that the page gives it.
+        height: Pixels of the plot.
+    """
+    document = chart.to_dict()
+    document["config"] = _config(THEMES[theme])
+    document["width"] = "container" if width is None else width
+    document["height"] = height
+    document["autosize"] = {"type": "fit", "contains": "padding"}
+    return document
+
+
+def picture_png(document: dict[str, Any]) -> bytes:
+    """Return a chart as a PNG at twice its nominal size, sharp on dense screens."""
+    return vl_convert.vegalite_to_png(document, scale=2.0)
+
+
+def picture_svg(document: dict[str, Any]) -> str:
+    """Return a chart as an SVG."""
+    return vl_convert.vegalite_to_svg(document)
+
+
+def _config(theme: Theme) -> dict[str, Any]:
+    return {
+        "background": theme.surface,
+        "font": FONT,
+        "padding": {"left": 4, "right": 12, "top": 8, "bottom": 4},
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": theme.muted,
+            "titleColor": theme.muted,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "gridColor": theme.line,
+            "domainColor": theme.line,
+            "tickColor": theme.line,
+            "titlePadding": 8,
+        },
+        "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
+        "line": {"strokeWidth": 2},
+        "range": {"category": list(theme.series)},
+        "legend": {"labelColor": theme.ink, "labelFontSize": 12, "symbolStrokeWidth": 2, "columnPadding": 14},
+        "style": {
+            "arriving": {"color": theme.tail},
+            "note": {"color": theme.muted, "fontSize": 11},
+            "reading": {"color": theme.line},
+            "empty": {"color": theme.muted, "fontSize": 13},
+        },
+    }
