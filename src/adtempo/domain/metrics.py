@@ -330,5 +330,4 @@ def format_value(metric: Metric, value: float | None, currency: str) -> str:
             return f"{value:.2f}%"
         case Unit.COUNT:
             return f"{value:,.2f}".rstrip("0").rstrip(".")
-        case Unit.RATIO:
-            return f"{value:.2f}"
+    return f"{value:.2f}"
