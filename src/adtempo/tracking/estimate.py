@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.errors import NotFound
 from adtempo.domain.metrics import CPA, ROAS, SPEND, blend, format_value, value_of
 from adtempo.domain.panels import FactTable, Quantities
 
@@ -44,6 +45,25 @@ class Profile:
     def label(self) -> str:
         """What to call it on a screen."""
         return self.name or self.ref.campaign_id
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignMetrics:
+    """One campaign over some local days.
+
+    Attributes:
+        profile: Which campaign.
+        since: First local day, inclusive.
+        until: Last local day, inclusive.
+        as_of: What was known at this moment, UTC.
+        figures: Sums over the days; None where nobody measured.
+    """
+
+    profile: Profile
+    since: date
+    until: date
+    as_of: datetime
+    figures: Quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +181,34 @@ def estimate_figures(table: FactTable) -> dict[CampaignRef, Quantities]:
         table: Sums whose first three keys are platform, account_id and campaign_id, one row per campaign.
     """
     return {CampaignRef(*map(str, keys[:3])): figures for keys, figures in table.rows()}
+
+
+def estimate_metrics(
+    profile: Profile, table: FactTable, since: date | None, until: date | None, as_of: datetime
+) -> CampaignMetrics:
+    """Add up a campaign's days.
+
+    Args:
+        profile: Which campaign.
+        table: Its sums, the only key being day_local.
+        since: First day asked for; None for the first one with facts.
+        until: Last day asked for; None for the last one with facts.
+        as_of: What was known at this moment.
+
+    Raises:
+        NotFound: No day was asked for and no facts are known.
+    """
+    days = [keys[0] for keys, _ in table.rows()]
+    since, until = since or min(days, default=until), until or max(days, default=since)
+    if since is None or until is None:
+        raise NotFound(
+            f"nothing was known of campaign {profile.ref} on {as_of:%Y-%m-%d %H:%M} UTC; "
+            "import facts or choose a later --as-of"
+        )
+    if len(table) == 1:  # reach cannot be added up, so it is known of one day only
+        return CampaignMetrics(profile, since, until, as_of, table.quantities(0))
+    parts = [("", figures) for _, figures in table.rows()]
+    return CampaignMetrics(profile, since, until, as_of, blend(parts)[1] if parts else Quantities())
 
 
 def estimate_daily_report(

@@ -26,7 +26,7 @@ from adtempo.domain.metrics import (
     value_of,
 )
 from adtempo.domain.panels import Quantities
-from adtempo.tracking.estimate import CampaignDay, Comparison, DailyReport, Total, estimate_change
+from adtempo.tracking.estimate import CampaignDay, CampaignMetrics, Comparison, DailyReport, Total, estimate_change
 
 _COLUMNS = (
     (SPEND, "spend"),
@@ -37,6 +37,7 @@ _COLUMNS = (
     (CTR, "CTR"),
 )
 _CAMPAIGN_COLUMNS = _COLUMNS[:4]
+_EXPECTED = ("value", "low80", "high80", "low95", "high95")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,23 @@ def figures_body(figures: Quantities) -> dict[str, str | float | None]:
     '0.50'
     """
     return {metric.name: plain_value(metric, value_of(metric, figures)) for metric in METRICS}
+
+
+def metrics_body(metrics: CampaignMetrics) -> dict[str, Any]:
+    """Return a campaign's metrics as the HTTP API and --json give them.
+
+    What the figures will become is null until delay curves are learnt.
+    """
+    return {
+        "campaign_id": metrics.profile.ref.campaign_id,
+        "since": metrics.since.isoformat(),
+        "until": metrics.until.isoformat(),
+        "as_of": metrics.as_of.isoformat(),
+        "currency": metrics.profile.currency,
+        "reported": figures_body(metrics.figures),
+        "expected": {name: dict.fromkeys(_EXPECTED) for name in ("conversions", "conversion_value", "roas", "cpa")},
+        "maturity": None,
+    }
 
 
 def report_body(report: DailyReport) -> dict[str, Any]:
