@@ -91,6 +91,16 @@ class PlatformUnavailable(AdtempoError):
     retryable = True
 
 
+class PlatformRejected(AdtempoError):
+    """The ad platform refused the change; nothing was changed there."""
+
+
+class PlatformOutcomeUnknown(AdtempoError):
+    """The ad platform gave no definite answer: the change may have been made or not; read back, never resend."""
+
+    kind = Kind.UNKNOWN_OUTCOME
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with one place of a file.

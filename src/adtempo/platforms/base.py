@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from adtempo.domain.accounts import Account, AccountRef
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 
 FACT_SCHEMA = pa.schema(
     [
@@ -103,4 +103,38 @@ class Reader(Protocol):
 
     def fetch_observation(self, account: Account, since: date, until: date, now: datetime) -> Observation:
         """Return all facts of local days since..until (inclusive) as the platform shows them at `now`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignState:
+    """What a platform holds for a campaign right now.
+
+    Attributes:
+        budget_daily_micros: Daily budget in micros of the account's currency.
+        status: ``active`` or ``paused``.
+    """
+
+    budget_daily_micros: int
+    status: str
+
+
+class Writer(Protocol):
+    """Changes one platform (or the sandbox standing in for it).
+
+    Each `apply_` is one absolute call, never repeated by the writer. It returns when the platform said yes. It raises
+    `PlatformRejected` or `NotFound` when the platform said no, and `PlatformOutcomeUnknown` when it said nothing
+    definite. `now` is the caller's clock; a real platform has its own.
+    """
+
+    def fetch_state(self, campaign: CampaignRef, now: datetime) -> CampaignState:
+        """Return what the platform holds."""
+        ...
+
+    def apply_budget(self, campaign: CampaignRef, budget_daily_micros: int, now: datetime) -> None:
+        """Set the daily budget."""
+        ...
+
+    def apply_status(self, campaign: CampaignRef, status: str, now: datetime) -> None:
+        """Set the status, ``active`` or ``paused``."""
         ...
