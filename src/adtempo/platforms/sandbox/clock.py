@@ -67,9 +67,9 @@ class Clock:
         """Return the first hour that starts at a moment or later."""
         return int(np.searchsorted(self.starts_us, us))
 
-    def elapsed(self, us: int) -> Floats:
-        """Return how much of each hour has passed at a moment, 0 to 1, shape (hours,)."""
-        return np.clip((us - self.starts_us) / HOUR_US, 0.0, 1.0)
+    def elapsed(self, us: int, hours: slice) -> Floats:
+        """Return how much of some hours has passed at a moment, 0 to 1, shape (hours,)."""
+        return np.clip((us - self.starts_us[hours]) / HOUR_US, 0.0, 1.0)
 
     def sum_by_day(self, hourly: Floats) -> Floats:
         """Add up hours to days; shape (hours,) to (days,)."""

@@ -142,8 +142,10 @@ class _Sheet:
             entities: Campaign and, for ads, position of the ad.
             numbers: In the order of QUANTITIES, shape (quantities, slots, entities).
         """
-        who, slot = np.nonzero(numbers.any(axis=0).T)
-        values = dict(zip(QUANTITIES, numbers[:, slot, who], strict=True))
+        by_entity = numbers.transpose(0, 2, 1).reshape(len(QUANTITIES), -1)
+        delivered = np.flatnonzero(by_entity.any(axis=0))
+        who, slot = np.divmod(delivered, numbers.shape[1])
+        values = dict(zip(QUANTITIES, by_entity.take(delivered, axis=1), strict=True))
         rows = len(slot)
         day = slot + self.window.first_day if grain is Grain.DAY else self.clock.day[slot + self.window.first_hour]
         dates = np.datetime64(self.clock.start, "D") + day

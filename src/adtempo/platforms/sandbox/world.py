@@ -71,7 +71,7 @@ class Play:
         spend, impressions, clicks = (
             array[hours] for array in (self.delivery.spend_micros, self.delivery.impressions, self.delivery.clicks)
         )
-        elapsed = self.stage.clock.elapsed(now_us)[hours, None]
+        elapsed = self.stage.clock.elapsed(now_us, hours)[:, None]
         if end > first and elapsed[-1] < 1:
             unit = minor_unit_micros(self.stage.account.currency)
             spend = (np.floor(spend / unit * elapsed)).astype(np.int64) * unit
