@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, Text, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.types import TypeDecorator
 
@@ -29,6 +30,9 @@ BUSY_SECONDS = 30
 
 _WRITES = "adtempo_writes"
 
+Identifier = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is compared and sorted by code point, as Python and SQLite do, whatever the language of the server."""
+
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC datetime with microseconds, in and out, sortable on both databases."""
@@ -45,7 +49,7 @@ class UtcTime(TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Return the stored moment in UTC."""
         if value is None:
             return None
@@ -90,7 +94,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     retried safely.
     """
     with engine.connect() as connection:
-        connection = connection.execution_options(**{_WRITES: True})
+        connection.execution_options(**{_WRITES: True})
         with connection.begin():
             yield connection
 
@@ -107,9 +111,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
                 finally:
                     connection.exec_driver_sql("PRAGMA query_only = OFF")
         else:
-            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
                 yield connection
+
+
+def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that can say what to do on a conflict; both databases have it, each in a class of its own."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

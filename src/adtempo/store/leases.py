@@ -24,15 +24,14 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from adtempo.domain.errors import LeaseBusy, LeaseLost
-from adtempo.store.engine import UtcTime, metadata, transaction
+from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata, transaction
 
 leases = Table(
     "leases",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", Identifier, primary_key=True),
     Column("owner", Text),
     Column("fence", BigInteger, nullable=False),
     Column("expires_at", UtcTime),
@@ -76,11 +75,10 @@ def take_leases(engine: Engine, names: Iterable[str], *, owner: str, now: dateti
     Raises:
         LeaseBusy: Somebody else holds one of them; the message says who, and until when.
     """
-    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
     taken = []
     with transaction(engine) as connection:
         for name in sorted(set(names)):
-            offer = insert(leases).values(name=name, owner=owner, fence=1, expires_at=now + ttl)
+            offer = insert_into(connection, leases).values(name=name, owner=owner, fence=1, expires_at=now + ttl)
             fence = connection.scalar(
                 offer.on_conflict_do_update(
                     index_elements=[leases.c.name],

@@ -1,0 +1,281 @@
+"""What entities were called and allowed to spend, and since when: a history in which nothing is overwritten.
+
+A row says that an attribute held a value from `effective_at` on, until the next row. Only changes are kept, but a
+sighting that changes nothing is still knowledge: the row remembers the newest one (`seen_until`, and when that was
+observed), so that an older change which is learnt later does not run over it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    func,
+    select,
+    tuple_,
+)
+
+from adtempo.domain.accounts import AccountRef, Level
+from adtempo.domain.errors import InvalidInput
+from adtempo.store.engine import Identifier, UtcTime, metadata
+
+ATTRIBUTES = ("name", "status", "budget_daily_micros", "niche")
+
+entity_attributes = Table(
+    "entity_attributes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("platform", Identifier, nullable=False),
+    Column("account_id", Identifier, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("campaign_id", Identifier, nullable=False),
+    Column("entity_id", Identifier, nullable=False),
+    Column("attribute", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("effective_at", UtcTime, nullable=False),
+    Column("observed_at", UtcTime, nullable=False),
+    Column("seen_until", UtcTime, nullable=False),
+    Column("seen_observed_at", UtcTime, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["platform", "account_id", "campaign_id"],
+        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+    ),
+    CheckConstraint("level IN ('campaign', 'ad_group', 'ad')", name="level_known"),
+    CheckConstraint("attribute IN ('name', 'status', 'budget_daily_micros', 'niche')", name="attribute_known"),
+    CheckConstraint("entity_id <> ''", name="identified"),
+    CheckConstraint("level <> 'campaign' OR entity_id = campaign_id", name="campaign_is_entity"),
+    CheckConstraint("seen_until >= effective_at", name="seen_from_start"),
+    CheckConstraint("batch > 0", name="batch_positive"),
+    Index(
+        "ix_entity_attributes_history",
+        "platform",
+        "account_id",
+        "level",
+        "campaign_id",
+        "entity_id",
+        "attribute",
+        "effective_at",
+    ),
+)
+
+EntityKey = tuple[str, str, str, str]
+"""(platform, account_id, campaign_id, entity_id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One value of one attribute of one entity, as a file or a platform stated it.
+
+    Attributes:
+        platform: Where.
+        account_id: Whose.
+        level: campaign, ad_group or ad.
+        campaign_id: The campaign it belongs to.
+        entity_id: The campaign's, ad group's or ad's own id, as the level says.
+        attribute: Name out of ATTRIBUTES.
+        value: Text; a budget is a whole number of micros.
+        effective_at: From when it holds, aware.
+        observed_at: When that was said, aware.
+    """
+
+    platform: str
+    account_id: str
+    level: str
+    campaign_id: str
+    entity_id: str
+    attribute: str
+    value: str
+    effective_at: datetime
+    observed_at: datetime
+
+
+@dataclass(slots=True)
+class _Held:
+    """One row of a history while new sightings are worked in; `id` is None until it is stored."""
+
+    id: int | None
+    value: str
+    effective_at: datetime
+    observed_at: datetime
+    seen_until: datetime
+    seen_observed_at: datetime
+
+    @property
+    def seen(self) -> tuple[datetime, datetime]:
+        return self.seen_until, self.seen_observed_at
+
+
+def record_attributes(connection: Connection, stated: Iterable[Attribute], *, batch: int) -> int:
+    """Work sightings into the histories and return how many rows that took.
+
+    A sighting posts a row only where its value differs from what holds at its `effective_at`. Where the older value
+    had been seen again after that moment, the change ends at that later sighting, with a row of its own.
+
+    Args:
+        connection: Of a writing transaction that holds the accounts' leases.
+        stated: Sightings of registered campaigns, in any order.
+        batch: The batch that brought them.
+
+    Raises:
+        InvalidInput: A budget is not a whole number of micros of at least 0.
+    """
+    by_group: dict[tuple[str, str, str], list[Attribute]] = defaultdict(list)
+    for sighting in stated:
+        if sighting.attribute == "budget_daily_micros" and not (sighting.value.isascii() and sighting.value.isdigit()):
+            raise InvalidInput(
+                f"daily budget of {sighting.entity_id}: {sighting.value!r} is not a whole number of micros"
+            )
+        by_group[sighting.platform, sighting.account_id, sighting.level].append(sighting)
+    return sum(_record_group(connection, group, sightings, batch) for group, sightings in sorted(by_group.items()))
+
+
+def _record_group(connection: Connection, group: tuple[str, str, str], sightings: list[Attribute], batch: int) -> int:
+    histories = _load_histories(connection, group)
+    stored = {held.id: held.seen for history in histories.values() for held in history}
+    fresh = []
+    for sighting in sorted(sightings, key=_moment):
+        key = (sighting.campaign_id, sighting.entity_id, sighting.attribute)
+        fresh += [(key, held) for held in _work_in(histories[key], sighting)]
+    confirmed: dict[tuple[datetime, datetime], list[int]] = defaultdict(list)
+    for history in histories.values():
+        for held in history:
+            if held.id is not None and held.seen != stored[held.id]:
+                confirmed[held.seen].append(held.id)
+    _store(connection, group, fresh, confirmed, batch)
+    return len(fresh)
+
+
+_moment = attrgetter("effective_at", "observed_at")
+
+
+def _work_in(history: list[_Held], sighting: Attribute) -> list[_Held]:
+    """Work one sighting into one history, which is sorted by `_moment`, and return the rows to post."""
+    moment = _moment(sighting)
+    before = history[bisect_right(history, moment, key=_moment) - 1] if history else None
+    if before is not None and _moment(before) > moment:
+        before = None
+    if before is not None and before.value == sighting.value:
+        before.seen_until, before.seen_observed_at = max(before.seen, moment)
+        return []
+    posted = [_Held(None, sighting.value, *moment, *moment)]
+    if before is not None and before.seen_until > sighting.effective_at:
+        posted.append(_Held(None, before.value, *before.seen, *before.seen))
+    history += posted
+    history.sort(key=_moment)
+    return posted
+
+
+def _load_histories(
+    connection: Connection, group: tuple[str, str, str]
+) -> defaultdict[tuple[str, str, str], list[_Held]]:
+    table = entity_attributes.c
+    query = (
+        select(
+            table.campaign_id,
+            table.entity_id,
+            table.attribute,
+            table.id,
+            table.value,
+            table.effective_at,
+            table.observed_at,
+            table.seen_until,
+            table.seen_observed_at,
+        )
+        .where(tuple_(table.platform, table.account_id, table.level) == group)
+        .order_by(table.effective_at, table.observed_at, table.batch, table.id)
+    )
+    histories: defaultdict[tuple[str, str, str], list[_Held]] = defaultdict(list)
+    for campaign_id, entity_id, attribute, *held in connection.execute(query):
+        histories[campaign_id, entity_id, attribute].append(_Held(*held))
+    return histories
+
+
+def _store(
+    connection: Connection,
+    group: tuple[str, str, str],
+    fresh: list[tuple[tuple[str, str, str], _Held]],
+    confirmed: Mapping[tuple[datetime, datetime], list[int]],
+    batch: int,
+) -> None:
+    platform, account_id, level = group
+    rows = [
+        {
+            "platform": platform,
+            "account_id": account_id,
+            "level": level,
+            "campaign_id": campaign_id,
+            "entity_id": entity_id,
+            "attribute": attribute,
+            "value": held.value,
+            "effective_at": held.effective_at,
+            "observed_at": held.observed_at,
+            "seen_until": held.seen_until,
+            "seen_observed_at": held.seen_observed_at,
+            "batch": batch,
+        }
+        for (campaign_id, entity_id, attribute), held in fresh
+    ]
+    if rows:
+        connection.execute(entity_attributes.insert(), rows)
+    for (seen_until, seen_observed_at), ids in confirmed.items():
+        for start in range(0, len(ids), 10_000):
+            connection.execute(
+                entity_attributes.update()
+                .where(entity_attributes.c.id.in_(ids[start : start + 10_000]))
+                .values(seen_until=seen_until, seen_observed_at=seen_observed_at)
+            )
+
+
+def load_attributes(
+    connection: Connection,
+    *,
+    at: datetime,
+    level: Level = Level.CAMPAIGN,
+    within: Collection[AccountRef] | None = None,
+    as_of: datetime | None = None,
+    batch: int | None = None,
+) -> dict[EntityKey, dict[str, str]]:
+    """Return the attributes that held at a moment, by entity.
+
+    Args:
+        connection: Any connection.
+        at: The moment that is asked about, aware.
+        level: Attributes of what.
+        within: Only of these accounts; None = all.
+        as_of: Leave out what was observed later; None = everything that is known.
+        batch: Leave out what later batches brought; None = everything that is known.
+    """
+    table = entity_attributes.c
+    key = (table.platform, table.account_id, table.campaign_id, table.entity_id)
+    newest = (table.effective_at.desc(), table.observed_at.desc(), table.batch.desc(), table.id.desc())
+    place = func.row_number().over(partition_by=(*key, table.attribute), order_by=newest).label("place")
+    query = select(*key, table.attribute, table.value, place).where(table.level == level, table.effective_at <= at)
+    if within is not None:
+        pairs = [(ref.platform, ref.account_id) for ref in within]
+        query = query.where(tuple_(table.platform, table.account_id).in_(pairs))
+    if as_of is not None:
+        query = query.where(table.observed_at <= as_of)
+    if batch is not None:
+        query = query.where(table.batch <= batch)
+    ranked = query.subquery()
+    found: dict[EntityKey, dict[str, str]] = defaultdict(dict)
+    for platform, account_id, campaign_id, entity_id, attribute, value, _ in connection.execute(
+        select(ranked).where(ranked.c.place == 1)
+    ):
+        found[platform, account_id, campaign_id, entity_id][attribute] = value
+    return dict(found)
