@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from architecture.source import PACKAGE, SCAFFOLDING, Function, python_files, shown, tree_of
+from architecture.source import PACKAGE, SCAFFOLDING, Function, functions, python_files, shown, tree_of
 
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "service", "services", "core"}
 
@@ -74,3 +74,13 @@ def test_a_verb_with_an_effect_is_used_only_where_the_effect_lives(verb: str) ->
 def test_errors_are_named_after_their_situation() -> None:
     classes = [node.name for node in tree_of(PACKAGE / "domain" / "errors.py").body if isinstance(node, ast.ClassDef)]
     assert [name for name in classes if name.endswith(("Error", "Exception"))] == ["AdtempoError"]
+
+
+def test_only_the_gate_of_the_api_is_asynchronous() -> None:
+    asynchronous = {
+        shown(path)
+        for path in python_files("src")
+        for function in functions(path)
+        if isinstance(function, ast.AsyncFunctionDef)
+    }
+    assert asynchronous <= {"src/adtempo/api/gate.py"}

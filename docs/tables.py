@@ -1,0 +1,150 @@
+"""The tables inside docs/, written from the code by cog: `make docs`; `make test` checks that they are current."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cog
+import typer
+
+from adtempo.domain import errors as catalogue
+from adtempo.domain.errors import AdtempoError
+from adtempo.domain.metrics import METRICS
+
+ROOMS = (
+    *("domain", "stats", "settings", "platforms", "platforms/sandbox", "store", "notify", "facts", "facts/formats"),
+    *("workspace", "predictions", "alerts", "people", "changes", "accounts", "tracking", "dayparts", "budgets"),
+    *("messages", "forecasts", "jobs", "api", "cli", "web", "web/charts", "web/pages"),
+)
+"""From the ground floor upwards, as in the contract `floors`."""
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "adtempo"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    escaped = ([" ".join(str(cell).split()).replace("|", "\\|") for cell in line] for line in lines)
+    cog.outl("\n" + "\n".join(f"| {' | '.join(line)} |" for line in escaped) + "\n")
+
+
+def code(text: object) -> str:
+    """Return text set as code; nothing stays nothing."""
+    return f"`{text}`" if str(text) else ""
+
+
+def metrics() -> None:
+    """Write METRICS."""
+    table(
+        ["metric", "unit", "better when", "what it is"],
+        [(code(metric.name), metric.unit, metric.better_when, metric.description) for metric in METRICS],
+    )
+
+
+def errors() -> None:
+    """Write the catalogue of errors, with what each edge answers."""
+    from adtempo.api.errors import status_of
+    from adtempo.cli.main import EXIT_CODES
+
+    classes = [cls for _, cls in inspect.getmembers(catalogue, inspect.isclass) if issubclass(cls, AdtempoError)]
+    classes.sort(key=lambda cls: inspect.getsourcelines(cls)[1])
+    table(
+        ["error", "kind", "HTTP status", "exit code", "try again?", "message"],
+        [
+            (
+                code(cls.__name__),
+                code(cls.kind),
+                status_of(cls.__new__(cls)).value,
+                EXIT_CODES.get(cls.kind, 1),
+                "yes" if cls.retryable else "no",
+                inspect.cleandoc(cls.__doc__ or "").splitlines()[0],
+            )
+            for cls in classes
+        ],
+    )
+
+
+def commands() -> None:
+    """Write every command with its arguments and options."""
+    from adtempo.cli.main import app
+
+    root = typer.main.get_command(app)
+    cog.outl("\n## Global options\n\nThey may stand anywhere on the line.")
+    parameters(root)
+    for words, command in leaves(root, ()):
+        cog.outl(f"## adtempo {' '.join(words)}\n\n{inspect.cleandoc(command.help or '')}")
+        parameters(command)
+
+
+def leaves(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield each command that does something, with the words that call it."""
+    if not hasattr(command, "commands"):
+        yield words, command
+        return
+    for name, inner in command.commands.items():
+        yield from leaves(inner, (*words, name))
+
+
+def parameters(command: Any) -> None:
+    """Write the arguments and options of one command."""
+    rows = []
+    for parameter in command.params:
+        is_option = parameter.param_type_name == "option"
+        if not is_option or "--help" not in parameter.opts:
+            names = " ".join(parameter.opts) if is_option else parameter.name.upper()
+            default = "" if callable(parameter.default) or parameter.default in (None, False, ()) else parameter.default
+            rows.append((code(names), code(default), parameter.help or ""))
+    if rows:
+        table(["argument or option", "default", "meaning"], rows)
+    else:
+        cog.outl()
+
+
+def settings() -> None:
+    """Write every setting, with the environment variable that sets it."""
+    from adtempo.settings import Settings
+
+    prefix = Settings.model_config.get("env_prefix", "")
+    rows = []
+    for name, field in Settings.model_fields.items():
+        variable = field.validation_alias or f"{prefix}{name}"
+        rows.append(
+            (code(str(variable).upper()), code("" if field.default is None else field.default), field.description)
+        )
+    table(["variable", "default", "meaning"], rows)
+
+
+def routes() -> None:
+    """Write every route of the HTTP API."""
+    from adtempo.api.application import create_app
+
+    paths = create_app().openapi()["paths"]
+    table(
+        ["route", "what it does"],
+        [
+            (code(f"{method.upper()} {path}"), operation.get("summary", ""))
+            for path, methods in paths.items()
+            for method, operation in methods.items()
+        ],
+    )
+
+
+def jobs() -> None:
+    """Write JOBS."""
+    from adtempo.jobs.schedule import JOBS
+
+    table(["job", "when (UTC)", "what it does"], [(code(job.name), code(job.cron), job.description) for job in JOBS])
+
+
+def stories() -> None:
+    """Write the story that each package tells at its top, from the domain upwards."""
+    for room in ROOMS:
+        init = PACKAGE / room / "__init__.py"
+        if init.exists():
+            story = ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or ""
+            cog.outl(f"\n### `{room}/`\n\n{story}")
+    cog.outl()
