@@ -1,1 +1,32 @@
-"""adtempo: when, where and how much to spend on paid media, with its evidence."""
+"""adtempo: when, where and how much to spend on paid media, with its evidence.
+
+Everything starts with `open_workspace`; each capability is one class that takes the workspace. Both are imported when
+they are first asked for, so that importing `adtempo` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adtempo.tracking.run import CampaignTracker
+    from adtempo.workspace import Workspace, open_workspace
+
+__all__ = ["CampaignTracker", "Workspace", "open_workspace"]
+
+_HOMES = {
+    "CampaignTracker": "adtempo.tracking.run",
+    "Workspace": "adtempo.workspace",
+    "open_workspace": "adtempo.workspace",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'adtempo' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,83 @@
+"""Asking a running server instead of the home: one GET, its body, or the error that it named."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from adtempo.cli.session import Session
+from adtempo.domain.errors import AdtempoError, Forbidden, InvalidInput, Kind, PlatformUnavailable
+
+TIMEOUT_SECONDS = 60.0
+
+
+class ServerRefused(AdtempoError):
+    """The server could not do what was asked."""
+
+    def __init__(self, message: str, kind: Kind) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+def fetch_body(session: Session, path: str, params: Mapping[str, Any]) -> Any:
+    """Return the JSON body of a route of the server that --server names.
+
+    Args:
+        session: With the server's address and the file of the token.
+        path: Path of the route.
+        params: Query parameters; those that are None are left out.
+
+    Raises:
+        Forbidden: The token's file can be read by others.
+        PlatformUnavailable: The server does not answer.
+        ServerRefused: The server answered with a problem; its kind is kept.
+    """
+    import httpx
+
+    assert session.server is not None
+    asked = {name: value for name, value in params.items() if value is not None}
+    headers = {"Accept": "application/json"}
+    if session.token is not None:
+        headers["Authorization"] = f"Bearer {read_token(session.token)}"
+    try:
+        answer = httpx.get(
+            f"{session.server.rstrip('/')}{path}", params=asked, headers=headers, timeout=TIMEOUT_SECONDS
+        )
+    except httpx.InvalidURL as problem:
+        raise InvalidInput(f"--server {session.server} is not an address: {problem}") from None
+    except httpx.HTTPError as problem:
+        raise PlatformUnavailable(
+            f"{session.server} does not answer ({problem}); is `adtempo serve` running?"
+        ) from None
+    body = answer.json() if "json" in answer.headers.get("content-type", "") else None
+    if answer.is_success and body is not None:
+        return body
+    raise _refusal(session.server, answer.status_code, body)
+
+
+def read_token(path: Path) -> str:
+    """Return the token in a file that nobody else can read.
+
+    Raises:
+        Forbidden: Others can read the file.
+        InvalidInput: There is no such file.
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise InvalidInput(f"the token file {path} cannot be read: {problem.strerror}") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Forbidden(f"others can read the token in {path}; run: chmod 600 {path}")
+    return text.strip()
+
+
+def _refusal(server: str, status: int, body: Any) -> ServerRefused:
+    problem = body if isinstance(body, dict) else {}
+    said = problem.get("detail") or problem.get("title") or f"{server} answered with status {status}"
+    kinds = {401: Kind.FORBIDDEN, 403: Kind.FORBIDDEN, 404: Kind.NOT_FOUND, 409: Kind.CONFLICT}
+    named = problem.get("kind")
+    fallback = kinds.get(status, Kind.UNAVAILABLE if status >= 500 else Kind.INVALID)
+    return ServerRefused(str(said), Kind(named) if named in set(Kind) else fallback)
