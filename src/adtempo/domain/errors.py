@@ -62,6 +62,24 @@ class Forbidden(AdtempoError):
     kind = Kind.FORBIDDEN
 
 
+class SignInRefused(Forbidden):
+    """The name or the password is wrong."""
+
+
+class SignInRequired(Forbidden):
+    """Sign in first."""
+
+
+class TooManyAttempts(Forbidden):
+    """That was tried too often."""
+
+    retryable = True
+
+    def __init__(self, wait_seconds: int) -> None:
+        self.wait_seconds = wait_seconds
+        super().__init__(f"that was tried too often; wait {wait_seconds} seconds")
+
+
 class Conflict(AdtempoError):
     """This contradicts what is already known."""
 
@@ -81,6 +99,13 @@ class LeaseBusy(Conflict):
 class LeaseLost(Conflict):
     """Another process took over this work in the meantime; nothing was written."""
 
+    retryable = True
+
+
+class DatabaseUnavailable(AdtempoError):
+    """The operational database cannot be reached at the moment."""
+
+    kind = Kind.UNAVAILABLE
     retryable = True
 
 

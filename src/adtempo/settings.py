@@ -1,0 +1,42 @@
+"""What the environment says: the only reader of it, and the source of the reference page on settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adtempo.domain.errors import InvalidInput
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside; nothing need be."""
+
+    model_config = SettingsConfigDict(env_prefix="ADTEMPO_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path("~/.adtempo"),
+        description="Folder that holds the workspace: the ledger of facts and, by default, the database.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description=(
+            "The operational database: sqlite:///path or postgresql://user:password@host/database. "
+            "Default: the file adtempo.db in the home. SQLite must lie on a local disk."
+        ),
+    )
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        InvalidInput: A variable does not hold what it should; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise InvalidInput(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
