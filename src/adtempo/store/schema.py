@@ -14,13 +14,13 @@ from sqlalchemy import CheckConstraint, Connection, Engine, func, inspect, selec
 from sqlalchemy.exc import DBAPIError
 
 from adtempo.domain.errors import Conflict
-from adtempo.store import accounts, attributes, audit, conversions, jobs, leases, ledger, people, state
+from adtempo.store import accounts, attributes, audit, conversions, idempotency, jobs, leases, ledger, people, state
 from adtempo.store.engine import Identifier, UtcTime, metadata, reading, transaction
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NOUNS = (accounts, attributes, audit, conversions, jobs, leases, ledger, people, state)
+NOUNS = (accounts, attributes, audit, conversions, idempotency, jobs, leases, ledger, people, state)
 """The files that define tables; a new one is added here."""
 
 BASE = "base"

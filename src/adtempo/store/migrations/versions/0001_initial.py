@@ -78,6 +78,22 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
+        "idempotent_requests",
+        sa.Column("name", Identifier, nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("begun_at", UtcTime(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("media_type", sa.Text(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "(status IS NULL) = (body IS NULL) AND (status IS NULL) = (media_type IS NULL)",
+            name=op.f("ck_idempotent_requests_answered"),
+        ),
+        sa.CheckConstraint("length(name) = 64 AND length(digest) = 64", name=op.f("ck_idempotent_requests_hashed")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_idempotent_requests")),
+        if_not_exists=True,
+    )
+    op.create_table(
         "job_runs",
         sa.Column("job", Identifier, nullable=False),
         sa.Column("slot", UtcTime(), nullable=False),
@@ -145,7 +161,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("undone_by > batch", name=op.f("ck_ledger_batches_undone_later")),
         sa.ForeignKeyConstraint(
-            ["undone_by"], ["ledger_batches.batch"], name=op.f("fk_ledger_batches_undone_by_ledger_batches")
+            ["undone_by"],
+            ["ledger_batches.batch"],
+            name=op.f("fk_ledger_batches_undone_by_ledger_batches"),
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint("batch", name=op.f("pk_ledger_batches")),
         if_not_exists=True,
@@ -165,8 +184,8 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("day_from", sa.Date(), nullable=False),
         sa.Column("day_to", sa.Date(), nullable=False),
-        sa.Column("campaign_from", sa.String(), nullable=False),
-        sa.Column("campaign_to", sa.String(), nullable=False),
+        sa.Column("campaign_from", Identifier, nullable=False),
+        sa.Column("campaign_to", Identifier, nullable=False),
         sa.Column("observed_to", UtcTime(), nullable=False),
         sa.Column("published_at", UtcTime(), nullable=False),
         sa.Column("superseded_at", UtcTime(), nullable=True),
@@ -469,6 +488,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_job_runs_claimable")
 
     op.drop_table("job_runs")
+    op.drop_table("idempotent_requests")
     op.drop_table("exchange_rates")
     op.drop_table("audit_log")
     op.drop_table("accounts")

@@ -1,0 +1,88 @@
+"""Requests that were sent with an Idempotency-Key, and what was answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, Column, Connection, Engine, Integer, LargeBinary, Table, Text, select
+
+from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata, transaction
+
+KEPT = timedelta(hours=24)
+
+idempotent_requests = Table(
+    "idempotent_requests",
+    metadata,
+    Column("name", Identifier, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("status", Integer),
+    Column("media_type", Text),
+    Column("body", LargeBinary),
+    CheckConstraint("length(name) = 64 AND length(digest) = 64", name="hashed"),
+    CheckConstraint("(status IS NULL) = (body IS NULL) AND (status IS NULL) = (media_type IS NULL)", name="answered"),
+)
+"""One row per request; without an answer it is still being worked on. Keys and bodies are kept as hashes only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRequest:
+    """A request that came before.
+
+    Attributes:
+        digest: Hash of its body.
+        answer: What was answered; None while it is being worked on.
+    """
+
+    digest: str
+    answer: Answer | None
+
+
+def begin_request(engine: Engine, name: str, digest: str, now: datetime) -> KnownRequest | None:
+    """Note a request and return None, or return the one that came before.
+
+    Args:
+        engine: The operational database.
+        name: Hash of who asks what under which key.
+        digest: Hash of the body.
+        now: The moment, aware.
+    """
+    with transaction(engine) as connection:
+        delete_old_requests(connection, now)
+        statement = insert_into(connection, idempotent_requests).values(name=name, digest=digest, begun_at=now)
+        noted = connection.scalar(statement.on_conflict_do_nothing().returning(idempotent_requests.c.name))
+        if noted is not None:
+            return None
+        row = connection.execute(select(idempotent_requests).where(idempotent_requests.c.name == name)).one()
+    return KnownRequest(row.digest, None if row.status is None else Answer(row.status, row.media_type, row.body))
+
+
+def keep_answer(engine: Engine, name: str, answer: Answer) -> None:
+    """Keep what was answered."""
+    with transaction(engine) as connection:
+        connection.execute(
+            idempotent_requests.update()
+            .where(idempotent_requests.c.name == name)
+            .values(status=answer.status, media_type=answer.media_type, body=answer.body)
+        )
+
+
+def forget_request(engine: Engine, name: str) -> None:
+    """Forget a request that failed, so that it can be sent again under its key."""
+    with transaction(engine) as connection:
+        connection.execute(idempotent_requests.delete().where(idempotent_requests.c.name == name))
+
+
+def delete_old_requests(connection: Connection, now: datetime) -> None:
+    """Forget requests that are older than KEPT, also those whose process died over them."""
+    connection.execute(idempotent_requests.delete().where(idempotent_requests.c.begun_at < now - KEPT))
