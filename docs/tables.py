@@ -37,6 +37,11 @@ def code(text: object) -> str:
     return f"`{text}`" if str(text) else ""
 
 
+def first_line(documented: object) -> str:
+    """Return the sentence that a docstring opens with."""
+    return (inspect.getdoc(documented) or "").partition("\n")[0]
+
+
 def metrics() -> None:
     """Write METRICS."""
     table(
@@ -61,7 +66,7 @@ def errors() -> None:
                 status_of(cls.__new__(cls)).value,
                 EXIT_CODES.get(cls.kind, 1),
                 "yes" if cls.retryable else "no",
-                inspect.cleandoc(cls.__doc__ or "").splitlines()[0],
+                first_line(cls),
             )
             for cls in classes
         ],
@@ -137,7 +142,13 @@ def jobs() -> None:
     """Write JOBS."""
     from adtempo.jobs.schedule import JOBS
 
-    table(["job", "when (UTC)", "what it does"], [(code(job.name), code(job.cron), job.description) for job in JOBS])
+    table(
+        ["job", "when (cron, UTC)", "missed slots", "what it does"],
+        [
+            (code(job.name), code(job.cron) if job.cron else "on request", job.catch_up, first_line(job.work))
+            for job in JOBS
+        ],
+    )
 
 
 def stories() -> None:

@@ -14,7 +14,10 @@ VERBS = {
     "facts/load.py": ("load_",),
     "facts/quality.py": ("check_",),
     "*/estimate.py": ("estimate_",),
-    "*/decide.py": ("recommend_",),
+    "dayparts/decide.py": ("recommend_",),
+    "budgets/decide.py": ("recommend_",),
+    "messages/decide.py": ("recommend_",),
+    "forecasts/decide.py": ("recommend_",),
     "budgets/rules/*.py": ("recommend_",),
     "changes/guardrails/*.py": ("check_",),
     "web/charts/*.py": ("draw_",),
@@ -76,11 +79,11 @@ def test_errors_are_named_after_their_situation() -> None:
     assert [name for name in classes if name.endswith(("Error", "Exception"))] == ["AdtempoError"]
 
 
-def test_only_the_gate_of_the_api_is_asynchronous() -> None:
+def test_only_the_middleware_of_the_api_is_asynchronous() -> None:
     asynchronous = {
         shown(path)
         for path in python_files("src")
         for function in functions(path)
         if isinstance(function, ast.AsyncFunctionDef)
     }
-    assert asynchronous <= {"src/adtempo/api/gate.py"}
+    assert asynchronous <= {"src/adtempo/api/gate.py", "src/adtempo/api/idempotency.py"}

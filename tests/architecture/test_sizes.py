@@ -1,6 +1,7 @@
 """Decay begins at the maximum, so the maximum is held."""
 
 import ast
+from pathlib import Path
 
 from architecture.source import Function, functions, python_files, shown
 
@@ -30,12 +31,17 @@ def test_no_module_is_longer_than_500_lines() -> None:
     assert {path: length for path, length in lengths.items() if length > MODULE_LINES_MAX} == {}
 
 
+def is_generated(path: Path) -> bool:
+    """Whether Alembic wrote a file: a migration is one list of operations."""
+    return "versions" in path.parts
+
+
 def test_no_function_is_longer_than_70_lines() -> None:
     too_long = [
         f"{shown(path)}:{function.lineno} {function.name}: {lines_of(function)} lines"
         for path in python_files(*EVERYTHING)
         for function in functions(path)
-        if lines_of(function) > FUNCTION_LINES_MAX
+        if lines_of(function) > FUNCTION_LINES_MAX and not is_generated(path)
     ]
     assert too_long == []
 
