@@ -69,7 +69,7 @@ def open_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise InvalidInput(
             "DATABASE_URL is not a database URL; write sqlite:///path or postgresql://user@host/database"
         ) from None
