@@ -17,7 +17,7 @@ demo: .venv/runtime.stamp ## 60 simulated days, a summary, the dashboard (SERVE=
 	@$(BIN)/adtempo demo $(if $(filter 0,$(SERVE)),--no-serve)
 
 test: check ## everything that CI runs
-	$(BIN)/cog -c --check --verbosity=1 -I docs docs/reference/*.md
+	$(BIN)/cog --check --diff -I docs $(COGGED)
 	$(BIN)/pytest -n 2 --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --fail-under=100 \
@@ -36,12 +36,14 @@ bench: .venv/dev.stamp ## the speed tables of docs/reference/speed.md
 calibrate: .venv/dev.stamp ## seeded simulations with a stated chance of false alarm (slow)
 	$(BIN)/pytest -m calibration tests
 
-docs: .venv/dev.stamp ## regenerate the tables inside docs/reference
-	$(BIN)/cog -r -I docs docs/reference/*.md
+docs: .venv/dev.stamp ## rewrite the tables inside docs/ from the code
+	$(BIN)/cog -r -I docs $(COGGED)
 
 lock: .venv/dev.stamp ## choose new versions of all packages, with their hashes
 	$(COMPILE) --group build -o requirements.lock
 	$(COMPILE) --group dev --extra postgres --extra polars --constraint requirements.lock -o requirements-dev.lock
+
+COGGED := docs/reference/*.md docs/explain/architecture.md
 
 COMPILE = $(BIN)/uv pip compile --quiet pyproject.toml --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
