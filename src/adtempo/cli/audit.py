@@ -18,13 +18,13 @@ def verify(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     with opened(ctx) as workspace, reading(workspace.engine) as connection:
         problems = verify_audit(connection)
         entries = load_audit(connection)
+    if as_json:
+        print_json({"intact": not problems, "problems": [str(problem) for problem in problems]})
     if problems:
         raise Conflict("the audit log was tampered with:\n" + "\n".join(str(problem) for problem in problems))
-    head = entries[-1].hash if entries else None
-    if as_json:
-        print_json({"intact": True, "entries": len(entries), "head": head})
-    else:
-        typer.echo(f"intact: {len(entries)} entries; keep this elsewhere to prove it later: {head}")
+    if not as_json:
+        head = entries[-1].hash if entries else "nothing yet"
+        typer.echo(f"intact: {len(entries)} entries; keep the last hash elsewhere to prove it later: {head}")
 
 
 def export(

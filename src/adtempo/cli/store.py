@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,10 +42,35 @@ def stats(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         print_table(("table", "rows"), list(rows.items()), right=("rows",))
 
 
+def backup(
+    ctx: typer.Context, folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder to write.")]
+) -> None:
+    """Copy the database and exactly the ledger files that it lists, while everything keeps running."""
+    from adtempo.store.backup import back_up
+
+    with opened(ctx) as workspace:
+        saved = back_up(workspace.engine, workspace.ledger_dir, folder, at=workspace.now())
+    note(f"saved in {folder}: {len(saved.tables)} tables, {len(saved.files)} ledger files")
+
+
+def restore(
+    ctx: typer.Context, folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What `db backup` wrote.")]
+) -> None:
+    """Fill an empty home from a backup; nothing is sent to a platform until it is reconciled."""
+    from adtempo.store import backup as backups
+
+    with opened(ctx) as workspace:
+        at, actor = workspace.now(), workspace.actor
+        found = backups.restore(workspace.engine, workspace.ledger_dir, folder, at=at, actor=actor)
+    note(f"restored what was known on {found.made_at:%Y-%m-%d %H:%M} UTC; look at it with: adtempo doctor")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this area."""
     db = typer.Typer(help="The operational database.", no_args_is_help=True)
     db.command("upgrade")(upgrade)
     db.command("downgrade")(downgrade)
     db.command("stats")(stats)
+    db.command("backup")(backup)
+    db.command("restore")(restore)
     app.add_typer(db, name="db")

@@ -76,7 +76,7 @@ def _myself(actor: str, people: Sequence[Person]) -> str:
 
 def sign_in_link(url: str, token: str) -> str:
     """Return the address that signs in whoever opens it, once."""
-    return f"{url.rstrip('/')}/sign-in?token={token}"
+    return f"{url.rstrip('/')}/sign-in#{token}"  # behind the #, so that no log sees the token
 
 
 def change_user_role(
