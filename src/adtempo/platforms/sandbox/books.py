@@ -10,6 +10,7 @@ import pyarrow as pa
 from adtempo.domain.accounts import AccountRef
 from adtempo.domain.money import format_micros, minor_decimals
 from adtempo.platforms.sandbox.clock import from_us, to_us
+from adtempo.platforms.sandbox.draws import uniforms
 from adtempo.platforms.sandbox.market import Market
 from adtempo.platforms.sandbox.spec import OwnSales
 
@@ -17,8 +18,8 @@ COLUMNS = (
     *("conversion_id", "campaign_id", "click_time", "conversion_time"),
     *("value", "currency", "ad_id", "observed_at"),
 )
-_CLICK_UNKNOWN = 4
-"""Of so many sales in the store, one cannot be traced to its click."""
+_UNTRACED_RATIO = 0.25
+"""Share of sales in the store that cannot be traced to their click."""
 
 
 def load_own_sales(market: Market, account: AccountRef, now: datetime) -> pa.Table:
@@ -37,8 +38,9 @@ def load_own_sales(market: Market, account: AccountRef, now: datetime) -> pa.Tab
         play = market.world.play(spec.campaign_ref(campaign), edits.get(campaign.campaign_id, ()))
         in_store = campaign.own_sales is OwnSales.STORE
         sales = play.store_sales if in_store else play.sales
+        luck = uniforms(play.stage.key("traced"), sales.serial)
         for sale in np.flatnonzero((sales.arrived_us <= now_us) & (sales.removed_us > now_us)):
-            traced = not in_store or sales.serial[sale] % _CLICK_UNKNOWN
+            traced = not in_store or luck[sale] >= _UNTRACED_RATIO
             made = from_us(sales.arrived_us[sale]).isoformat()
             rows.append(
                 (

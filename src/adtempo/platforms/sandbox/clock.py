@@ -8,7 +8,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adtempo.domain.hourweek import HOUR, HOURS_PER_DAY, day_bounds
 from adtempo.platforms.sandbox.draws import Floats, Ints
@@ -74,10 +73,6 @@ class Clock:
     def sum_by_day(self, hourly: Floats) -> Floats:
         """Add up hours to days; shape (hours,) to (days,)."""
         return np.add.reduceat(hourly, self.day_starts[:-1])
-
-    def day_dates(self, first: int, end: int) -> NDArray[np.datetime64]:
-        """Return the calendar dates of days first..end-1 of the world, shape (days,)."""
-        return np.datetime64(self.start, "D") + np.arange(first, end)
 
 
 @lru_cache(maxsize=64)
