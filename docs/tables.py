@@ -144,10 +144,7 @@ def jobs() -> None:
 
     table(
         ["job", "when (cron, UTC)", "missed slots", "what it does"],
-        [
-            (code(job.name), code(job.cron) if job.cron else "on request", job.catch_up, first_line(job.work))
-            for job in JOBS
-        ],
+        [(code(job.name), code(job.cron) or "on request", job.catch_up, job.description) for job in JOBS],
     )
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,15 @@ def test_every_job_is_in_the_reference() -> None:
 def test_every_metric_is_in_the_reference() -> None:
     reference = (REFERENCE / "metrics.md").read_text("utf-8")
     assert [metric.name for metric in METRICS if f"`{metric.name}`" not in reference] == []
+
+
+def test_the_floors_in_the_explanation_are_the_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "floors")
+    explained = (DOCS / "explain" / "architecture.md").read_text("utf-8")
+    table = explained.partition("| floor | rooms |")[2].partition("\n\n")[0]
+    floors = [re.findall(r"`(\w+)`", line) for line in table.splitlines() if "`" in line]
+    assert floors == [re.findall(r"\w+", layer) for layer in layers]
 
 
 def test_every_decision_is_listed_and_complete() -> None:

@@ -79,11 +79,12 @@ def test_errors_are_named_after_their_situation() -> None:
     assert [name for name in classes if name.endswith(("Error", "Exception"))] == ["AdtempoError"]
 
 
-def test_only_the_middleware_of_the_api_is_asynchronous() -> None:
-    asynchronous = {
+def test_only_what_wraps_requests_is_asynchronous() -> None:
+    asynchronous = [
         shown(path)
         for path in python_files("src")
         for function in functions(path)
         if isinstance(function, ast.AsyncFunctionDef)
-    }
-    assert asynchronous <= {"src/adtempo/api/gate.py", "src/adtempo/api/idempotency.py"}
+        and (function in tree_of(path).body or path.relative_to(PACKAGE).parts[0] not in {"api", "web"})
+    ]
+    assert asynchronous == []
