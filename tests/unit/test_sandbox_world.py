@@ -211,6 +211,15 @@ def test_twice_the_budget_buys_less_than_twice_the_clicks() -> None:
     assert 1.2 < after["clicks"].sum() / before["clicks"].sum() < 1.8
 
 
+def test_a_larger_budget_meets_the_same_luck() -> None:
+    more = Edit(datetime(2026, 1, 20, tzinfo=UTC), Field.BUDGET, "", "1500000000", "test")
+    before, after = (play_of(worlds.flat(), *edits).final_counts() for edits in ((), (more,)))
+    assert (after.impressions >= before.impressions).all()
+    gained = after.clicks - before.clicks
+    assert gained.min() >= -1
+    assert abs(gained).max() <= 2, "1% more budget: hardly a click more, where fresh luck would move several"
+
+
 def test_a_pause_stops_delivery_at_the_next_full_hour_and_sales_still_arrive() -> None:
     at = datetime(2026, 1, 20, 9, 30, tzinfo=UTC)
     play = play_of(worlds.flat(), Edit(at, Field.STATUS, "active", PAUSED, "test"))

@@ -70,7 +70,7 @@ def binomial_quantiles(u: Floats, trials: Ints, chance: Floats) -> Ints:
     """Return Binomial(trials, chance) counts at the quantiles u, all of one shape.
 
     Exact by summing probabilities where fewer than ten successes are expected; elsewhere the normal quantile with its
-    skewness term, which is off by at most one near the tails. Monotone in u, trials and chance.
+    skewness term, which is off by at most one near the tails. Rising in u.
 
     References:
         Cornish and Fisher (1938), Moments and cumulants in the specification of distributions, doi:10.2307/1400905.
