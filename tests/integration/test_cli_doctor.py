@@ -19,8 +19,8 @@ NOW = datetime(2026, 11, 4, 6, tzinfo=UTC)
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, empty_database_url: str) -> Iterator[Workspace]:
-    with open_workspace(tmp_path / "home", database_url=empty_database_url) as opened:
+def workspace(tmp_path: Path, database_url: str) -> Iterator[Workspace]:
+    with open_workspace(tmp_path / "home", database_url=database_url) as opened:
         yield opened
 
 
