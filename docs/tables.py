@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cog
@@ -14,6 +15,7 @@ import typer
 from adtempo.domain import errors as catalogue
 from adtempo.domain.errors import AdtempoError
 from adtempo.domain.metrics import METRICS
+from adtempo.domain.roles import IN_PERSON, PERMISSIONS, Role
 
 ROOMS = (
     *("domain", "stats", "settings", "platforms", "platforms/sandbox", "store", "notify", "facts", "facts/formats"),
@@ -125,17 +127,28 @@ def settings() -> None:
 
 def routes() -> None:
     """Write every route of the HTTP API."""
-    from adtempo.api.application import create_app
+    from adtempo.server import build_app
+    from adtempo.workspace import open_workspace
 
-    paths = create_app().openapi()["paths"]
+    with TemporaryDirectory() as home, open_workspace(Path(home)) as workspace:
+        paths = build_app(workspace).openapi()["paths"]
     table(
-        ["route", "what it does"],
+        ["route", "who may", "what it does"],
         [
-            (code(f"{method.upper()} {path}"), operation.get("summary", ""))
+            (code(f"{method.upper()} {path}"), operation["x-action"], operation["summary"])
             for path, methods in paths.items()
             for method, operation in methods.items()
         ],
     )
+
+
+def permissions() -> None:
+    """Write which role may do what."""
+    rows = []
+    for action, roles in PERMISSIONS.items():
+        marks = ["yes" if role in roles else "" for role in Role]
+        rows.append((code(action), *marks, "no" if action in IN_PERSON else "yes"))
+    table(["action", *Role, "by a script's token?"], rows)
 
 
 def jobs() -> None:

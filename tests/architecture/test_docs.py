@@ -12,7 +12,10 @@ import typer
 
 from adtempo.cli.main import app
 from adtempo.domain.metrics import METRICS
+from adtempo.jobs.schedule import JOBS
+from adtempo.server import build_app
 from adtempo.settings import Settings
+from adtempo.workspace import open_workspace
 from architecture.source import PACKAGE, ROOT, shown, tree_of, written_files
 
 DOCS = ROOT / "docs"
@@ -56,18 +59,15 @@ def test_every_setting_is_in_the_reference() -> None:
     assert [name for name in sorted(variables) if f"`{name.upper()}`" not in reference] == []
 
 
-def test_every_route_is_in_the_reference() -> None:
-    from adtempo.api.application import create_app
-
+def test_every_route_is_in_the_reference(tmp_path: Path) -> None:
     reference = (REFERENCE / "http.md").read_text("utf-8")
-    paths = create_app().openapi()["paths"]
+    with open_workspace(tmp_path) as workspace:
+        paths = build_app(workspace).openapi()["paths"]
     routes = [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
     assert [route for route in routes if f"`{route}`" not in reference] == []
 
 
 def test_every_job_is_in_the_reference() -> None:
-    from adtempo.jobs.schedule import JOBS
-
     reference = (REFERENCE / "jobs.md").read_text("utf-8")
     assert [job.name for job in JOBS if f"`{job.name}`" not in reference] == []
 
