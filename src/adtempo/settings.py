@@ -27,6 +27,14 @@ class Settings(BaseSettings):
             "Default: the file adtempo.db in the home. SQLite must lie on a local disk."
         ),
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?$",
+        description=(
+            "How people reach this server over TLS, such as https://ads.example.com, where a proxy in front of it ends "
+            "TLS. Needed before it listens on any address but loopback; its name is then one that requests may ask for."
+        ),
+    )
 
 
 def read_settings() -> Settings:

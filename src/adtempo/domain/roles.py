@@ -49,6 +49,9 @@ PERMISSIONS: Mapping[Action, frozenset[Role]] = MappingProxyType(
 IN_PERSON = frozenset({Action.APPROVE, Action.ARM, Action.ADMINISTER})
 """What no script may do, whoever's token it holds."""
 
+EVERYBODY = "everybody"
+"""What a route states instead of an action when nobody need be signed in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

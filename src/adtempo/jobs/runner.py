@@ -53,14 +53,16 @@ class Job:
 
     Attributes:
         name: Its name, never changed: it is the key of its runs.
-        cron: When it falls due, in UTC; None runs only when somebody asks.
+        cron: When it falls due, in UTC; empty: only when somebody asks.
+        description: What it does, one sentence.
         catch_up: Whether every missed slot is made up, or only the newest.
         work: What it does; returns what it did as JSON values.
         attempts_max: After so many attempts a person is told instead.
     """
 
     name: str
-    cron: str | None
+    cron: str
+    description: str
     catch_up: CatchUp
     work: Callable[[Workspace, Turn], Mapping[str, object]]
     attempts_max: int = 3
@@ -79,6 +81,11 @@ class Turn:
         """The moment that this run is for, UTC."""
         return self.run.slot
 
+    @property
+    def actor(self) -> str:
+        """What audit rows say of who did it."""
+        return name_actor(self.run.job)
+
     def finish(self, connection: Connection, detail: Mapping[str, object]) -> None:
         """Mark the run done in the caller's transaction: the effect counts exactly if the run does.
 
@@ -92,6 +99,11 @@ class Turn:
 def real_now() -> datetime:
     """Return the real time; leases and slots know no pretended one."""
     return datetime.now(UTC)
+
+
+def name_actor(job: str) -> str:
+    """Return what audit rows call a job."""
+    return f"job:{job}"
 
 
 def name_owner() -> str:
@@ -158,7 +170,7 @@ def list_slots(job: Job, after: datetime | None, now: datetime) -> list[datetime
         after: Its newest noted slot; None if it never ran, then only its latest slot is due.
         now: The real time, aware.
     """
-    if job.cron is None:
+    if not job.cron:
         return []
     if after is not None:
         slots = takewhile(lambda slot: slot <= now, CronSim(job.cron, after))
@@ -256,7 +268,7 @@ def _fail(engine: Engine, job: Job, run: JobRun, error: str, now: datetime) -> N
                 append_audit(
                     connection,
                     at=now,
-                    actor=f"job:{job.name}",
+                    actor=name_actor(job.name),
                     action="job.failed",
                     subject=f"{job.name} {run.slot.isoformat()}",
                     detail={"attempts": run.attempts, "error": error},

@@ -36,7 +36,11 @@ def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:
         .mark_line(interpolate="monotone")
         .encode(
             x=day_axis(series),
-            y=alt.Y("amount:Q", title=f"{series.currency} per day", axis=alt.Axis(format="~s", tickCount=5)),
+            y=alt.Y(
+                "amount:Q",
+                title=f"{series.currency} per day",
+                axis=alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=5),
+            ),
             color=color,
             strokeDash=DASHES,
         )

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import numpy as np
@@ -40,6 +41,7 @@ COLUMNS = (*TILES[:3], (CONVERSIONS, "Conversions"), *TILES[3:])
 ARRIVING = timedelta(days=7)
 """Platforms credit a conversion up to a week after the click (their usual setting), so younger days still grow."""
 
+_ARROWS = ("▲", "▼")
 _STEADY = 0.0005
 _WHOLE_FROM = 10_000 * MICROS
 
@@ -79,6 +81,7 @@ class Tile:
     amount: str
     unit: str
     change: str
+    changed: bool
     tone: str
     formula: str
     compared: str
@@ -104,11 +107,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number of a row: as text, as a number to sort by, and whether it is good or bad."""
+    """One number of a row: as text, and as a number to sort by."""
 
     text: str
     value: float | None
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +277,7 @@ def _tile(
         amount=_number(metric, value, currency),
         unit=currency if metric.unit is Unit.MICROS and value is not None else "",
         change=change,
+        changed=bool(change) and change[0] in _ARROWS,
         tone=tone,
         formula=metric.description,
         compared=f"{compared}{was}",
@@ -291,7 +294,7 @@ def _change(metric: Metric, value: float | None, earlier: float | None) -> tuple
         tone = ""
     else:
         tone = "good" if (share > 0) == (metric.better_when is Better.HIGHER) else "bad"
-    return f"{'▲' if share > 0 else '▼'} {abs(share):.1%}", tone
+    return f"{_ARROWS[share < 0]} {abs(share):.1%}", tone
 
 
 def _compared(choice: Choice, before: Before) -> str:
@@ -304,16 +307,23 @@ def _compared(choice: Choice, before: Before) -> str:
     return f"Change: against {days} as known now, so young days look worse than they are."
 
 
-def _number(metric: Metric, value: float | None, currency: str) -> str:
-    """Write a value with separators and without its currency, which stands beside it."""
+def _number(metric: Metric, value: float | None, currency: str, *, rounded: bool = True) -> str:
+    """Write a value with separators and without its currency, which stands beside it.
+
+    Args:
+        metric: What it is.
+        value: In the metric's unit; None where there is none.
+        currency: ISO 4217 code, for how many decimals an amount has.
+        rounded: Whether large amounts are written without decimals; not where numbers stand below each other.
+    """
     if value is None:
         return ABSENT
+    if metric is CONVERSIONS:
+        return f"{value:,.1f}"
     if metric.unit is not Unit.MICROS:
         return format_value(metric, value, currency)
-    micros = round(value)
-    decimals = 0 if abs(micros) >= _WHOLE_FROM else minor_decimals(currency)
-    whole, point, fraction = format_micros(micros, decimals).partition(".")
-    return f"{int(whole):,}{point}{fraction}" if micros >= 0 else f"-{_number(metric, -value, currency)}"
+    decimals = 0 if rounded and abs(value) >= _WHOLE_FROM else minor_decimals(currency)
+    return f"{Decimal(format_micros(round(value), decimals)):,f}"
 
 
 def _campaign_rows(
@@ -336,7 +346,7 @@ def _campaign_rows(
 
 def _cells(figures: Quantities, currency: str) -> tuple[Cell, ...]:
     values: Sequence[tuple[Metric, float | None]] = [(metric, value_of(metric, figures)) for metric, _ in COLUMNS]
-    return tuple(Cell(_number(metric, value, currency), value) for metric, value in values)
+    return tuple(Cell(_number(metric, value, currency, rounded=False), value) for metric, value in values)
 
 
 def label_account(account: Account) -> str:
@@ -348,6 +358,6 @@ def _arriving(choice: Choice, as_of: datetime) -> str:
     if choice.until <= (as_of - ARRIVING).date():
         return ""
     return (
-        "Shaded days are still arriving: platforms credit conversions up to 7 days after the click, so their value "
-        "and ROAS will rise. A comparison takes the period before as it looked at the same age."
+        "Shaded days are still arriving: platforms credit conversions up to 7 days after the click, so the value "
+        "and ROAS of these days will rise."
     )

@@ -1,31 +1,48 @@
-// A form with data-send is sent as JSON to its action; what the server refuses is said where it was typed.
+// A form with data-send goes to its action as JSON; what the server refuses is said where it was typed. A one-time token
+// comes behind the # of the address, so that no log and no other server ever sees it.
+
+const token = window.location.hash.slice(1);
+if (token) window.history.replaceState(null, "", window.location.pathname + window.location.search);
+// A link pasted into this very tab changes only what is behind the #.
+window.addEventListener("hashchange", () => window.location.reload());
+
+async function send(form, method, address, body) {
+  const refused = form.querySelector(".refused");
+  const button = form.querySelector("button");
+  button.disabled = true;
+  try {
+    const answer = await fetch(address, {
+      method,
+      headers: body ? { "Content-Type": "application/json" } : {},
+      body: body && JSON.stringify(body),
+    });
+    if (answer.ok) {
+      window.location.assign(form.dataset.next);
+      return;
+    }
+    const problem = await answer.json();
+    refused.textContent = problem.detail || problem.title;
+  } catch {
+    refused.textContent = "The server cannot be reached. Is it still running?";
+  }
+  refused.hidden = false;
+  button.disabled = false;
+}
 
 for (const form of document.querySelectorAll("form[data-send]")) {
-  form.addEventListener("submit", async (event) => {
+  const { send: method, token: use } = form.dataset;
+  const address = form.getAttribute("action");
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const refused = form.querySelector(".refused");
-    const button = form.querySelector("button");
-    const body = Object.fromEntries(new FormData(form));
-    if (form.dataset.token === "fragment") body.token = window.location.hash.slice(1);
-    button.disabled = true;
-    try {
-      const answer = await fetch(form.getAttribute("action"), {
-        method: form.dataset.send,
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      });
-      if (answer.ok) {
-        window.location.assign(form.dataset.next);
-        return;
-      }
-      const problem = await answer.json();
-      refused.textContent = problem.detail || problem.title;
-    } catch {
-      refused.textContent = "The server cannot be reached. Is it still running?";
-    }
-    refused.hidden = false;
-    button.disabled = false;
+    const fields = [...new FormData(form)];
+    if (use === "with") fields.push(["token", token]);
+    send(form, method, address, fields.length ? Object.fromEntries(fields) : null);
   });
+  if (use === "with") {
+    form.hidden = !token;
+    form.parentElement.querySelector(".without-token").hidden = Boolean(token);
+  }
+  if (use === "instead" && token) send(form, "POST", `${address}/token`, { token });
 }
 
 for (const chooser of document.querySelectorAll("form[data-choose]")) {

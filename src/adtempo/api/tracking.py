@@ -1,0 +1,258 @@
+"""What campaigns did: the list, metrics, the daily report, CSV."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from adtempo.accounts import run as accounts
+from adtempo.api.access import Caller, Open
+from adtempo.api.accounts import TEXT
+from adtempo.api.bodies import Amount, Asked, Currency, Figures, Moment, Number
+from adtempo.api.idempotency import IdempotentRoute
+from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
+from adtempo.domain.accounts import Platform
+from adtempo.domain.money import parse_micros
+from adtempo.domain.roles import Action
+from adtempo.tracking.report import metrics_body, report_body
+from adtempo.tracking.run import CampaignTracker
+
+router = APIRouter(prefix="/api/tracking", tags=["tracking"], route_class=IdempotentRoute)
+
+CampaignName = Annotated[
+    str,
+    Path(
+        max_length=500,
+        pattern=TEXT,
+        description="Its id, or platform:account:campaign where ids collide.",
+        examples=["meta:act_1:c1"],
+    ),
+]
+Day = Annotated[date, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-20"])]
+AsOf = Annotated[Moment | None, Query(description="What was known at this moment; default: now.")]
+READ: dict[str, Any] = {"x-action": Action.READ}
+
+
+class CampaignShown(BaseModel):
+    """One campaign, with the name, status and budget that hold now."""
+
+    campaign_id: str
+    platform: Platform
+    account_id: str
+    name: str | None
+    label: str | None
+    niche: str | None
+    status: str | None
+    currency: Currency
+    timezone: str
+    budget_daily: Amount | None
+    target_roas: Number | None
+    target_cpa: Amount | None
+    planned_budget: Amount | None
+    first_seen_at: Moment
+
+
+class CampaignsShown(BaseModel):
+    """Campaigns in the order of platform, account and id."""
+
+    campaigns: list[CampaignShown]
+
+
+PositiveAmount = Annotated[
+    str, Field(pattern=r"^([1-9]\d{0,8}(\.\d{1,6})?|0\.\d{0,5}[1-9]0{0,5})$", examples=["25.00"])
+]
+
+
+class WishesAsked(Asked):
+    """What people want of a campaign: a field that is left out stays, null takes it back."""
+
+    target_roas: float | None = Field(default=None, ge=0.001, le=1000, examples=[2.5])
+    target_cpa: PositiveAmount | None = None
+    planned_budget: PositiveAmount | None = None
+    label: str | None = Field(default=None, min_length=1, max_length=200, pattern=TEXT)
+    niche: str | None = Field(default=None, min_length=1, max_length=200, pattern=TEXT)
+
+
+class Interval(BaseModel):
+    """An expected value and its intervals; null until the delay of conversions is learnt."""
+
+    value: Number | str | None
+    low80: Number | str | None
+    high80: Number | str | None
+    low95: Number | str | None
+    high95: Number | str | None
+
+
+class Expected(BaseModel):
+    """What the figures will become."""
+
+    conversions: Interval
+    conversion_value: Interval
+    roas: Interval
+    cpa: Interval
+
+
+class MetricsShown(BaseModel):
+    """A campaign's metrics over local days."""
+
+    campaign_id: str
+    since: date
+    until: date
+    as_of: Moment
+    currency: Currency
+    reported: Figures
+    expected: Expected
+    maturity: Number | None
+
+
+class TotalShown(Figures):
+    """One currency's total of the day."""
+
+    currency: Currency
+    campaigns: int
+    day_before: Figures | None
+    week_before: Figures | None
+
+
+class PlatformTotal(TotalShown):
+    """One platform's total, per currency."""
+
+    platform: Platform
+
+
+class AccountTotal(TotalShown):
+    """One account's total."""
+
+    account: str
+
+
+class CampaignLine(Figures):
+    """One campaign of a list of the report."""
+
+    campaign_id: str
+    platform: Platform
+    account_id: str
+    name: str | None
+    currency: Currency
+    day_before: Figures | None
+
+
+class ComparedDay(BaseModel):
+    """A day that the report's day is held against."""
+
+    date: date
+    same_age: bool = Field(description="Whether its figures are those known when it was as old.")
+
+
+class Comparisons(BaseModel):
+    """The days compared with."""
+
+    day_before: ComparedDay
+    week_before: ComparedDay
+
+
+class AccountFreshness(BaseModel):
+    """How far the facts of an account reach."""
+
+    account: str
+    observed_at: Moment | None
+    complete: bool
+
+
+class ReportShown(BaseModel):
+    """What happened on one day; the overall figures are null where several currencies meet."""
+
+    date: date
+    as_of: Moment
+    complete: bool
+    currency: Currency | None
+    total_spend: Amount | None
+    total_revenue: Amount | None
+    avg_roas: Number | None
+    totals: list[TotalShown]
+    platforms: list[PlatformTotal]
+    accounts: list[AccountTotal]
+    top_campaigns: list[CampaignLine]
+    movers: list[CampaignLine]
+    compared_with: Comparisons
+    freshness: list[AccountFreshness]
+    attention: list[str]
+
+
+@router.get("/campaigns", responses={200: {"headers": LINK}}, openapi_extra=READ)
+def list_campaigns(
+    request: Request,
+    response: Response,
+    workspace: Open,
+    account: Annotated[
+        str | None, Query(max_length=300, pattern=TEXT, description="Its id, or platform:account.")
+    ] = None,
+    limit: Limit = 500,
+    cursor: Cursor = None,
+) -> CampaignsShown:
+    """List the campaigns."""
+    found = accounts.load_campaigns(workspace, account=account)
+    page = turn_page(found, lambda pair: str(pair[0].ref), limit, cursor, request, response)
+    return CampaignsShown.model_validate(accounts.campaigns_body(page))
+
+
+@router.patch("/campaigns/{campaign}", openapi_extra={"x-action": Action.PLAN})
+def set_campaign(campaign: CampaignName, asked: WishesAsked, workspace: Open, caller: Caller) -> CampaignShown:
+    """Say what is wanted of a campaign: targets, a planned budget, a label, a niche."""
+    changes = asked.model_dump(exclude_unset=True)
+    for name in ("target_cpa", "planned_budget"):
+        if name in changes:
+            amount = changes.pop(name)
+            changes[f"{name}_micros"] = None if amount is None else parse_micros(amount)
+    changed = accounts.change_campaign(workspace, campaign, actor=caller.name, **changes)
+    return CampaignShown.model_validate(accounts.campaign_body(*changed))
+
+
+@router.get("/campaigns/{campaign}/metrics", openapi_extra=READ)
+def load_metrics(
+    campaign: CampaignName,
+    workspace: Open,
+    since: Day | None = None,
+    until: Day | None = None,
+    as_of: AsOf = None,
+) -> MetricsShown:
+    """Every metric of a campaign over local days, both inclusive; default: all days with facts."""
+    found = CampaignTracker(workspace).load_metrics(campaign, since, until, as_of)
+    return MetricsShown.model_validate(metrics_body(found))
+
+
+@router.get(
+    "/campaigns/{campaign}/metrics.csv",
+    response_class=StreamingResponse,
+    responses={200: {"description": "CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra=READ,
+)
+def export_metrics(
+    campaign: CampaignName,
+    workspace: Open,
+    since: Day | None = None,
+    until: Day | None = None,
+    as_of: AsOf = None,
+) -> StreamingResponse:
+    """Every metric of a campaign per local day as CSV; no cell is a formula."""
+    lines = CampaignTracker(workspace).export_metrics_csv(campaign, since, until, as_of)
+    disposition = 'attachment; filename="metrics.csv"'
+    return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": disposition})
+
+
+@router.get("/reports/daily", openapi_extra=READ)
+def daily_report(
+    workspace: Open,
+    day: Annotated[Day | None, Query(alias="date", description="Default: the last day that ended everywhere.")] = None,
+    campaign: Annotated[
+        list[Annotated[str, Field(max_length=500, pattern=TEXT)]], Query(max_length=100, description="Only these.")
+    ] = [],  # noqa: B006 - FastAPI copies defaults
+    as_of: AsOf = None,
+) -> ReportShown:
+    """What happened on a day, against the day before and a week before, and what needs a person."""
+    report = CampaignTracker(workspace).generate_daily_report(day, campaign, as_of)
+    return ReportShown.model_validate(report_body(report))

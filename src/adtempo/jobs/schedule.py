@@ -1,0 +1,20 @@
+"""What runs when: every job of the product, in one table.
+
+To add one: a function that takes the workspace and its turn, and one line in JOBS.
+"""
+
+from __future__ import annotations
+
+from adtempo.jobs.runner import CatchUp, Job
+from adtempo.jobs.sync import sync_at_once, sync_hourly
+from adtempo.jobs.upkeep import compact_files, forget_expired
+
+SYNC_NOW = Job("sync-now", "", "Reads every account at once, when somebody asks.", CatchUp.NEWEST, sync_at_once)
+
+JOBS = (
+    Job("sync", "0 * * * *", "Reads every account that can be read.", CatchUp.ALL, sync_hourly),
+    SYNC_NOW,
+    Job("compact", "30 3 * * *", "Rewrites the ledger's files into days and months.", CatchUp.NEWEST, compact_files),
+    Job("forget", "15 4 * * *", "Deletes sessions and links that ran out.", CatchUp.NEWEST, forget_expired),
+)
+"""Slots are in UTC. The order says nothing: a run is claimed by the age of its slot."""

@@ -1,0 +1,31 @@
+"""Keeping the house: compacting the ledger's files, forgetting what has had its time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from adtempo.facts.compact import compact_ledger
+from adtempo.store.engine import transaction
+from adtempo.store.idempotency import delete_old_requests
+from adtempo.store.people import delete_expired
+
+if TYPE_CHECKING:
+    from adtempo.jobs.runner import Turn
+    from adtempo.workspace import Workspace
+
+
+def compact_files(workspace: Workspace, turn: Turn) -> Mapping[str, object]:
+    """Rewrite the ledger's fresh files into days and months."""
+    done = compact_ledger(workspace.ledger, actor=turn.actor, now=workspace.now())
+    return {"files_before": done.files_before, "files_after": done.files_after}
+
+
+def forget_expired(workspace: Workspace, turn: Turn) -> Mapping[str, object]:
+    """Delete sessions and one-time links that ran out, and answers kept for repeated requests."""
+    detail: Mapping[str, object] = {}
+    with transaction(workspace.engine) as connection:
+        delete_expired(connection, workspace.now())
+        delete_old_requests(connection, workspace.now())
+        turn.finish(connection, detail)
+    return detail
