@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from adtempo.domain.errors import DatabaseUnavailable, InvalidInput
 from adtempo.settings import Settings, read_settings
@@ -110,7 +110,7 @@ def open_workspace(
     engine = open_engine(database_url or f"sqlite:///{folder / 'adtempo.db'}")
     try:
         upgrade(engine)
-    except OperationalError as error:
+    except DatabaseError as error:
         engine.dispose()
         raise DatabaseUnavailable(f"the database does not answer: {error.orig}") from error
     except BaseException:

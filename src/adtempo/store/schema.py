@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, Connection, Engine, func, inspect, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoReferenceError
 
 from adtempo.domain.errors import Conflict
 from adtempo.store import accounts, attributes, audit, conversions, idempotency, jobs, leases, ledger, people, state
@@ -128,7 +128,10 @@ def find_differences(connection: Connection) -> list[str]:
     from alembic.migration import MigrationContext
 
     migration = MigrationContext.configure(connection, opts=dict(ALEMBIC_OPTIONS))
-    found = [_in_words(step) for step in compare_metadata(migration, metadata)]
+    try:
+        found = [_in_words(step) for step in compare_metadata(migration, metadata)]
+    except NoReferenceError as error:  # a table lacks even the columns that others refer to
+        return [str(error)]
     inspector = inspect(connection)
     present = set(inspector.get_table_names())
     for table in metadata.sorted_tables:

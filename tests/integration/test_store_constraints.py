@@ -1,0 +1,301 @@
+"""Every constraint of the schema, violated past our own code: the database itself refuses.
+
+`VIOLATIONS` names each constraint with a change to a good row that breaks it and nothing else; a test holds the list
+complete, so that a new constraint comes with its violation.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKeyConstraint, UniqueConstraint, null
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from adtempo.store import schema
+from adtempo.store.engine import metadata, transaction
+
+T = datetime(2026, 3, 4, 12, tzinfo=UTC)
+EARLIER, LATER = T - timedelta(hours=1), T + timedelta(hours=1)
+HASH = "a" * 64
+
+GOOD: dict[str, dict[str, Any]] = {
+    "accounts": {
+        "platform": "meta",
+        "account_id": "1",
+        "name": "",
+        "timezone": "UTC",
+        "currency": "EUR",
+        "source": "file",
+        "armed": False,
+        "created_at": T,
+    },
+    "campaigns": {"platform": "meta", "account_id": "1", "campaign_id": "c", "first_seen_at": T},
+    "people": {"name": "ann", "role": "admin", "created_at": T},
+    "ledger_batches": {
+        "batch": 1,
+        "kind": "file",
+        "source": "x.csv",
+        "actor": "ann",
+        "published_at": T,
+        "observed_at": T,
+        "rows": 1,
+        "posted": 1,
+        "restated": 0,
+        "unchanged": 0,
+        "rejected": 0,
+        "accounts": [],
+    },
+    "audit_log": {
+        "id": 1,
+        "at": T,
+        "actor": "ann",
+        "action": "x.done",
+        "subject": "",
+        "detail": "{}",
+        "previous_hash": HASH,
+        "hash": "b" * 64,
+    },
+    "conversions": {
+        "platform": "meta",
+        "account_id": "1",
+        "conversion_id": "x",
+        "batch": 1,
+        "campaign_id": "c",
+        "conversion_time": T,
+        "value_micros": 0,
+        "currency": "EUR",
+        "observed_at": T,
+    },
+    "coverage": {
+        "platform": "meta",
+        "account_id": "1",
+        "level": "campaign",
+        "grain": "hour",
+        "attribution": "",
+        "slot_from": T,
+        "slot_to": LATER,
+        "quantities": [],
+        "observed_at": T,
+        "batch": 1,
+    },
+    "entity_attributes": {
+        "platform": "meta",
+        "account_id": "1",
+        "level": "campaign",
+        "campaign_id": "c",
+        "entity_id": "c",
+        "attribute": "name",
+        "value": "C",
+        "effective_at": T,
+        "observed_at": T,
+        "seen_until": T,
+        "seen_observed_at": T,
+        "batch": 1,
+    },
+    "exchange_rates": {
+        "date": date(2026, 3, 4),
+        "currency": "USD",
+        "base": "EUR",
+        "batch": 1,
+        "rate": "1.08",
+        "observed_at": T,
+    },
+    "idempotent_requests": {"name": HASH, "digest": HASH, "begun_at": T},
+    "job_runs": {"job": "sync", "slot": T, "status": "due", "fence": 0, "due_at": T, "attempts": 0},
+    "leases": {"name": "a", "owner": "o", "fence": 1, "expires_at": T},
+    "ledger_files": {
+        "path": "a.parquet",
+        "tier": "batch",
+        "schema_version": 1,
+        "batch_from": 1,
+        "batch_to": 1,
+        "rows": 1,
+        "bytes": 1,
+        "sha256": HASH,
+        "day_from": date(2026, 3, 4),
+        "day_to": date(2026, 3, 4),
+        "campaign_from": "c",
+        "campaign_to": "c",
+        "observed_to": T,
+        "published_at": T,
+    },
+    "ledger_shapes": {
+        "platform": "meta",
+        "account_id": "1",
+        "level": "campaign",
+        "grain": "day",
+        "attribution": "",
+        "conversion_type": "",
+    },
+    "ledger_state": {"id": 1, "last_batch": 1},
+    "script_tokens": {"hash": HASH, "person_id": 1, "label": "cron", "created_at": T},
+    "sessions": {"hash": HASH, "person_id": 1, "created_at": T, "seen_at": T, "expires_at": LATER},
+    "sign_in_tokens": {"hash": HASH, "expires_at": T},
+    "watermarks": {"platform": "meta", "account_id": "1", "complete_until": T, "observed_at": T, "batch": 1},
+    "workspace_state": {"id": 1},
+}
+"""One good row per table; the first four are there before each trial, since others refer to them."""
+
+PARENTS = ("accounts", "campaigns", "people", "ledger_batches")
+
+VIOLATIONS: dict[str, list[dict[str, Any]]] = {
+    "ck_accounts_platform_known": [{"platform": "myspace"}],
+    "ck_accounts_identified": [{"account_id": ""}],
+    "ck_accounts_zoned": [{"account_id": "2", "timezone": ""}],
+    "ck_accounts_currency_coded": [{"account_id": "2", "currency": "eur"}, {"account_id": "2", "currency": "EURO"}],
+    "ck_accounts_sourced": [{"account_id": "2", "source": ""}],
+    "ck_accounts_client_named": [{"account_id": "2", "client": ""}],
+    "ck_campaigns_identified": [{"campaign_id": ""}],
+    "ck_campaigns_target_roas_positive": [
+        {"campaign_id": "d", "target_roas": 0.0},
+        {"campaign_id": "d", "target_roas": float("inf")},
+    ],
+    "ck_campaigns_target_cpa_positive": [{"campaign_id": "d", "target_cpa_micros": 0}],
+    "ck_campaigns_planned_budget_positive": [{"campaign_id": "d", "planned_budget_micros": -1}],
+    "ck_campaigns_label_stated": [{"campaign_id": "d", "label": ""}],
+    "ck_campaigns_niche_stated": [{"campaign_id": "d", "niche": ""}],
+    "ck_people_name_lower": [{"name": ""}, {"name": "Ann"}],
+    "ck_people_role_known": [{"name": "bob", "role": "root"}],
+    "ck_people_password_hashed": [{"name": "bob", "password_hash": "hunter2"}],
+    "uq_people_name": [{}],
+    "ck_ledger_batches_kind_known": [{"batch": 2, "kind": "x"}],
+    "ck_ledger_batches_undone_later": [{"batch": 2, "undone_by": 1}],
+    "ck_audit_log_id_positive": [{"id": 0}],
+    "ck_audit_log_stated": [{"actor": ""}, {"action": ""}],
+    "ck_audit_log_hashed": [{"hash": "short"}, {"previous_hash": ""}],
+    "uq_audit_log_hash": [{"id": 2, "previous_hash": "c" * 64}],
+    "uq_audit_log_previous_hash": [{"id": 2, "hash": "c" * 64}],
+    "ck_conversions_identified": [{"conversion_id": ""}],
+    "ck_conversions_ad_identified": [{"ad_id": ""}],
+    "ck_conversions_click_first": [{"click_time": LATER}],
+    "ck_conversions_value_not_negative": [{"value_micros": -1}],
+    "ck_conversions_currency_coded": [{"currency": "eur"}],
+    "ck_conversions_batch_positive": [{"batch": 0}],
+    "ck_conversions_undone_later": [{"undone_by": 1}],
+    "ck_coverage_slots_ordered": [{"slot_to": T}],
+    "ck_entity_attributes_level_known": [{"level": "account"}],
+    "ck_entity_attributes_attribute_known": [{"attribute": "mood"}],
+    "ck_entity_attributes_identified": [{"level": "ad", "entity_id": ""}],
+    "ck_entity_attributes_campaign_is_entity": [{"entity_id": "d"}],
+    "ck_entity_attributes_seen_from_start": [{"seen_until": EARLIER}],
+    "ck_entity_attributes_batch_positive": [{"batch": 0}],
+    "ck_exchange_rates_currency_coded": [{"currency": "usd"}],
+    "ck_exchange_rates_base_coded": [{"base": "E"}],
+    "ck_exchange_rates_two_currencies": [{"base": "USD"}],
+    "ck_exchange_rates_rate_positive": [{"rate": "0"}, {"rate": "-1.5"}, {"rate": "1e13"}],
+    "ck_exchange_rates_batch_positive": [{"batch": 0}],
+    "ck_exchange_rates_undone_later": [{"undone_by": 1}],
+    "ck_idempotent_requests_hashed": [{"name": "x"}, {"digest": "x"}],
+    "ck_idempotent_requests_answered": [{"status": 200}, {"body": b""}],
+    "ck_job_runs_named": [{"job": ""}],
+    "ck_job_runs_status_known": [{"status": "lost"}],
+    "ck_job_runs_counted": [{"fence": -1}, {"attempts": -1}],
+    "ck_job_runs_running_leased": [{"status": "running"}, {"owner": "o", "lease_until": T}],
+    "ck_job_runs_finished_stated": [{"status": "done"}, {"finished_at": T}],
+    "ck_job_runs_failure_explained": [{"status": "failed", "finished_at": T}],
+    "ck_leases_named": [{"name": ""}],
+    "ck_leases_owned": [{"owner": ""}],
+    "ck_leases_fence_positive": [{"fence": 0}],
+    "ck_leases_free_or_held": [{"owner": None}, {"expires_at": None}],
+    "ck_ledger_files_tier_known": [{"tier": "year"}],
+    "ck_ledger_files_batches_ordered": [{"batch_from": 2}],
+    "ck_ledger_files_days_ordered": [{"day_from": date(2026, 3, 5)}],
+    "ck_ledger_files_not_empty": [{"rows": 0}],
+    "ck_ledger_state_one_row": [{"id": 2}],
+    "ck_script_tokens_hashed": [{"hash": "short"}],
+    "ck_script_tokens_labelled": [{"label": ""}],
+    "ck_script_tokens_times_ordered": [{"expires_at": T}],
+    "uq_script_tokens_hash": [{}],
+    "ck_sessions_hashed": [{"hash": "short"}],
+    "ck_sessions_times_ordered": [{"seen_at": EARLIER}, {"expires_at": T}],
+    "ck_sign_in_tokens_hashed": [{"hash": "short"}],
+    "ck_workspace_state_one_row": [{"id": 2}],
+}
+
+BROKEN_REFERENCES: dict[str, dict[str, Any]] = {
+    "campaigns": {"account_id": "none"},
+    "conversions": {"campaign_id": "none"},
+    "coverage": {"batch": 9},
+    "entity_attributes": {"campaign_id": "none", "entity_id": "none"},
+    "ledger_batches": {"batch": 2, "undone_by": 9},
+    "script_tokens": {"person_id": 9},
+    "sessions": {"person_id": 9},
+    "sign_in_tokens": {"person_id": 9},
+    "watermarks": {"batch": 9},
+}
+
+
+def constraint_names(kind: type) -> dict[str, str]:
+    """Return {name of constraint: name of table} of a kind."""
+    return {
+        str(constraint.name): table.name
+        for table in metadata.sorted_tables
+        for constraint in table.constraints
+        if isinstance(constraint, kind)
+    }
+
+
+def insert(connection: Connection, table: str, **changes: Any) -> None:
+    connection.execute(metadata.tables[table].insert().values({**GOOD[table], **changes}))
+
+
+def insert_parents(connection: Connection) -> None:
+    for table in PARENTS:
+        insert(connection, table)
+
+
+def test_every_constraint_has_its_violation() -> None:
+    assert schema.NOUNS
+    assert {*constraint_names(CheckConstraint), *constraint_names(UniqueConstraint)} == VIOLATIONS.keys()
+    assert set(constraint_names(ForeignKeyConstraint).values()) == BROKEN_REFERENCES.keys()
+    assert metadata.tables.keys() == GOOD.keys()
+
+
+def test_the_good_rows_are_good(engine: Engine) -> None:
+    with transaction(engine) as connection:
+        for table in (*PARENTS, *(GOOD.keys() - set(PARENTS))):
+            insert(connection, table)
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_the_database_refuses_what_a_constraint_forbids(engine: Engine, name: str) -> None:
+    table = {**constraint_names(CheckConstraint), **constraint_names(UniqueConstraint)}[name]
+    columns = [c.name for u in metadata.tables[table].constraints if str(u.name) == name for c in u.columns]
+    told = re.escape(name) if name.startswith("ck_") else f"{name}|{table}.{columns[0]}"
+    for change in VIOLATIONS[name]:
+        with pytest.raises(IntegrityError, match=told), transaction(engine) as connection:
+            insert_parents(connection)
+            if name.startswith("uq_") and table not in PARENTS:
+                insert(connection, table)
+            insert(connection, table, **change)
+
+
+@pytest.mark.parametrize("table", BROKEN_REFERENCES)
+def test_the_database_refuses_a_reference_to_nothing(engine: Engine, table: str) -> None:
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"), transaction(engine) as connection:
+        insert_parents(connection)
+        insert(connection, table, **BROKEN_REFERENCES[table])
+
+
+@pytest.mark.parametrize("table", GOOD)
+def test_the_database_refuses_a_second_row_of_one_key(engine: Engine, table: str) -> None:
+    key = metadata.tables[table].primary_key.columns.keys()
+    given = {name: GOOD[table].get(name, 7) for name in key}
+    with pytest.raises(IntegrityError, match=r"(?i)unique"), transaction(engine) as connection:
+        insert_parents(connection)
+        for _ in range(2):
+            insert(connection, table, **given)
+
+
+@pytest.mark.parametrize("table", GOOD)
+def test_the_database_refuses_a_missing_value(engine: Engine, table: str) -> None:
+    for column in metadata.tables[table].columns:
+        if column.nullable or column.name == "id":
+            continue
+        with pytest.raises(DBAPIError, match=r"(?i)not.null"), transaction(engine) as connection:
+            for parent in PARENTS[: PARENTS.index(table) if table in PARENTS else None]:
+                insert(connection, parent)
+            insert(connection, table, **{column.name: null()})
