@@ -1,0 +1,128 @@
+"""A file comes in: read, checked, compared with the ledger, published; or refused whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from adtempo.domain.errors import NotFound, Problem
+from adtempo.facts.formats import ImportOptions, QualityVerdict, StagedFile
+from adtempo.facts.ingest import ingest_differences
+from adtempo.facts.ledger import Ledger, open_workbench
+from adtempo.facts.publish import Origin, open_workplace, publish_batch, writing
+from adtempo.facts.staging import read_facts_file
+from adtempo.store import ledger as manifest
+from adtempo.store.engine import reading
+
+Progress = Callable[[str, float], None]
+"""Called with the step's name and the share of it that is done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did.
+
+    Attributes:
+        batch: Number to undo it by; None when nothing was published (a dry run).
+        rows: Rows that were read and are good.
+        posted: Rows that changed the ledger.
+        restated: Those of them whose slot was known with another value.
+        unchanged: Rows that confirmed what was known.
+        rejected: Bad rows that were left out on request.
+        problems: The first of them.
+        verdicts: What is odd but possible.
+        notes: What else the reader should know, in sentences.
+    """
+
+    batch: int | None
+    rows: int
+    posted: int
+    restated: int
+    unchanged: int
+    rejected: int
+    problems: tuple[Problem, ...]
+    verdicts: tuple[QualityVerdict, ...]
+    notes: tuple[str, ...]
+
+
+def import_facts(
+    ledger: Ledger,
+    path: Path,
+    options: ImportOptions,
+    *,
+    actor: str,
+    now: datetime,
+    dry_run: bool = False,
+    progress: Progress = lambda _step, _share: None,
+) -> ImportResult:
+    """Import one file of facts, whole or not at all.
+
+    A file whose rows do not say when they were observed was observed when its content was first imported, so that
+    importing it twice changes nothing.
+
+    Args:
+        ledger: Where to.
+        path: A CSV or Parquet file.
+        options: What the user says about it.
+        actor: Who imports it.
+        now: The moment it counts as learnt, aware.
+        dry_run: Read, check and compare, but publish nothing.
+        progress: Called while it goes on.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidInput: The file is not understood; the message says what to add.
+        BadRows: Rows are bad and were not to be skipped; nothing was imported.
+        AccountChanged: The file gives a known account another time zone or currency.
+        LeaseBusy: Somebody is writing facts of the same account.
+    """
+    if not path.is_file():
+        raise NotFound(f"there is no file {path}")
+    digest = _digest(path)
+    with reading(ledger.engine) as connection:
+        earlier = manifest.load_batch_of_digest(connection, digest)
+    observed_at = now if earlier is None else earlier.observed_at
+    with open_workplace(ledger) as place, open_workbench(ledger.directory, place.staging, [path.parent]) as con:
+        staged = read_facts_file(
+            con, path, options, observed_at=observed_at, progress=lambda share: progress("reading", share)
+        )
+        with writing(ledger, place, [account.ref for account in staged.accounts]) as held:
+            draft = ingest_differences(
+                con, ledger, place.staging, covered=False, progress=lambda share: progress("comparing", share)
+            )
+            draft.rejected = staged.rejected
+            attributes = con.execute("FROM incoming_attributes").to_arrow_table()
+            origin = Origin("file", path.name, actor, now, observed_at, digest)
+            if dry_run:
+                return _result(staged, None, draft.rows, draft.posted, draft.restated)
+            batch = publish_batch(
+                ledger,
+                held,
+                origin,
+                draft,
+                accounts=staged.accounts,
+                attributes=attributes,
+            )
+    return _result(staged, batch.batch, batch.rows, batch.posted, batch.restated)
+
+
+def _result(staged: StagedFile, batch: int | None, rows: int, posted: int, restated: int) -> ImportResult:
+    return ImportResult(
+        batch=batch,
+        rows=rows,
+        posted=posted,
+        restated=restated,
+        unchanged=rows - posted,
+        rejected=staged.rejected,
+        problems=staged.problems,
+        verdicts=staged.verdicts,
+        notes=staged.notes,
+    )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,223 @@
+"""Facts as arrays, as of any moment: the only way that anything above reads the ledger.
+
+A query names its grouping keys and its range; what comes back is a `FactTable` of integer sums. Where an account has
+more than one kind of rows for the same thing (hours and days, campaigns and ads, two attribution settings), the source
+of record is chosen per base quantity and local day, so that nothing is counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.errors import InvalidInput
+from adtempo.domain.panels import QUANTITIES, FactTable
+from adtempo.facts.ledger import Ledger, Snapshot, query
+from adtempo.store import ledger as manifest
+from adtempo.store.accounts import load_accounts
+from adtempo.store.engine import reading
+
+KEYS: Mapping[str, str] = {
+    "platform": "platform",
+    "account_id": "account_id",
+    "campaign_id": "campaign_id",
+    "ad_group_id": "ad_group_id",
+    "ad_id": "entity_id",
+    "creative_id": "creative_id",
+    "day_local": "day_local",
+    "hour": "slot",
+    "hour_of_week": "hour_of_week",
+}
+"""What facts can be grouped by, and the ledger's column behind it."""
+
+_OF_ADS = {"ad_id", "creative_id", "ad_group_id"}
+_OF_HOURS = {"hour", "hour_of_week"}
+
+
+@dataclass(frozen=True, slots=True)
+class FactQuery:
+    """Which facts, grouped how, known when.
+
+    Attributes:
+        by: Grouping keys, out of KEYS, at least one. Keys of hours use hourly rows alone, keys of ads use ad rows.
+        since: First local day, inclusive.
+        until: Last local day, inclusive.
+        campaigns: Only these campaigns; None means all.
+        accounts: Only these accounts; None means all.
+        as_of: Only what platforms had said by then (aware); None means up to now.
+        batch: Only what had been published by this batch: with `as_of`, what a decision saw at the time.
+        conversion_type: A named conversion type; empty means the main figures.
+    """
+
+    by: tuple[str, ...]
+    since: date | None = None
+    until: date | None = None
+    campaigns: Collection[CampaignRef] | None = None
+    accounts: Collection[AccountRef] | None = None
+    as_of: datetime | None = None
+    batch: int | None = None
+    conversion_type: str = ""
+
+    def __post_init__(self) -> None:
+        unknown = set(self.by) - set(KEYS)
+        if unknown or not self.by:
+            raise InvalidInput(f"facts can be grouped by {', '.join(KEYS)}; not by {', '.join(unknown) or 'nothing'}")
+        if self.as_of is not None and self.as_of.tzinfo is None:
+            raise InvalidInput("as_of needs a time with an offset")
+
+    @property
+    def hourly(self) -> bool:
+        return not _OF_HOURS.isdisjoint(self.by)
+
+    @property
+    def level(self) -> str | None:
+        return None if _OF_ADS.isdisjoint(self.by) else "ad"
+
+
+def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
+    """Return grouped sums of facts, ordered by their keys.
+
+    Args:
+        ledger: Where the facts are.
+        facts: Which facts, grouped how, known when.
+
+    Raises:
+        InvalidInput: An unknown grouping key, or a naive moment.
+    """
+    with reading(ledger.engine) as connection:
+        snapshot = _snapshot(ledger, facts, connection)
+        shapes = _shapes(connection, facts)
+        zones = _zones(connection)
+    if not snapshot.files:
+        return _table(facts, None)
+    with ledger.reading(snapshot) as cursor:
+        cursor.register("zones", zones)
+        wanted, names = _wanted(facts)
+        if wanted is not None:
+            cursor.register("wanted", wanted)
+        conditions, values = _conditions(facts)
+        resolve = _can_count_twice(shapes)
+        sql = query(
+            "facts",
+            by=facts.by,
+            columns=tuple(KEYS.items()),
+            texts=_texts(facts, resolve=resolve),
+            resolve=resolve,
+            hourly=facts.hourly,
+            level=facts.level,
+            wanted=names,
+            conditions=conditions,
+        )
+        return _table(facts, cursor.sql(sql, params=values).to_arrow_table())
+
+
+def load_reach(ledger: Ledger, facts: FactQuery) -> dict[tuple[CampaignRef, date], int]:
+    """Return the reach of campaigns per local day, as platforms last reported it; `by` is not looked at.
+
+    Reach does not add up over days or campaigns, so there is no sum of it.
+    """
+    snapshot = _snapshot(ledger, facts, None)
+    if not snapshot.files:
+        return {}
+    undone = {batch for batch, by in snapshot.undone.items() if facts.batch is None or by <= facts.batch}
+    with ledger.reading(Snapshot(snapshot.files, snapshot.batch, dict.fromkeys(undone, 0))) as cursor:
+        wanted, names = _wanted(facts)
+        if wanted is not None:
+            cursor.register("wanted", wanted)
+        conditions, values = _conditions(facts)
+        del values["conversion_type"]
+        rows = cursor.execute(query("reach", wanted=names, conditions=conditions), values).fetchall()
+    return {(CampaignRef(*row[:3]), row[3]): row[4] for row in rows}
+
+
+def _snapshot(ledger: Ledger, facts: FactQuery, connection: Connection | None) -> Snapshot:
+    campaigns = None if facts.campaigns is None else {campaign.campaign_id for campaign in facts.campaigns}
+    return ledger.snapshot(since=facts.since, until=facts.until, campaigns=campaigns, connection=connection)
+
+
+def _shapes(connection: Connection, facts: FactQuery) -> list[tuple[str, str, str, str, str, str]]:
+    return [
+        shape
+        for shape in manifest.load_shapes(connection)
+        if shape[5] == facts.conversion_type
+        and (not facts.hourly or shape[3] == "hour")
+        and (facts.level is None or shape[2] == facts.level)
+    ]
+
+
+def _can_count_twice(shapes: Collection[tuple[str, str, str, str, str, str]]) -> bool:
+    accounts = [shape[:2] for shape in shapes]
+    return len(set(accounts)) < len(accounts)
+
+
+def _zones(connection: Connection) -> pa.Table:
+    accounts = load_accounts(connection)
+    return pa.table(
+        {
+            "platform": pa.array([account.ref.platform for account in accounts], pa.string()),
+            "account_id": pa.array([account.ref.account_id for account in accounts], pa.string()),
+            "timezone": pa.array([account.timezone for account in accounts], pa.string()),
+        }
+    )
+
+
+def _wanted(facts: FactQuery) -> tuple[pa.Table | None, str]:
+    if facts.campaigns is not None:
+        names: tuple[str, ...] = ("platform", "account_id", "campaign_id")
+        refs: list[tuple[str, ...]] = [(c.platform, c.account_id, c.campaign_id) for c in facts.campaigns]
+    elif facts.accounts is not None:
+        names = ("platform", "account_id")
+        refs = [(account.platform, account.account_id) for account in facts.accounts]
+    else:
+        return None, ""
+    arrays = {name: pa.array([ref[place] for ref in refs], pa.string()) for place, name in enumerate(names)}
+    return pa.table(arrays), ", ".join(names)
+
+
+def _conditions(facts: FactQuery) -> tuple[tuple[str, ...], dict[str, Any]]:
+    values: dict[str, Any] = {"conversion_type": facts.conversion_type}
+    conditions = []
+    bounds = {
+        "since": ("day_local >= $since", facts.since),
+        "until": ("day_local <= $until", facts.until),
+        "as_of": ("observed_at <= $as_of", facts.as_of and facts.as_of.astimezone(UTC).replace(tzinfo=None)),
+        "batch": ("batch <= $batch", facts.batch),
+    }
+    for name, (condition, value) in bounds.items():
+        if value is not None:
+            conditions.append(condition)
+            values[name] = value
+    if facts.campaigns is not None and len(facts.campaigns) == 1:
+        # Said twice so that the Parquet reader can skip row groups by their statistics.
+        conditions.append("campaign_id = $campaign_id")
+        values["campaign_id"] = next(iter(facts.campaigns)).campaign_id
+    return tuple(conditions), values
+
+
+def _texts(facts: FactQuery, *, resolve: bool) -> tuple[str, ...]:
+    needed = {KEYS[key] for key in facts.by} - {"day_local", "slot", "hour_of_week", "creative_id"}
+    if resolve:
+        needed |= {"platform", "account_id", "campaign_id", "level", "grain", "attribution"}
+        needed |= {"entity_id"} if facts.level else set()
+    return tuple(sorted(needed))
+
+
+def _table(facts: FactQuery, rows: pa.Table | None) -> FactTable:
+    def column(name: str, kind: str) -> np.ndarray[Any, Any]:
+        if rows is None:
+            return np.empty(0, kind)
+        return np.asarray(rows.column(name).to_numpy(), dtype=kind)
+
+    kinds = {"day_local": "datetime64[D]", "hour": "datetime64[us]", "hour_of_week": "int64"}
+    return FactTable(
+        keys={key: column(key, kinds.get(key, "object")) for key in facts.by},
+        sums={name: column(name, "int64") for name in QUANTITIES},
+        measured={name: column(f"measured_{name}", "bool") for name in QUANTITIES},
+    )

@@ -1,0 +1,15 @@
+-- Slots where a new vintage is not simply the newest: it repeats, precedes or ties with another look.
+CREATE OR REPLACE TEMP TABLE contested AS
+{% if vintages_repeat %}
+SELECT number, slot FROM vintages GROUP BY number, slot HAVING count(*) > 1
+UNION
+{% endif %}
+SELECT number, slot FROM vintages JOIN known USING (number, slot) WHERE known.last_seen >= vintages.observed_at
+UNION
+SELECT number, slot
+FROM vintages
+JOIN series USING (number)
+JOIN covered USING (platform, account_id, level, grain, attribution)
+WHERE
+    slot >= slot_from AND slot < slot_to
+    AND conversion_type = '' AND covered.observed_at >= vintages.observed_at;

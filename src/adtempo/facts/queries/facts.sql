@@ -1,0 +1,65 @@
+-- Sums of facts by any of their keys, as of a moment of observation and as known after a batch.
+{% macro cell() %}
+{{ ", slot, hour_of_week" if hourly }}{{ ", entity_id" if level }}{{ ", creative_id" if "creative_id" in by }}
+{%- endmacro %}
+WITH by_series AS (
+    SELECT
+        series,
+        {% if resolve or "day_local" in by %} day_local, {% endif %}
+        {% if hourly %} slot, hour_of_week, {% endif %}
+        {% if "creative_id" in by %} creative_id, {% endif %}
+        {% for name in texts %}
+        any_value({{ name }}) AS {{ name }},
+        {% endfor %}
+        {% if resolve %} max(observed_at) FILTER (sighted) AS seen, {% endif %}
+        {% for q in quantities %}
+        sum({{ q }})::BIGINT AS {{ q }}{{ "," if not loop.last }}
+        {% endfor %}
+    FROM ledger
+    {% if wanted %} SEMI JOIN wanted USING ({{ wanted }}) {% endif %}
+    WHERE
+        conversion_type = $conversion_type
+        {% if hourly %} AND grain = 'hour' {% endif %}
+        {% if level %} AND level = '{{ level }}' {% endif %}
+        {% for condition in conditions %} AND {{ condition }} {% endfor %}
+    GROUP BY
+        series
+        {% if resolve or "day_local" in by %}, day_local {% endif %}
+        {% if hourly %}, slot, hour_of_week {% endif %}
+        {% if "creative_id" in by %}, creative_id {% endif %}
+)
+{% if resolve %}
+-- The source of record, per quantity: campaign rows before ad groups before ads; the row of a day that was over when it
+-- was looked at; else what was looked at last, a day's row before its hours.
+, ranked AS (
+    SELECT
+        *,
+        (
+            CASE level WHEN 'campaign' THEN 0 WHEN 'ad_group' THEN 1 ELSE 2 END,
+            grain <> 'day' OR seen < timezone(timezone, (day_local + 1)::TIMESTAMP)::TIMESTAMP,
+            -epoch_us(seen), grain, attribution
+        ) AS rank
+    FROM by_series
+    JOIN zones USING (platform, account_id)
+),
+record AS (
+    SELECT
+        platform, account_id, campaign_id, day_local{{ cell() }},
+        {% if "ad_group_id" in by %} any_value(ad_group_id) AS ad_group_id, {% endif %}
+        {% for q in quantities %}
+        arg_min({{ q }}, rank) FILTER ({{ q }} IS NOT NULL) AS {{ q }}{{ "," if not loop.last }}
+        {% endfor %}
+    FROM ranked
+    GROUP BY platform, account_id, campaign_id, day_local{{ cell() }}
+)
+{% endif %}
+SELECT
+    {% for key in by %}
+    {{ dict(columns)[key] }} AS "{{ key }}",
+    {% endfor %}
+    {% for q in quantities %}
+    coalesce(sum({{ q }}), 0)::BIGINT AS {{ q }}, count({{ q }}) > 0 AS measured_{{ q }}{{ "," if not loop.last }}
+    {% endfor %}
+FROM {{ "record" if resolve else "by_series" }}
+GROUP BY {{ range(1, by | length + 1) | join(", ") }}
+ORDER BY {{ range(1, by | length + 1) | join(", ") }};

@@ -1,0 +1,103 @@
+-- Looks in any order. The history of a slot is a step function of the moment of observation, one per quantity: it
+-- takes the value of each look and holds it until the next. New looks are laid into it (an equal moment replaces the
+-- older look), and the difference between the wanted and the recorded steps is posted: +d at the new look, -d at the
+-- look that follows it.
+INSERT INTO postings
+WITH recorded AS (
+    SELECT
+        number, slot, l.observed_at,
+        any_value(day_local) AS day_local, any_value(hour_of_week) AS hour_of_week,
+        any_value(ad_group_id) AS ad_group_id, any_value(creative_id) AS creative_id,
+        {% for q in quantities %}
+        sum(l.{{ q }}) AS {{ q }},
+        bool_or(alive AND l.{{ q }} IS NOT NULL) AS saw_{{ q }},
+        {% endfor %}
+        arg_max(l.reach, batch) FILTER (alive AND l.reach IS NOT NULL) AS reach
+    FROM (SELECT *, sighted AND batch NOT IN (SELECT batch FROM undone) AS alive FROM ledger) l
+    JOIN series USING (series)
+    SEMI JOIN contested USING (number, slot)
+    GROUP BY number, slot, l.observed_at
+),
+looked AS (
+    SELECT
+        {% for q in quantities %}
+        bool_or(list_contains(c.quantities, '{{ q }}')) AS saw_{{ q }},
+        {% endfor %}
+        number, slot, c.observed_at
+    FROM contested
+    JOIN series USING (number)
+    JOIN covered c USING (platform, account_id, level, grain, attribution)
+    WHERE slot >= c.slot_from AND slot < c.slot_to AND conversion_type = ''
+    GROUP BY number, slot, c.observed_at
+),
+moments AS (
+    SELECT
+        number, slot, observed_at,
+        {% for q in quantities %}
+        v.{{ q }} AS new_{{ q }},
+        coalesce(r.{{ q }}, 0) AS {{ q }},
+        coalesce(r.saw_{{ q }}, false) OR coalesce(l.saw_{{ q }}, false) AS saw_{{ q }},
+        {% endfor %}
+        v.number IS NOT NULL AS is_new,
+        r.number IS NOT NULL OR l.number IS NOT NULL AS is_known,
+        v.reach AS new_reach,
+        r.reach,
+        coalesce(v.day_local, r.day_local) AS day_local,
+        coalesce(v.hour_of_week, r.hour_of_week) AS hour_of_week,
+        coalesce(v.ad_group_id, r.ad_group_id) AS ad_group_id,
+        coalesce(v.creative_id, r.creative_id) AS creative_id
+    FROM (SELECT * FROM vintages SEMI JOIN contested USING (number, slot)) v
+    FULL JOIN recorded r USING (number, slot, observed_at)
+    FULL JOIN looked l USING (number, slot, observed_at)
+),
+looks AS (
+    SELECT
+        *,
+        {% for q in quantities %}
+        CASE
+            WHEN new_{{ q }} IS NOT NULL THEN new_{{ q }}
+            WHEN saw_{{ q }} THEN sum({{ q }}) OVER until_here
+        END AS at_{{ q }},
+        {% endfor %}
+        coalesce(bool_or(is_new OR is_known) OVER (until_here EXCLUDE CURRENT ROW), false) AS seen_before
+    FROM moments
+    WINDOW until_here AS (PARTITION BY number, slot ORDER BY observed_at ROWS UNBOUNDED PRECEDING)
+),
+wanted AS (
+    SELECT
+        *,
+        {% for q in quantities %}
+        coalesce(last_value(at_{{ q }} IGNORE NULLS) OVER until_here, 0) AS want_{{ q }}{{ "," if not loop.last }}
+        {% endfor %}
+    FROM looks
+    WINDOW until_here AS (PARTITION BY number, slot ORDER BY observed_at ROWS UNBOUNDED PRECEDING)
+),
+steps AS (
+    SELECT
+        * EXCLUDE (day_local, hour_of_week, ad_group_id, creative_id),
+        {% for q in quantities %}
+        (want_{{ q }} - lag(want_{{ q }}, 1, 0) OVER by_moment - {{ q }})::BIGINT AS d_{{ q }},
+        {% endfor %}
+        any_value(day_local) OVER slot_rows AS day_local,
+        any_value(hour_of_week) OVER slot_rows AS hour_of_week,
+        coalesce(ad_group_id, any_value(ad_group_id) OVER slot_rows) AS ad_group_id,
+        coalesce(creative_id, any_value(creative_id) OVER slot_rows) AS creative_id
+    FROM wanted
+    WINDOW
+        by_moment AS (PARTITION BY number, slot ORDER BY observed_at),
+        slot_rows AS (PARTITION BY number, slot)
+)
+SELECT
+    number, slot, observed_at, day_local, hour_of_week, ad_group_id, creative_id,
+    is_new AND $sighting AS sighted,
+    {% for q in quantities %}
+    CASE WHEN is_new AND $sighting AND new_{{ q }} IS NOT NULL THEN d_{{ q }} ELSE nullif(d_{{ q }}, 0) END,
+    {% endfor %}
+    CASE WHEN $sighting THEN new_reach END,
+    is_new AND NOT seen_before AND NOT is_known AS first_seen
+FROM steps
+WHERE
+    {% for q in quantities %}
+    d_{{ q }} <> 0 OR (is_new AND $sighting AND new_{{ q }} IS NOT NULL AND NOT saw_{{ q }}) OR
+    {% endfor %}
+    (is_new AND $sighting AND new_reach IS NOT NULL AND new_reach IS DISTINCT FROM reach);

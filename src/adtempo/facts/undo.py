@@ -1,0 +1,92 @@
+"""Taking an import back: its looks count no longer, and the difference that makes is posted.
+
+Nothing is removed. What the ledger said before the undo can still be asked for by batch number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from adtempo.domain.accounts import AccountRef
+from adtempo.domain.errors import Conflict
+from adtempo.facts.ingest import Draft, campaign_ranges, coverage_table, write_postings
+from adtempo.facts.ledger import Ledger, Snapshot, attach, create_postings, open_workbench, query
+from adtempo.facts.publish import Origin, Writing, open_workplace, publish_batch, writing
+from adtempo.store import ledger as manifest
+from adtempo.store.conversions import undo_conversions
+from adtempo.store.engine import reading
+from adtempo.store.ledger import Batch
+
+PART_ROWS = 500_000
+"""Postings whose slots are differenced anew at once."""
+
+
+def undo_import(
+    ledger: Ledger, number: int, *, actor: str, now: datetime, progress: Callable[[float], None] = lambda _share: None
+) -> Batch:
+    """Take one import back and return the batch that did it.
+
+    Args:
+        ledger: Where the facts are.
+        number: Batch number of the import.
+        actor: Who asks for it.
+        now: The moment it counts from, aware.
+        progress: Called with the share done, 0 to 1.
+
+    Raises:
+        NotFound: There is no such batch.
+        Conflict: It is not an import of a file, or was taken back already.
+        LeaseBusy: Somebody is writing facts of one of its accounts.
+    """
+    accounts = [AccountRef(*account.split(":", 1)) for account in _load_undoable(ledger, number).accounts]
+    with open_workplace(ledger) as place, writing(ledger, place, accounts) as held:
+        batch = _load_undoable(ledger, number)
+
+        def settle(connection: Connection, undone_by: int) -> None:
+            manifest.mark_undone(connection, number, undone_by)
+            undo_conversions(connection, batch=number, undone_by=undone_by)
+
+        origin = Origin("undo", batch.source, actor, now, now)
+        draft = _post_undo(ledger, held, number, progress)
+        return publish_batch(ledger, held, origin, draft, accounts=(), also=settle)
+
+
+def _load_undoable(ledger: Ledger, number: int) -> Batch:
+    with reading(ledger.engine) as connection:
+        batch = manifest.load_batch(connection, number)
+    if batch.kind not in ("file", "conversions", "rates"):
+        raise Conflict(f"batch {number} is a {batch.kind}; only imports of files can be undone")
+    if batch.undone_by is not None:
+        raise Conflict(f"import {number} was undone already, by batch {batch.undone_by}")
+    return batch
+
+
+def _post_undo(ledger: Ledger, held: Writing, number: int, progress: Callable[[float], None]) -> Draft:
+    snapshot = ledger.snapshot()
+    mine = tuple(file for file in snapshot.files if file.batch_from <= number <= file.batch_to)
+    draft = Draft()
+    with open_workbench(ledger.directory, held.place.staging) as con:
+        attach(con, ledger.directory, replace(snapshot, files=mine))
+        of_batch = f"(FROM ledger WHERE batch = {number})"
+        span = con.execute(f"SELECT count(*), min(day_local), max(day_local) FROM {of_batch}").fetchone()
+        if span is None or span[0] == 0:
+            return draft
+        around = tuple(file for file in snapshot.files if file.day_to >= span[1] and file.day_from <= span[2])
+        ranges = list(campaign_ranges(con, of_batch, span[0], PART_ROWS))
+        attach(con, ledger.directory, Snapshot(around, snapshot.batch, {**snapshot.undone, number: number}))
+        with reading(ledger.engine) as connection:
+            con.register("covered", coverage_table(manifest.load_coverage(connection, held.accounts)))
+        con.execute("SET VARIABLE batch = $1", [number])
+        for position, (first, last) in enumerate(ranges):
+            con.execute("SET VARIABLE first = $1", [first])
+            con.execute("SET VARIABLE last = $1", [last])
+            create_postings(con)
+            con.execute(query("undo"))
+            con.execute(query("post_any"), {"sighting": False})
+            write_postings(con, draft, held.place.staging / f"{position:04d}.parquet")
+            progress((position + 1) / len(ranges))
+    return draft
