@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,8 +16,6 @@ import typer
 from adtempo.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from adtempo.workspace import Workspace
 
 
@@ -126,17 +124,17 @@ def print_fields(fields: Mapping[str, Any]) -> None:
         typer.echo(f"{name.ljust(width)}  {'-' if value is None else value}")
 
 
-def progress_bar() -> Progress:
-    """Return a progress display on standard error, silent where that is not a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+@contextmanager
+def shown_progress(what: str) -> Iterator[Callable[[str, float], None]]:
+    """Show one long piece of work on standard error, where that is a terminal.
 
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    )
+    Yields a function that takes the name of the step and the share of it that is done, 0 to 1.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    quiet = not sys.stderr.isatty()
+    with Progress(*columns, console=Console(file=sys.stderr), disable=quiet, transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda step, share: bar.update(task, description=f"{what}: {step}", completed=share)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,12 +23,32 @@ from adtempo.cli.session import (
     print_table,
     read_day,
     session_of,
+    shown_progress,
 )
 
 if TYPE_CHECKING:
     from adtempo.tracking.estimate import CampaignMetrics, DailyReport
 
 CampaignName = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its id, or platform:account:campaign.")]
+
+
+def sync(
+    ctx: typer.Context,
+    account: Annotated[str | None, typer.Option("--account", metavar="A", help="Only this account.")] = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
+    """Read accounts from their platforms and post what changed (default: the last 28 days of every account)."""
+    from adtempo.tracking.run import CampaignTracker
+
+    with opened(ctx) as workspace, shown_progress("sync") as progress:
+        batches = CampaignTracker(workspace).sync_all_active_campaigns(
+            actor=workspace.actor, account=account, since=since, until=until, progress=partial(progress, "reading")
+        )
+    for batch in batches:
+        typer.echo(f"{batch.source}: {batch.rows} rows, {batch.posted} changed the ledger ({batch.restated} restated)")
+    if not batches:
+        note("there is no account to read: facts come from files, or add one with: adtempo accounts add")
 
 
 def metrics(
@@ -138,6 +159,7 @@ def export(
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this area."""
+    app.command("sync")(sync)
     app.command("metrics")(metrics)
     reports = typer.Typer(help="What happened, in words and tables.", no_args_is_help=True)
     reports.command("daily")(daily)

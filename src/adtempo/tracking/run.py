@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric, plain_value, value_of
-from adtempo.domain.panels import FactTable
-from adtempo.facts.load import FactQuery, load_fact_table
+from adtempo.domain.panels import FactTable, Quantities
+from adtempo.facts.load import FactQuery, load_fact_table, load_reach
+from adtempo.facts.sync import sync_accounts
+from adtempo.platforms.readers import open_reader
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch, load_batches
@@ -33,6 +36,9 @@ from adtempo.tracking.export import export_lines
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
 
+FROM_FILES = "file"
+"""Source of accounts whose facts people import; nothing can be asked for them."""
+
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _BY_CAMPAIGN = ("platform", "account_id", "campaign_id")
@@ -46,6 +52,73 @@ class CampaignTracker:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+
+    def sync_campaign_metrics(
+        self, campaign_id: str, *, actor: str, since: date | None = None, until: date | None = None
+    ) -> Batch:
+        """Read the account of a campaign from its platform and post what changed.
+
+        Raises:
+            NotFound: There is no such campaign, or its facts come from files.
+            PlatformUnavailable: The platform does not answer.
+        """
+        account = str(self._profile(campaign_id).ref.account)
+        return self.sync_all_active_campaigns(actor=actor, account=account, since=since, until=until)[0]
+
+    def sync_all_active_campaigns(
+        self,
+        *,
+        actor: str,
+        account: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        progress: Callable[[float], None] = lambda _share: None,
+    ) -> list[Batch]:
+        """Read every account that does not live on files from its platform and post what changed.
+
+        Args:
+            actor: Who asks for it.
+            account: Only this account, by its id or as platform:account.
+            since: First local day; None for as far back as platforms restate.
+            until: Last local day; None for today in each account's zone.
+            progress: Called with the share of a platform that is done, 0 to 1.
+
+        Raises:
+            NotFound: There is no such account, or it cannot be synced.
+            PlatformUnavailable: A platform does not answer.
+        """
+        _check_range(since, until)
+        now = self._workspace.now()
+        with reading(self._workspace.engine) as connection:
+            known = stored.load_accounts(connection) if account is None else [stored.find_account(connection, account)]
+        sources: dict[str, list[Account]] = {}
+        for one in known:
+            if one.source != FROM_FILES or account is not None:
+                sources.setdefault(one.source, []).append(one)
+        return [
+            sync_accounts(
+                self._workspace.ledger,
+                open_reader(source, self._workspace.home / source),
+                accounts,
+                actor=actor,
+                now=now,
+                since=since,
+                until=until,
+                progress=progress,
+            )
+            for source, accounts in sorted(sources.items())
+        ]
+
+    def load_figures(
+        self, since: date | None = None, until: date | None = None, as_of: datetime | None = None
+    ) -> dict[Profile, Quantities]:
+        """Return the figures of every campaign over local days, both inclusive, as known at a moment."""
+        moment = as_of or self._workspace.now()
+        figures = estimate_figures(self._load(_BY_CAMPAIGN, None, since, until, moment))
+        with reading(self._workspace.engine) as connection:
+            accounts = {account.ref: account for account in stored.load_accounts(connection)}
+            known = stored.load_campaigns(connection, at=moment)
+        return {_profile(one, accounts[one.ref.account]): figures[one.ref] for one in known if one.ref in figures}
 
     def load_metrics(
         self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
@@ -64,8 +137,13 @@ class CampaignTracker:
         profile = self._profile(campaign_id)
         moment = as_of or self._workspace.now()
         _check_range(since, until)
-        table = self._load(("day_local",), [profile.ref], since, until, moment)
-        return estimate_metrics(profile, table, since, until, moment)
+        found = estimate_metrics(
+            profile, self._load(("day_local",), [profile.ref], since, until, moment), since, until, moment
+        )
+        if found.since != found.until:
+            return found
+        reach = self._reach([profile.ref], found.since, found.until, moment).get((profile.ref, found.since))
+        return replace(found, figures=replace(found.figures, reach=reach))
 
     def calculate_roas(
         self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
@@ -155,8 +233,11 @@ class CampaignTracker:
         """
         profile = self._profile(campaign_id)
         _check_range(since, until)
-        table = self._load(("day_local",), [profile.ref], since, until, as_of or self._workspace.now())
-        return export_lines(profile, ((keys[0], figures) for keys, figures in table.rows()))
+        moment = as_of or self._workspace.now()
+        table = self._load(("day_local",), [profile.ref], since, until, moment)
+        reach = self._reach([profile.ref], since, until, moment)
+        days = ((day, replace(figures, reach=reach.get((profile.ref, day)))) for (day,), figures in table.rows())
+        return export_lines(profile, days)
 
     def _calculate(
         self, metric: Metric, campaign_id: str, since: date | None, until: date | None, as_of: datetime | None
@@ -188,7 +269,15 @@ class CampaignTracker:
         return load_fact_table(self._workspace.ledger, query)
 
     def _figures(self, day: date, campaigns: Collection[CampaignRef] | None, as_of: datetime) -> Figures:
-        return estimate_figures(self._load(_BY_CAMPAIGN, campaigns, day, day, as_of))
+        figures = estimate_figures(self._load(_BY_CAMPAIGN, campaigns, day, day, as_of))
+        reach = self._reach(campaigns, day, day, as_of)
+        return {ref: replace(amounts, reach=reach.get((ref, day))) for ref, amounts in figures.items()}
+
+    def _reach(
+        self, campaigns: Collection[CampaignRef] | None, since: date | None, until: date | None, as_of: datetime
+    ) -> dict[tuple[CampaignRef, date], int]:
+        query = FactQuery(by=_BY_CAMPAIGN, since=since, until=until, campaigns=campaigns, as_of=as_of)
+        return load_reach(self._workspace.ledger, query)
 
     def _comparison(
         self, day: date, campaigns: Collection[CampaignRef] | None, as_of: datetime, younger: timedelta

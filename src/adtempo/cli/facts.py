@@ -1,0 +1,232 @@
+"""import facts|conversions|rates, imports list|undo, watch, and facts stats|compact|files|sql."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table, shown_progress
+from adtempo.facts.formats import FORMATS, ImportOptions
+
+if TYPE_CHECKING:
+    from adtempo.facts.imports import ImportResult
+    from adtempo.workspace import Workspace
+
+LOOK_SECONDS = 2.0
+"""How often `watch` looks at its folder."""
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV or Parquet files.", show_default=False)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and count, publish nothing.")]
+Number = Annotated[int, typer.Argument(metavar="IMPORT", help="Its number, as `imports list` shows it.")]
+
+OPTIONS = {
+    "format": f"One of {', '.join(known.name for known in FORMATS)}; default: recognised by the header.",
+    "mapping": "TOML file that names columns and constants; overrides everything.",
+    "timezone": "IANA name, where the file has none.",
+    "currency": "ISO 4217 code, where the file has none.",
+    "account_id": "Account, where the file has none.",
+    "platform": "Platform, where the file has none.",
+    "year": "Year of dates that have none.",
+    "value": "Column of the conversion value, where several could be meant.",
+    "clicks": "Column of the clicks, where several could be meant.",
+    "conversions": "Column of the conversions, where several could be meant; none leaves them out.",
+    "skip_bad": "Import the good rows and write the bad ones to this file.",
+}
+"""What the user can say about a file: the fields of `ImportOptions`, each an option of the same name."""
+
+
+def takes_import_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option per field of ImportOptions, handed over as its argument `options`."""
+    hints = inspect.signature(ImportOptions, eval_str=True).parameters
+    own = [part for part in inspect.signature(command, eval_str=True).parameters.values() if part.name != "options"]
+
+    def spread(**said: Any) -> None:
+        command(**{part.name: said[part.name] for part in own}, options=ImportOptions(**{n: said[n] for n in OPTIONS}))
+
+    added = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[hints[name].annotation, typer.Option(f"--{name.replace('_', '-')}", help=text)],
+        )
+        for name, text in OPTIONS.items()
+    ]
+    parameters = [*own, *added]
+    spread.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in parameters]
+    )
+    spread.__annotations__ = {part.name: part.annotation for part in parameters}
+    spread.__doc__ = command.__doc__
+    return spread
+
+
+@takes_import_options
+def import_facts(
+    ctx: typer.Context, files: Files, options: ImportOptions, *, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
+    """Import files of facts: canonical, exports of the platforms' ad managers, or any other with a mapping.
+
+    Each file is taken in whole or not at all; taking it in twice changes nothing.
+    """
+    with opened(ctx) as workspace:
+        for path in files:
+            result = _import_file(workspace, path, options, dry_run=dry_run)
+            if as_json:
+                print_json(import_body(result))
+            else:
+                typer.echo(f"{path}: {in_words(result)}")
+
+
+def _import_file(workspace: Workspace, path: Path, options: ImportOptions, *, dry_run: bool = False) -> ImportResult:
+    from adtempo.facts.imports import import_facts as import_file
+
+    with shown_progress(path.name) as progress:
+        result = import_file(
+            workspace.ledger,
+            path,
+            options,
+            actor=workspace.actor,
+            now=workspace.now(),
+            dry_run=dry_run,
+            progress=progress,
+        )
+    for said in result.notes:
+        note(f"{path.name}: {said}")
+    for verdict in result.verdicts:
+        note(f"{verdict.severity}: {verdict.count} rows, such as {verdict.example}; {verdict.advice}")
+    return result
+
+
+def import_body(result: ImportResult) -> dict[str, Any]:
+    """Return what an import did as --json gives it."""
+    return {
+        "batch": result.batch,
+        "rows": result.rows,
+        "posted": result.posted,
+        "restated": result.restated,
+        "unchanged": result.unchanged,
+        "rejected": result.rejected,
+        "problems": [asdict(problem) for problem in result.problems],
+        "verdicts": [asdict(verdict) for verdict in result.verdicts],
+        "notes": list(result.notes),
+    }
+
+
+def in_words(result: ImportResult) -> str:
+    """Return what an import did in one line."""
+    done = "nothing published (dry run)" if result.batch is None else f"import {result.batch}"
+    return (
+        f"{done}: {result.rows} rows, {result.posted} changed the ledger ({result.restated} restated), "
+        f"{result.unchanged} unchanged, {result.rejected} rejected"
+    )
+
+
+@takes_import_options
+def watch(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where files are dropped.")],
+    options: ImportOptions,
+) -> None:
+    """Import what is dropped into a folder, until interrupted; files move to done/, or to failed/ with the reason."""
+    from adtempo.jobs.watch import FolderWatch
+
+    with opened(ctx) as workspace:
+        watching = FolderWatch(folder, lambda path: in_words(_import_file(workspace, path, options)))
+        note(f"watching {folder}; Ctrl+C ends it")
+        try:
+            while True:
+                for taken in watching.look():
+                    typer.echo(f"{'imported' if taken.imported else 'not imported'} {taken.path}: {taken.outcome}")
+                time.sleep(LOOK_SECONDS)
+        except KeyboardInterrupt:
+            note("stopped; whatever is in the folder is taken in next time")
+
+
+def list_imports(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """List what was imported, newest first."""
+    from adtempo.store.engine import reading
+    from adtempo.store.ledger import load_batches
+
+    with opened(ctx) as workspace, reading(workspace.engine) as connection:
+        batches = load_batches(connection, ("file", "conversions", "rates"))
+    keys = ("batch", "source", "published_at", "rows", "posted", "restated", "rejected", "actor", "undone_by")
+    if as_json:
+        print_json({"imports": [{name: _plain(value) for name, value in asdict(batch).items()} for batch in batches]})
+    else:
+        print_table(keys, [[_plain(getattr(batch, key)) for key in keys] for batch in batches], right=keys[3:7])
+
+
+def undo_import(ctx: typer.Context, number: Number) -> None:
+    """Take an import back; nothing is removed, the difference is posted."""
+    from adtempo.facts.undo import undo_import as undo
+
+    with opened(ctx) as workspace, shown_progress(f"import {number}") as progress:
+        batch = undo(
+            workspace.ledger,
+            number,
+            actor=workspace.actor,
+            now=workspace.now(),
+            progress=lambda share: progress("undoing", share),
+        )
+    note(f"import {number} is undone by batch {batch.batch}")
+
+
+def stats(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Say how large the ledger is and over which days it reaches."""
+    with opened(ctx) as workspace:
+        snapshot = workspace.ledger.snapshot()
+    files = snapshot.files
+    postings, size = sum(file.rows for file in files), sum(file.bytes for file in files)
+    body = {
+        "postings": postings,
+        "files": len(files),
+        "bytes": size,
+        "bytes_per_posting": round(size / postings, 2) if postings else None,
+        "first_day": min((file.day_from for file in files), default=None),
+        "last_day": max((file.day_to for file in files), default=None),
+        "newest_batch": snapshot.batch,
+    }
+    shown = {name: _plain(value) for name, value in body.items()}
+    if as_json:
+        print_json(shown)
+    else:
+        print_fields(shown)
+
+
+def list_files(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """List the Parquet files that the ledger consists of."""
+    with opened(ctx) as workspace:
+        files = workspace.ledger.snapshot().files
+    if as_json:
+        print_json({"files": [{name: _plain(value) for name, value in asdict(file).items()} for file in files]})
+        return
+    keys = ("path", "tier", "rows", "bytes", "day_from", "day_to", "batch_from", "batch_to")
+    rows = [[_plain(getattr(file, key)) for key in keys] for file in files]
+    print_table(keys, rows, right=("rows", "bytes", "batch_from", "batch_to"))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this area."""
+    taking_in = typer.Typer(help="Take files in.", no_args_is_help=True)
+    taking_in.command("facts")(import_facts)
+    app.add_typer(taking_in, name="import")
+    imports = typer.Typer(help="What was taken in, and taking it back.", no_args_is_help=True)
+    imports.command("list")(list_imports)
+    imports.command("undo")(undo_import)
+    app.add_typer(imports, name="imports")
+    app.command("watch")(watch)
+    facts = typer.Typer(help="The ledger of facts.", no_args_is_help=True)
+    facts.command("stats")(stats)
+    facts.command("files")(list_files)
+    app.add_typer(facts, name="facts")
