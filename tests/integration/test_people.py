@@ -93,9 +93,7 @@ def test_name_and_password_open_a_session(claimed: Engine, now: datetime) -> Non
 
 
 @pytest.mark.parametrize(("name", "password"), [("ann", "wrong"), ("nobody", PASSWORD), ("", ""), ("new", "")])
-def test_a_wrong_sign_in_does_not_say_what_is_wrong(
-    claimed: Engine, now: datetime, name: str, password: str
-) -> None:
+def test_a_wrong_sign_in_does_not_say_what_is_wrong(claimed: Engine, now: datetime, name: str, password: str) -> None:
     add_person(claimed, "new", Role.VIEWER, actor="ann", now=now)
     with pytest.raises(SignInRefused, match=r"^The name or the password is wrong\.$"):
         sign_in(claimed, name, password, now=now)
@@ -157,9 +155,7 @@ def test_a_disabled_person_is_out_and_the_name_stays_taken(claimed: Engine, now:
     add_person(claimed, "bob", Role.OPERATOR, actor="ann", now=now)
     link = issue_sign_in_token(claimed, "bob", actor="ann", now=now)
     script = issue_script_token(claimed, "bob", "cron", actor="ann", now=now)
-    session = sign_in_by_token(
-        claimed, issue_sign_in_token(claimed, "bob", actor="ann", now=now), now=now
-    ).session_id
+    session = sign_in_by_token(claimed, issue_sign_in_token(claimed, "bob", actor="ann", now=now), now=now).session_id
     disable_person(claimed, "bob", actor="ann", now=now)
     assert identify(claimed, session, now=now) is None
     assert identify_script(claimed, script, now=now) is None

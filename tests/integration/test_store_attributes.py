@@ -98,9 +98,7 @@ def test_the_newest_sighting_holds_whatever_the_order_and_repeating_all_is_exact
         assert newest == truth[-1]
         record(known, *stated, batch=99)
         with reading(known) as connection:
-            seen = [
-                load_attributes(connection, at=now + DAY * day, level=Level.AD)[key]["status"] for day in range(8)
-            ]
+            seen = [load_attributes(connection, at=now + DAY * day, level=Level.AD)[key]["status"] for day in range(8)]
         assert seen == truth
         assert record(known, *stated, batch=100) == 0
 

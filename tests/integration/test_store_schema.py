@@ -120,7 +120,10 @@ def test_processes_that_start_at_once_all_live(empty, empty_database_url: str) -
     )
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", program, empty_database_url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", program, empty_database_url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for _ in range(4)
     ]

@@ -30,8 +30,6 @@ log = structlog.get_logger()
 PROMETHEUS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Prometheus text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
-    200: {"description": "Prometheus text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
-}
 
 
 class Health(BaseModel):

@@ -94,7 +94,7 @@ def import_facts(
                 con, ledger, place.staging, covered=False, progress=lambda share: progress("comparing", share)
             )
             draft.rejected = staged.rejected
-            attributes = con.execute("FROM incoming_attributes").to_arrow_table()
+            attributes = con.sql("FROM incoming_attributes").to_arrow_table()
             origin = Origin("file", path.name, actor, now, observed_at, digest)
             if dry_run:
                 return _result(staged, None, draft.rows, draft.posted, draft.restated)

@@ -8,7 +8,7 @@ of record is chosen per base quantity and local day, so that nothing is counted 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -114,6 +114,7 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
             level=facts.level,
             wanted=names,
             conditions=conditions,
+            undone=bool(snapshot.undone),
         )
         return _table(facts, cursor.sql(sql, params=values).to_arrow_table())
 
@@ -126,8 +127,7 @@ def load_reach(ledger: Ledger, facts: FactQuery) -> dict[tuple[CampaignRef, date
     snapshot = _snapshot(ledger, facts, None)
     if not snapshot.files:
         return {}
-    undone = {batch for batch, by in snapshot.undone.items() if facts.batch is None or by <= facts.batch}
-    with ledger.reading(Snapshot(snapshot.files, snapshot.batch, dict.fromkeys(undone, 0))) as cursor:
+    with ledger.reading(snapshot) as cursor:
         wanted, names = _wanted(facts)
         if wanted is not None:
             cursor.register("wanted", wanted)
@@ -139,7 +139,11 @@ def load_reach(ledger: Ledger, facts: FactQuery) -> dict[tuple[CampaignRef, date
 
 def _snapshot(ledger: Ledger, facts: FactQuery, connection: Connection | None) -> Snapshot:
     campaigns = None if facts.campaigns is None else {campaign.campaign_id for campaign in facts.campaigns}
-    return ledger.snapshot(since=facts.since, until=facts.until, campaigns=campaigns, connection=connection)
+    snapshot = ledger.snapshot(since=facts.since, until=facts.until, campaigns=campaigns, connection=connection)
+    if facts.batch is None:
+        return snapshot
+    undone = {batch: by for batch, by in snapshot.undone.items() if by <= facts.batch}
+    return replace(snapshot, undone=undone)
 
 
 def _shapes(connection: Connection, facts: FactQuery) -> list[tuple[str, str, str, str, str, str]]:

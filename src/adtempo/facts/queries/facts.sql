@@ -13,7 +13,12 @@ WITH by_series AS (
         {% endfor %}
         {% if resolve %} max(observed_at) FILTER (sighted) AS seen, {% endif %}
         {% for q in quantities %}
+        {% if undone %}
+        CASE WHEN bool_or({{ q }} IS NOT NULL AND sighted AND batch NOT IN (SELECT batch FROM undone))
+            THEN sum({{ q }})::BIGINT END AS {{ q }}{{ "," if not loop.last }}
+        {% else %}
         sum({{ q }})::BIGINT AS {{ q }}{{ "," if not loop.last }}
+        {% endif %}
         {% endfor %}
     FROM ledger
     {% if wanted %} SEMI JOIN wanted USING ({{ wanted }}) {% endif %}
@@ -62,4 +67,6 @@ SELECT
     {% endfor %}
 FROM {{ "record" if resolve else "by_series" }}
 GROUP BY {{ range(1, by | length + 1) | join(", ") }}
+HAVING {% for q in quantities %}count({{ q }}) > 0{{ " OR " if not loop.last }}{% endfor %}
+
 ORDER BY {{ range(1, by | length + 1) | join(", ") }};

@@ -39,7 +39,6 @@ moments AS (
         coalesce(r.saw_{{ q }}, false) OR coalesce(l.saw_{{ q }}, false) AS saw_{{ q }},
         {% endfor %}
         v.number IS NOT NULL AS is_new,
-        r.number IS NOT NULL OR l.number IS NOT NULL AS is_known,
         v.reach AS new_reach,
         r.reach,
         coalesce(v.day_local, r.day_local) AS day_local,
@@ -59,7 +58,7 @@ looks AS (
             WHEN saw_{{ q }} THEN sum({{ q }}) OVER until_here
         END AS at_{{ q }},
         {% endfor %}
-        coalesce(bool_or(is_new OR is_known) OVER (until_here EXCLUDE CURRENT ROW), false) AS seen_before
+        {% for q in quantities %}saw_{{ q }}{{ " OR " if not loop.last }}{% endfor %} AS is_known
     FROM moments
     WINDOW until_here AS (PARTITION BY number, slot ORDER BY observed_at ROWS UNBOUNDED PRECEDING)
 ),
@@ -67,8 +66,9 @@ wanted AS (
     SELECT
         *,
         {% for q in quantities %}
-        coalesce(last_value(at_{{ q }} IGNORE NULLS) OVER until_here, 0) AS want_{{ q }}{{ "," if not loop.last }}
+        coalesce(last_value(at_{{ q }} IGNORE NULLS) OVER until_here, 0) AS want_{{ q }},
         {% endfor %}
+        count(*) FILTER (is_new OR is_known) OVER until_here = 1 AND NOT is_known AS is_first
     FROM looks
     WINDOW until_here AS (PARTITION BY number, slot ORDER BY observed_at ROWS UNBOUNDED PRECEDING)
 ),
@@ -94,7 +94,7 @@ SELECT
     CASE WHEN is_new AND $sighting AND new_{{ q }} IS NOT NULL THEN d_{{ q }} ELSE nullif(d_{{ q }}, 0) END,
     {% endfor %}
     CASE WHEN $sighting THEN new_reach END,
-    is_new AND NOT seen_before AND NOT is_known AS first_seen
+    is_new AND is_first AS first_seen
 FROM steps
 WHERE
     {% for q in quantities %}
