@@ -135,7 +135,7 @@ def routes() -> None:
     table(
         ["route", "who may", "what it does"],
         [
-            (code(f"{method.upper()} {path}"), operation["x-action"], operation["summary"])
+            (code(f"{method.upper()} {path}"), operation["x-action"], operation["description"].partition("\n\n")[0])
             for path, methods in paths.items()
             for method, operation in methods.items()
         ],
