@@ -54,17 +54,20 @@ def test_a_name_is_filled_in_but_never_replaced(known: Engine, now: datetime) ->
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("changed", "message"),
     [
-        ({"timezone": "Europe/Paris"}, "meta:1 is known with time zone Europe/Berlin and now comes with Europe/Paris"),
-        ({"currency": "USD"}, "currency EUR and now comes with USD"),
+        (
+            replace(BERLIN, timezone="Europe/Paris"),
+            "meta:1 is known with time zone Europe/Berlin and now comes with Europe/Paris",
+        ),
+        (replace(BERLIN, currency="USD"), "currency EUR and now comes with USD"),
     ],
 )
 def test_another_zone_or_currency_is_refused_naming_both(
-    known: Engine, now: datetime, change: dict[str, str], message: str
+    known: Engine, now: datetime, changed: Account, message: str
 ) -> None:
     with pytest.raises(AccountChanged, match=message), transaction(known) as connection:
-        register_accounts(connection, [replace(BERLIN, **change)], at=now)
+        register_accounts(connection, [changed], at=now)
 
 
 @pytest.mark.parametrize("zone", ["Mars/Base", "", "../etc/passwd"])

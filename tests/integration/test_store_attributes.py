@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -36,7 +37,7 @@ def record(engine: Engine, *stated: Attribute, batch: int = 1) -> int:
         return record_attributes(connection, stated, batch=batch)
 
 
-def held(engine: Engine, now: datetime, days: range, **known_by: object) -> str:
+def held(engine: Engine, now: datetime, days: range, **known_by: Any) -> str:
     with reading(engine) as connection:
         return "".join(
             load_attributes(connection, at=now + DAY * day, **known_by).get(KEY, {}).get("status", "-") for day in days

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -72,7 +74,7 @@ def filled(engine: Engine, ledger_dir: Path, now: datetime) -> Engine:
 
 
 @pytest.fixture
-def target(empty_database_url: str, tmp_path: Path):
+def target(empty_database_url: str) -> Iterator[Engine]:
     """An empty database, on its own folder; with `filled`, all four pairs of databases are tried."""
     url = empty_database_url.replace("adtempo.db", "target.db")
     engine = open_engine(url)
@@ -80,7 +82,7 @@ def target(empty_database_url: str, tmp_path: Path):
     engine.dispose()
 
 
-def content(engine: Engine) -> dict[str, list[tuple]]:
+def content(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     with reading(engine) as connection:
         return {
             table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
@@ -149,7 +151,7 @@ def test_a_backup_never_overwrites_and_a_failed_one_leaves_nothing(
         lambda backup: edit(backup, files=[{"path": "../../etc/passwd", "bytes": 1, "sha256": ""}]),
     ],
 )
-def test_a_damaged_backup_restores_nothing(tmp_path: Path, now: datetime, damage) -> None:
+def test_a_damaged_backup_restores_nothing(tmp_path: Path, now: datetime, damage: Callable[[Path], object]) -> None:
     engine, target = (open_engine(f"sqlite:///{tmp_path / name}.db") for name in ("source", "target"))
     upgrade(engine)
     with transaction(engine) as connection:

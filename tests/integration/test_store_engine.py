@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from adtempo.domain.errors import InvalidInput
@@ -14,7 +14,7 @@ from adtempo.store.engine import open_engine, reading, transaction
 from adtempo.store.leases import leases
 
 
-def put(connection, name: str, moment: datetime) -> None:
+def put(connection: Connection, name: str, moment: datetime) -> None:
     connection.execute(leases.insert().values(name=name, owner="o", fence=1, expires_at=moment))
 
 

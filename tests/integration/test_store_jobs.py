@@ -32,8 +32,14 @@ def due(engine: Engine, *slots: datetime, job: str = "sync") -> None:
         insert_slots(connection, job, slots)
 
 
-def claim(engine: Engine, now: datetime, owner: str = "one") -> JobRun | None:
+def claim_if_any(engine: Engine, now: datetime, owner: str = "one") -> JobRun | None:
     return claim_run(engine, ["sync"], owner=owner, now=now, ttl=TTL)
+
+
+def claim(engine: Engine, now: datetime, owner: str = "one") -> JobRun:
+    run = claim_if_any(engine, now, owner)
+    assert run is not None
+    return run
 
 
 def test_slots_are_noted_once_and_claimed_oldest_first(engine: Engine, now: datetime) -> None:
@@ -42,9 +48,7 @@ def test_slots_are_noted_once_and_claimed_oldest_first(engine: Engine, now: date
     due(engine)
     due(engine, now - 2 * HOUR, job="other")
     first, second = claim(engine, now), claim(engine, now)
-    assert first is not None
-    assert second is not None
-    assert (first.slot, second.slot, claim(engine, now)) == (now - HOUR, now, None)
+    assert (first.slot, second.slot, claim_if_any(engine, now)) == (now - HOUR, now, None)
     assert (first.status, first.owner, first.fence, first.attempts, first.lease_until) == (
         "running",
         "one",
@@ -56,7 +60,7 @@ def test_slots_are_noted_once_and_claimed_oldest_first(engine: Engine, now: date
 
 def test_a_slot_is_not_claimed_before_its_time(engine: Engine, now: datetime) -> None:
     due(engine, now + HOUR)
-    assert claim(engine, now) is None
+    assert claim_if_any(engine, now) is None
 
 
 def test_what_a_run_does_and_its_end_commit_together(engine: Engine, now: datetime) -> None:
@@ -70,13 +74,13 @@ def test_what_a_run_does_and_its_end_commit_together(engine: Engine, now: dateti
         assert load_newest_slots(connection, status="done") == {"sync": now}
         assert load_newest_slots(connection, status="failed") == {}
     assert (done.status, done.finished_at, done.detail, done.owner) == ("done", now, {"rows": 3}, None)
-    assert claim(engine, now + HOUR) is None
+    assert claim_if_any(engine, now + HOUR) is None
 
 
 def test_a_dead_runner_is_replaced_and_its_late_effect_does_not_commit(engine: Engine, now: datetime) -> None:
     due(engine, now)
     dead = claim(engine, now)
-    assert claim(engine, now + TTL / 2, "two") is None
+    assert claim_if_any(engine, now + TTL / 2, "two") is None
     taker = claim(engine, now + TTL, "two")
     assert (taker.fence, taker.attempts) == (2, 2)
     with pytest.raises(LeaseLost, match="taken over"), transaction(engine) as connection:
@@ -98,7 +102,7 @@ def test_a_heartbeat_keeps_a_run(engine: Engine, now: datetime) -> None:
     with transaction(engine) as connection:
         run = extend_run(connection, run, now=now + TTL, ttl=TTL)
     assert run.lease_until == now + 2 * TTL
-    assert claim(engine, now + TTL, "two") is None
+    assert claim_if_any(engine, now + TTL, "two") is None
 
 
 def test_a_failed_run_is_tried_again_later_or_given_up(engine: Engine, now: datetime) -> None:
@@ -106,14 +110,14 @@ def test_a_failed_run_is_tried_again_later_or_given_up(engine: Engine, now: date
     run = claim(engine, now)
     with transaction(engine) as connection:
         fail_run(connection, run, at=now, error="no answer", retry_at=now + HOUR)
-    assert claim(engine, now + HOUR / 2) is None
+    assert claim_if_any(engine, now + HOUR / 2) is None
     again = claim(engine, now + HOUR)
     assert (again.attempts, again.error) == (2, "no answer")
     with transaction(engine) as connection:
         fail_run(connection, again, at=now + HOUR, error="still none", retry_at=None)
         (failed,) = load_runs(connection)
     assert (failed.status, failed.error, failed.finished_at) == ("failed", "still none", now + HOUR)
-    assert claim(engine, now + 9 * HOUR) is None
+    assert claim_if_any(engine, now + 9 * HOUR) is None
 
 
 def test_older_due_slots_are_skipped_but_not_running_ones(engine: Engine, now: datetime) -> None:
@@ -136,7 +140,7 @@ def test_many_processes_run_every_slot_once(engine: Engine, now: datetime) -> No
     def work(owner: int) -> list[datetime]:
         due(engine, *slots)
         done = []
-        while (run := claim(engine, now, str(owner))) is not None:
+        while (run := claim_if_any(engine, now, str(owner))) is not None:
             with transaction(engine) as connection:
                 finish_run(connection, run, at=now, detail={})
             done.append(run.slot)
