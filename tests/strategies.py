@@ -38,7 +38,7 @@ zones = st.sampled_from(
 
 days = st.dates(date(2010, 1, 1), date(2035, 12, 31))
 
-instants = st.datetimes(datetime(2010, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+instants = st.datetimes(datetime(2010, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))
 
 
 def quantities(most: int = 10**12) -> st.SearchStrategy[Quantities]:
