@@ -122,12 +122,12 @@ def test_a_new_attribution_setting_changes_names_and_delays_from_its_day(tmp_pat
     assert names[date(2026, 1, 14)] == "7d_click_1d_view"
     assert names[date(2026, 1, 15)] == "1d_click"
     spans = {(c.attribution, c.grain): (c.slot_from, c.slot_to) for c in seen.coverage if c.level == "campaign"}
-    assert spans["7d_click_1d_view", "day"] == (datetime(2026, 1, 12), datetime(2026, 1, 15))  # noqa: DTZ001
-    assert spans["1d_click", "day"] == (datetime(2026, 1, 15), datetime(2026, 1, 21))  # noqa: DTZ001
-    assert spans["7d_click_1d_view", "hour"][1] == spans["1d_click", "hour"][0] == datetime(2026, 1, 14, 23)  # noqa: DTZ001
+    assert spans["7d_click_1d_view", "day"] == (datetime(2026, 1, 12), datetime(2026, 1, 15))
+    assert spans["1d_click", "day"] == (datetime(2026, 1, 15), datetime(2026, 1, 21))
+    assert spans["7d_click_1d_view", "hour"][1] == spans["1d_click", "hour"][0] == datetime(2026, 1, 14, 23)
     later = SandboxReader(create_market(tmp_path, spec)).fetch_observation(account.account, now.date(), now.date(), now)
     assert {c.attribution for c in later.coverage} == {"1d_click"}
-    assert spans["1d_click", "hour"][1] == datetime(2026, 1, 20, 13)  # noqa: DTZ001
+    assert spans["1d_click", "hour"][1] == datetime(2026, 1, 20, 13)
 
 
 def test_weekend_clicks_can_wait_longer() -> None:
