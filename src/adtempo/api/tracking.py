@@ -169,6 +169,7 @@ class ReportShown(BaseModel):
     date: date
     as_of: Moment
     complete: bool
+    simulated: bool = Field(description="Whether any of it comes from the sandbox market.")
     currency: Currency | None
     total_spend: Amount | None
     total_revenue: Amount | None

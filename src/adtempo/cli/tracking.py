@@ -81,7 +81,8 @@ def _print_metrics(found: CampaignMetrics) -> None:
     from adtempo.domain.metrics import METRICS, format_value, value_of
 
     profile = found.profile
-    typer.echo(f"{profile.label}  {found.since} to {found.until}, as known on {found.as_of:%Y-%m-%d %H:%M} UTC\n")
+    typer.secho(f"{profile.label}{' (simulated)' if profile.simulated else ''}", bold=True)
+    typer.echo(f"{found.since} to {found.until}, as known on {found.as_of:%Y-%m-%d %H:%M} UTC\n")
     print_fields(
         {metric.name: format_value(metric, value_of(metric, found.figures), profile.currency) for metric in METRICS}
     )

@@ -34,12 +34,14 @@ class Profile:
         currency: Of its account (ISO 4217).
         name: What people call it; empty when no source said.
         target_roas: What its owner asked of it; None when nobody did.
+        simulated: Whether it exists in the sandbox market only.
     """
 
     ref: CampaignRef
     currency: str
     name: str = ""
     target_roas: float | None = None
+    simulated: bool = False
 
     @property
     def label(self) -> str:
@@ -154,6 +156,7 @@ class DailyReport:
         week_before: The same weekday a week earlier.
         freshness: How far the facts reach, per account.
         attention: What a person should look at, one sentence each.
+        simulated: Whether any of it comes from the sandbox market.
     """
 
     day: date
@@ -167,6 +170,7 @@ class DailyReport:
     week_before: Comparison
     freshness: tuple[Freshness, ...]
     attention: tuple[str, ...]
+    simulated: bool
 
     @property
     def complete(self) -> bool:
@@ -248,6 +252,7 @@ def estimate_daily_report(
         week_before=week_before,
         freshness=tuple(sorted(freshness, key=lambda account: account.account)),
         attention=(*_unheard(figures, day_before.figures), *_without_conversions(days), *_below_target(days)),
+        simulated=any(line.profile.simulated for line in days),
     )
 
 

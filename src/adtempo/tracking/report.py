@@ -37,6 +37,8 @@ _COLUMNS = (
     (CTR, "CTR"),
 )
 _CAMPAIGN_COLUMNS = _COLUMNS[:4]
+_LINES = 10
+"""Lines of a list in the text: people read a page; the body has all."""
 _EXPECTED = ("value", "low80", "high80", "low95", "high95")
 
 
@@ -94,6 +96,7 @@ def report_body(report: DailyReport) -> dict[str, Any]:
         "date": report.day.isoformat(),
         "as_of": report.as_of.isoformat(),
         "complete": report.complete,
+        "simulated": report.simulated,
         "currency": only.currency if only else None,
         "total_spend": overall.get("spend"),
         "total_revenue": overall.get("conversion_value"),
@@ -149,12 +152,12 @@ def report_sections(report: DailyReport) -> list[Section]:
         return [Section(title, (_no_facts(report),))]
     sections = [
         Section(title, _how_complete(report), ("", *(name for _, name in _COLUMNS)), _total_rows(report)),
-        Section("What needs you", report.attention or ("Nothing that these facts show.",)),
-        _campaigns("Top campaigns by value", report.top_campaigns),
+        Section("What needs you", _attention(report)),
+        _campaigns("Top campaigns by value", _shortened(report, report.top_campaigns)),
     ]
     if report.movers:
-        against = _against(report.day_before)
-        sections.append(_campaigns(f"Largest changes of value against {against}", report.movers))
+        title = f"Largest changes of value against {_against(report.day_before)}"
+        sections.append(_campaigns(title, _shortened(report, report.movers)))
     if len(report.platforms) > len(report.totals):
         rows = tuple((total.label, *_cells(total.figures, total.currency)) for total in report.platforms)
         sections.append(Section("By platform", header=("", *(name for _, name in _COLUMNS)), rows=rows))
@@ -182,9 +185,23 @@ def _no_facts(report: DailyReport) -> str:
     )
 
 
+def _attention(report: DailyReport) -> tuple[str, ...]:
+    if not report.attention:
+        return ("Nothing that these facts show.",)
+    hidden = len(report.attention) - _LINES
+    return (*report.attention[:_LINES], *((f"... and {hidden} more.",) if hidden > 0 else ()))
+
+
+def _shortened(report: DailyReport, lines: Sequence[CampaignDay]) -> list[CampaignDay]:
+    """Keep as many of each currency as make a list of readable length, at least two."""
+    share = max(2, _LINES // len(report.totals))
+    currencies = [total.currency for total in report.totals]
+    return [line for one in currencies for line in [x for x in lines if x.profile.currency == one][:share]]
+
+
 def _how_complete(report: DailyReport) -> tuple[str, ...]:
     open_accounts = [account for account in report.freshness if not account.complete]
-    known = f"As known on {report.as_of:%Y-%m-%d %H:%M} UTC."
+    known = f"{'Simulated market. ' if report.simulated else ''}As known on {report.as_of:%Y-%m-%d %H:%M} UTC."
     if not open_accounts:
         return (f"{known} Every account was read after the day had ended there; late conversions may still arrive.",)
     names = ", ".join(str(account.account) for account in open_accounts[:3])

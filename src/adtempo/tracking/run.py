@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 FROM_FILES = "file"
 """Source of accounts whose facts people import; nothing can be asked for them."""
 
+FROM_SANDBOX = "sandbox"
+"""Source of accounts that exist in the simulated market only."""
+
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _BY_CAMPAIGN = ("platform", "account_id", "campaign_id")
@@ -288,7 +291,13 @@ class CampaignTracker:
 
 
 def _profile(campaign: Campaign, account: Account) -> Profile:
-    return Profile(campaign.ref, account.currency, campaign.label or campaign.name or "", campaign.target_roas)
+    return Profile(
+        ref=campaign.ref,
+        currency=account.currency,
+        name=campaign.label or campaign.name or "",
+        target_roas=campaign.target_roas,
+        simulated=account.source == FROM_SANDBOX,
+    )
 
 
 def _check_range(since: date | None, until: date | None) -> None:

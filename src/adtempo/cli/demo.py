@@ -1,0 +1,103 @@
+"""demo: a simulated market, from the first fact to the report and the dashboard."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adtempo.cli.running import server
+from adtempo.cli.session import note, print_table, session_of, shown_progress
+from adtempo.cli.tracking import print_report
+
+if TYPE_CHECKING:
+    from adtempo.jobs.demo import DemoStory
+
+DEMO_HOME = Path(".demo")
+
+
+def demo(
+    ctx: typer.Context,
+    *,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard afterwards.")] = True,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
+) -> None:
+    """Build 60 days of a simulated market, say what happened in it, and serve the dashboard (home: ./.demo)."""
+    from adtempo.jobs.demo import build_demo
+    from adtempo.tracking.run import CampaignTracker
+    from adtempo.workspace import open_workspace
+
+    session = session_of(ctx)
+    home = session.home or DEMO_HOME
+    note("A simulated market of 60 days on three platforms is read as if adtempo had been there all along.")
+    # One moment for all of it: what is built and what is told must not differ by the seconds in between.
+    with open_workspace(home, now=session.now or datetime.now(UTC)) as workspace:
+        with shown_progress("demo") as progress:
+            story = build_demo(workspace, progress=progress)
+        report = CampaignTracker(workspace).generate_daily_report()
+    print_report(report)
+    print_story(story, home)
+    if serve:
+        with open_workspace(home, now=session.now) as workspace:
+            server().serve(workspace, port=port, say=note)
+
+
+def print_story(story: DemoStory, home: Path) -> None:
+    """Print what the demo did and found, for somebody who sees it for the first time."""
+    from adtempo.domain.metrics import CONVERSION_VALUE, ROAS, SPEND, format_value, value_of
+
+    typer.echo()
+    typer.secho("What you have just seen", bold=True)
+    typer.echo("  All of this is simulated: no ad platform was contacted, no money was spent, no person is real.")
+    typer.echo(
+        f"  {story.accounts} accounts with {story.campaigns} campaigns on Meta, Google and TikTok were read at "
+        f"{story.looks} moments; {story.rows:,} rows\n  came in, and {story.restated:,} of them corrected what the "
+        "platform had said before. Both are kept."
+    )
+    typer.echo()
+    typer.secho(f"{story.since:%d %B} to {story.until:%d %B}, best and worst return on spend", bold=True)
+    rows = []
+    for found in story.extremes:
+        for label, (profile, figures) in (("best", found.best), ("worst", found.worst)):
+            cells = [format_value(metric, value_of(metric, figures), found.currency) for metric in (SPEND, ROAS)]
+            rows.append((found.currency, label, profile.label, *cells))
+        cells = [format_value(metric, value_of(metric, found.total), found.currency) for metric in (SPEND, ROAS)]
+        rows.append((found.currency, "all", "", *cells))
+    print_table(("", "", "campaign", "spend", "ROAS"), rows, right=("spend", "ROAS"))
+    typer.echo()
+    typer.secho("Why the last days look worse than they are", bold=True)
+    typer.echo(
+        "  Conversions arrive late. The value of one and the same day, as known the morning after and as known now:"
+    )
+    print_table(
+        ("", "day", "the morning after", "now", "grown by"),
+        [
+            (
+                arrival.currency,
+                f"{arrival.day:%d %B}",
+                format_value(CONVERSION_VALUE, arrival.at_first_micros, arrival.currency),
+                format_value(CONVERSION_VALUE, arrival.now_micros, arrival.currency),
+                f"{arrival.now_micros / arrival.at_first_micros - 1:+.0%}" if arrival.at_first_micros else "n/a",
+            )
+            for arrival in story.arrivals
+        ],
+        right=("the morning after", "now", "grown by"),
+    )
+    example = story.extremes[0].worst[0].ref.campaign_id
+    typer.echo()
+    typer.secho("Try next", bold=True)
+    for command, meaning in (
+        (f"metrics {example}", "every number of one campaign"),
+        (f"metrics {example} --as-of {story.until}", "the same, as it was known then"),
+        ("report daily --json", "the report for a script"),
+        ("facts stats", "how little room all of it takes"),
+        ("serve", "the dashboard"),
+    ):
+        typer.echo(f"  adtempo --home {home} {command:<36}  {meaning}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this area."""
+    app.command("demo")(demo)
