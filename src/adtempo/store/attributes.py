@@ -9,21 +9,26 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     ForeignKeyConstraint,
     Index,
     Integer,
+    Row,
     Table,
     Text,
+    bindparam,
     func,
     select,
     tuple_,
@@ -72,6 +77,8 @@ entity_attributes = Table(
         "effective_at",
     ),
 )
+
+_CHUNK = 10_000
 
 EntityKey = tuple[str, str, str, str]
 """(platform, account_id, campaign_id, entity_id)."""
@@ -145,6 +152,10 @@ def record_attributes(connection: Connection, stated: Iterable[Attribute], *, ba
 
 
 def _record_group(connection: Connection, group: tuple[str, str, str], sightings: list[Attribute], batch: int) -> int:
+    newest = connection.scalar(select(func.max(entity_attributes.c.seen_until)).where(_of_group(group)))
+    moments = {_moment(sighting) for sighting in sightings}
+    if len(moments) == 1 and (newest is None or sightings[0].effective_at > newest):
+        return _record_newest(connection, group, sightings, batch)
     histories = _load_histories(connection, group)
     stored = {held.id: held.seen for history in histories.values() for held in history}
     fresh = []
@@ -160,7 +171,37 @@ def _record_group(connection: Connection, group: tuple[str, str, str], sightings
     return len(fresh)
 
 
+def _record_newest(connection: Connection, group: tuple[str, str, str], sightings: list[Attribute], batch: int) -> int:
+    """Record sightings of one moment that is newer than all that is known: only the values that hold now matter."""
+    held = {(row.campaign_id, row.entity_id, row.attribute): row for row in _load_newest(connection, group)}
+    fresh, confirmed = {}, []
+    moment = _moment(sightings[0])
+    for sighting in sightings:
+        key = (sighting.campaign_id, sighting.entity_id, sighting.attribute)
+        row = held.get(key)
+        if row is not None and row.value == sighting.value:
+            confirmed.append(row.id)
+        else:
+            fresh[key] = _Held(None, sighting.value, *moment, *moment)
+    _store(connection, group, list(fresh.items()), {moment: confirmed}, batch)
+    return len(fresh)
+
+
+def _load_newest(connection: Connection, group: tuple[str, str, str]) -> Sequence[Row[*tuple[Any, ...]]]:
+    table = entity_attributes.c
+    key = (table.campaign_id, table.entity_id, table.attribute)
+    place = func.row_number().over(partition_by=key, order_by=_NEWEST_FIRST).label("place")
+    ranked = select(*key, table.id, table.value, place).where(_of_group(group)).subquery()
+    return connection.execute(select(ranked).where(ranked.c.place == 1)).all()
+
+
+def _of_group(group: tuple[str, str, str]) -> ColumnElement[bool]:
+    table = entity_attributes.c
+    return tuple_(table.platform, table.account_id, table.level) == group
+
+
 _moment = attrgetter("effective_at", "observed_at")
+_NEWEST_FIRST = tuple(entity_attributes.c[name].desc() for name in ("effective_at", "observed_at", "batch", "id"))
 
 
 def _work_in(history: list[_Held], sighting: Attribute) -> list[_Held]:
@@ -196,7 +237,7 @@ def _load_histories(
             table.seen_until,
             table.seen_observed_at,
         )
-        .where(tuple_(table.platform, table.account_id, table.level) == group)
+        .where(_of_group(group))
         .order_by(table.effective_at, table.observed_at, table.batch, table.id)
     )
     histories: defaultdict[tuple[str, str, str], list[_Held]] = defaultdict(list)
@@ -233,10 +274,13 @@ def _store(
     if rows:
         connection.execute(entity_attributes.insert(), rows)
     for (seen_until, seen_observed_at), ids in confirmed.items():
-        for start in range(0, len(ids), 10_000):
+        for start in range(0, len(ids), _CHUNK):
+            chunk: BindParameter[Any] = bindparam(
+                "chunk", ids[start : start + _CHUNK], expanding=True, literal_execute=True
+            )
             connection.execute(
                 entity_attributes.update()
-                .where(entity_attributes.c.id.in_(ids[start : start + 10_000]))
+                .where(entity_attributes.c.id.in_(chunk))
                 .values(seen_until=seen_until, seen_observed_at=seen_observed_at)
             )
 
@@ -262,8 +306,7 @@ def load_attributes(
     """
     table = entity_attributes.c
     key = (table.platform, table.account_id, table.campaign_id, table.entity_id)
-    newest = (table.effective_at.desc(), table.observed_at.desc(), table.batch.desc(), table.id.desc())
-    place = func.row_number().over(partition_by=(*key, table.attribute), order_by=newest).label("place")
+    place = func.row_number().over(partition_by=(*key, table.attribute), order_by=_NEWEST_FIRST).label("place")
     query = select(*key, table.attribute, table.value, place).where(table.level == level, table.effective_at <= at)
     if within is not None:
         pairs = [(ref.platform, ref.account_id) for ref in within]
