@@ -17,7 +17,6 @@ from adtempo.domain.errors import Conflict, NotFound
 from adtempo.domain.metrics import ROAS, blend, value_of
 from adtempo.domain.panels import Quantities
 from adtempo.facts.sync import sync_accounts
-from adtempo.jobs.sync import SANDBOX, source_folder
 from adtempo.platforms.sandbox.demo import HISTORY_DAYS, demo_world
 from adtempo.platforms.sandbox.market import Market, create_market, open_market
 from adtempo.platforms.sandbox.reader import SandboxReader
@@ -25,6 +24,7 @@ from adtempo.store.engine import reading
 from adtempo.store.ledger import load_batches
 from adtempo.tracking.estimate import Profile
 from adtempo.tracking.run import CampaignTracker
+from adtempo.tracking.sync import FROM_SANDBOX, source_folder
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
@@ -118,12 +118,12 @@ def build_demo(workspace: Workspace, *, progress: Callable[[str, float], None]) 
 
 
 def _check_home(workspace: Workspace) -> None:
-    if any(account.source != SANDBOX for account in load_accounts(workspace)):
+    if any(account.source != FROM_SANDBOX for account in load_accounts(workspace)):
         raise Conflict(f"{workspace.home} holds accounts that are real; give the demo a home of its own with --home")
 
 
 def _market(workspace: Workspace, now: datetime) -> Market:
-    folder = source_folder(workspace, SANDBOX)
+    folder = source_folder(workspace, FROM_SANDBOX)
     try:
         return open_market(folder)
     except NotFound:

@@ -15,8 +15,6 @@ from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric, plain_value, value_of
 from adtempo.domain.panels import FactTable, Quantities
 from adtempo.facts.load import FactQuery, load_fact_table, load_reach
-from adtempo.facts.sync import sync_accounts
-from adtempo.platforms.readers import open_reader
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch, load_batches
@@ -32,15 +30,10 @@ from adtempo.tracking.estimate import (
     estimate_metrics,
 )
 from adtempo.tracking.export import export_lines
+from adtempo.tracking.sync import FROM_FILES, FROM_SANDBOX, sync_sources
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
-
-FROM_FILES = "file"
-"""Source of accounts whose facts people import; nothing can be asked for them."""
-
-FROM_SANDBOX = "sandbox"
-"""Source of accounts that exist in the simulated market only."""
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -84,7 +77,7 @@ class CampaignTracker:
             account: Only this account, by its id or as platform:account.
             since: First local day; None for as far back as platforms restate.
             until: Last local day; None for today in each account's zone.
-            progress: Called with the share of a platform that is done, 0 to 1.
+            progress: Called with the share done, 0 to 1.
 
         Raises:
             NotFound: There is no such account, or it cannot be synced.
@@ -94,23 +87,10 @@ class CampaignTracker:
         now = self._workspace.now()
         with reading(self._workspace.engine) as connection:
             known = stored.load_accounts(connection) if account is None else [stored.find_account(connection, account)]
-        sources: dict[str, list[Account]] = {}
-        for one in known:
-            if one.source != FROM_FILES or account is not None:
-                sources.setdefault(one.source, []).append(one)
-        return [
-            sync_accounts(
-                self._workspace.ledger,
-                open_reader(source, self._workspace.home / source),
-                accounts,
-                actor=actor,
-                now=now,
-                since=since,
-                until=until,
-                progress=progress,
-            )
-            for source, accounts in sorted(sources.items())
-        ]
+        readable = [one for one in known if one.source != FROM_FILES or account is not None]
+        return sync_sources(
+            self._workspace, readable, actor=actor, now=now, since=since, until=until, progress=progress
+        )
 
     def load_figures(
         self, since: date | None = None, until: date | None = None, as_of: datetime | None = None
