@@ -91,7 +91,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     }
     once = {
         (method, route.path)
-        for route in app.routes
+        for area in AREAS
+        for route in area.router.routes
         if isinstance(route, IdempotentRoute)
         for method in route.methods or ()
     }
