@@ -303,9 +303,11 @@ class _Columns:
             self.notes.append(f"the file has no ids of its own for {', '.join(made)}; the names serve as ids")
 
     def _constants(self) -> dict[str, str]:
-        constants = {"platform": self.format.platform or Platform.OTHER.value, **self.given}
+        constants = dict(self.given)
         if self.format.platform:
             constants["platform"] = self.format.platform
+        elif "platform" not in self.texts:
+            constants.setdefault("platform", Platform.OTHER.value)
         if "grain" not in self.texts and "grain" not in constants:
             constants["grain"] = (Grain.HOUR if "hour" in self.texts else Grain.DAY).value
         if self.currency and "currency" not in self.texts:

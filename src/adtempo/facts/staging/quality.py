@@ -105,8 +105,7 @@ def check_quality(stage: Stage, now: datetime) -> tuple[QualityVerdict, ...]:
     for rule in rules:
         odd = rule.odd_when.format(now=moment)
         parts += [f"count(*) FILTER (WHERE {odd})", f"min(ordinal) FILTER (WHERE {odd})"]
-    found = stage.con.execute(f"SELECT {', '.join(parts)} FROM keyed").fetchone()
-    assert found is not None
+    (found,) = stage.con.execute(f"SELECT {', '.join(parts)} FROM keyed").fetchall()
     return tuple(
         QualityVerdict(rule.name, rule.severity, count, _example(stage, ordinal), rule.advice)
         for rule, count, ordinal in zip(rules, found[::2], found[1::2], strict=True)
@@ -115,11 +114,9 @@ def check_quality(stage: Stage, now: datetime) -> tuple[QualityVerdict, ...]:
 
 
 def _example(stage: Stage, ordinal: int) -> str:
-    row = stage.con.execute(
-        "SELECT level, entity_id, grain, slot FROM keyed WHERE ordinal = ? LIMIT 1", [ordinal]
-    ).fetchone()
-    assert row is not None
-    level, entity, grain, slot = row
+    ((level, entity, grain, slot),) = stage.con.execute(
+        "SELECT level, entity_id, grain, slot FROM keyed WHERE ordinal = ?", [ordinal]
+    ).fetchall()
     when = f"{slot:%Y-%m-%d}" if grain == "day" else f"{slot:%Y-%m-%dT%H:%MZ}"
     where = f"line {ordinal}: " if stage.numbered else ""
     return f"{where}{level.replace('_', ' ')} {entity}, {when}"

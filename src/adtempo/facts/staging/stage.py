@@ -87,9 +87,8 @@ class Stage:
 
     def value(self, sql: str) -> Any:
         """Return the single value of a query."""
-        row = self.con.execute(sql).fetchone()
-        assert row is not None
-        return row[0]
+        ((found,),) = self.con.execute(sql).fetchall()
+        return found
 
 
 def quoted(cell: str) -> str:
@@ -180,9 +179,7 @@ def choose_decimal(stage: Stage) -> str:
         either.append(f"coalesce({point} <> {comma}, false)")
     counts = (f"count(*) FILTER (WHERE {' OR '.join(rule)})" for rule in (only_point, only_comma, either))
     query = f"SELECT {', '.join(counts)} FROM source WHERE NOT {plan.totals} AND fault IS NULL"
-    row = stage.con.execute(query).fetchone()
-    assert row is not None
-    points, commas, ambiguous = row
+    ((points, commas, ambiguous),) = stage.con.execute(query).fetchall()
     if ambiguous and not points and not commas and plan.sheet.delimiter == ";":
         raise InvalidInput(
             f"{plan.sheet.path.name}: numbers such as 1,234 can be read two ways; "
