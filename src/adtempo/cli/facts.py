@@ -6,6 +6,7 @@ import inspect
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -212,7 +213,43 @@ def list_files(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     print_table(keys, rows, right=("rows", "bytes", "batch_from", "batch_to"))
 
 
+def compact(ctx: typer.Context) -> None:
+    """Rewrite fresh files into days and months, and remove what nobody can need; no sum changes."""
+    from adtempo.facts.compact import compact_ledger
+    from adtempo.facts.sweep import sweep_ledger
+
+    with opened(ctx) as workspace, shown_progress("ledger") as progress:
+        done = compact_ledger(
+            workspace.ledger,
+            actor=workspace.actor,
+            now=workspace.now(),
+            progress=lambda share: progress("compacting", share),
+        )
+        removed = sweep_ledger(workspace.ledger, now=workspace.now())
+    note(f"{done.files_before} files became {done.files_after}; {removed} old ones removed")
+
+
+def ask(
+    ctx: typer.Context,
+    question: Annotated[str, typer.Argument(metavar="SELECT", help="In DuckDB's SQL.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the facts anything: views campaign_metrics, creative_metrics, daypart_performance. Nothing can be changed."""
+    from adtempo.facts.sql import answer_sql
+
+    with opened(ctx) as workspace:
+        answer = answer_sql(workspace.ledger, question, now=workspace.now())
+    rows = [[_plain(cell) for cell in row] for row in answer.rows]
+    if as_json:
+        print_json({"columns": list(answer.columns), "rows": rows})
+    else:
+        print_table(answer.columns, rows)
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
@@ -229,4 +266,6 @@ def register(app: typer.Typer) -> None:
     facts = typer.Typer(help="The ledger of facts.", no_args_is_help=True)
     facts.command("stats")(stats)
     facts.command("files")(list_files)
+    facts.command("compact")(compact)
+    facts.command("sql")(ask)
     app.add_typer(facts, name="facts")

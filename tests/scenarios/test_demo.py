@@ -1,0 +1,142 @@
+"""The demo as a stranger sees it, and what can be asked of its home afterwards."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adtempo.cli.main import app
+
+NOW = "2026-11-20T09:00:00+00:00"
+
+
+def demo(home: Path, now: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "adtempo", "--home", str(home), "--now", now, "demo", "--no-serve"]
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300, env=environment)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "home"
+
+
+@pytest.fixture(scope="module")
+def story(home: Path) -> str:
+    return demo(home, NOW).stdout
+
+
+@pytest.fixture
+def asked(home: Path, story: str) -> Any:
+    assert story
+
+    def ask(*words: str) -> Result:
+        return CliRunner().invoke(app, ["--home", str(home), "--now", NOW, *words])
+
+    return ask
+
+
+def test_the_story_says_that_it_is_simulated_and_what_was_done(story: str) -> None:
+    assert story.startswith("Thursday 19 November 2026\n  Simulated market. As known on 2026-11-20 09:00 UTC.")
+    assert "All of this is simulated: no ad platform was contacted, no money was spent" in story
+    assert "6 accounts with 36 campaigns on Meta, Google and TikTok were read at 33 moments" in story
+    for currency in ("EUR", "INR", "JPY", "USD"):
+        assert f"{currency}  best" in story
+        assert f"{currency}  worst" in story
+    assert "Conversions arrive late" in story
+
+
+def test_every_command_that_the_story_recommends_works(story: str, home: Path, asked: Any) -> None:
+    recommended = [line.split("  ")[1] for line in story.splitlines() if line.startswith("  adtempo --home ")]
+    assert len(recommended) == 5
+    for line in recommended[:-1]:
+        words = line.split()[3:]
+        assert asked(*words).exit_code == 0, line
+
+
+def test_the_last_days_grew_and_the_ledger_remembers_how(asked: Any) -> None:
+    words = ("metrics", "100201", "--since", "2026-11-12", "--until", "2026-11-12", "--json")
+    then = json.loads(asked(*words, "--as-of", "2026-11-13T09:00+00:00").stdout)["reported"]
+    today = json.loads(asked(*words).stdout)["reported"]
+    assert then["spend"] == today["spend"]
+    assert then["conversions"] < today["conversions"]
+
+
+def test_a_second_run_adds_only_the_news(home: Path, asked: Any) -> None:
+    before = json.loads(asked("facts", "stats", "--json").stdout)
+    again = demo(home, "2026-11-20T10:00:00+00:00")
+    after = json.loads(asked("facts", "stats", "--json").stdout)
+    assert "were read at 34 moments" in again.stdout
+    assert 0 < after["postings"] - before["postings"] < before["postings"] / 10
+
+
+def test_questions_of_ones_own_agree_with_the_metrics(asked: Any) -> None:
+    question = "SELECT spend, revenue, roas, reach, synced_at FROM campaign_metrics WHERE campaign_id = '100201'"
+    body = json.loads(asked("facts", "sql", f"{question} AND date = '2026-11-12'", "--json").stdout)
+    (row,) = body["rows"]
+    words = ("metrics", "100201", "--since", "2026-11-12", "--until", "2026-11-12", "--json")
+    reported = json.loads(asked(*words).stdout)["reported"]
+    assert body["columns"] == ["spend", "revenue", "roas", "reach", "synced_at"]
+    assert (float(row[0]), float(row[1]), row[3]) == (
+        float(reported["spend"]),
+        float(reported["conversion_value"]),
+        reported["reach"],
+    )
+    assert row[2] == pytest.approx(reported["roas"])
+    assert row[4].startswith("2026-11-20T09:00")
+
+
+def test_dayparts_and_creatives_add_up_to_their_campaigns(asked: Any) -> None:
+    day = date(2026, 11, 12)
+    totals = []
+    for view in ("campaign_metrics", "creative_metrics", "daypart_performance"):
+        question = f"SELECT sum(spend), count(*) FROM {view} WHERE campaign_id = '300101' AND date = '{day}'"
+        totals.append(json.loads(asked("facts", "sql", question, "--json").stdout)["rows"][0])
+    assert totals[0][0] == totals[1][0] == totals[2][0]
+    assert [rows for _, rows in totals] == [1, 3, 24]
+    question = (
+        "SELECT DISTINCT niche, day_of_week FROM daypart_performance WHERE date = '2026-11-12' AND niche = 'saas'"
+    )
+    assert asked("facts", "sql", question).stdout.split() == ["niche", "day_of_week", "saas", "3"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "COPY (SELECT 1) TO 'stolen.csv'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "ATTACH 'other.db'",
+        "SET enable_external_access = true",
+        "CREATE TABLE mine AS SELECT 1",
+        "SELECT 1; SELECT 2",
+        "SELECT * FROM ledger",
+        "SELEC",
+        "",
+    ],
+)
+def test_a_question_can_neither_change_nor_leave_anything(asked: Any, question: str) -> None:
+    result = asked("facts", "sql", question)
+    assert (result.exit_code, result.stdout) == (4, "")
+
+
+def test_compaction_changes_no_number(asked: Any) -> None:
+    words = ("report", "daily", "--date", "2026-11-12", "--json")
+    before = asked(*words).stdout
+    assert asked("facts", "compact").exit_code == 0
+    assert asked(*words).stdout == before
+    files = json.loads(asked("facts", "files", "--json").stdout)["files"]
+    assert {file["tier"] for file in files} <= {"day", "month"}
+    assert asked("facts", "files").stdout.startswith("path")
+
+
+def test_the_demo_refuses_a_home_with_real_accounts(tmp_path: Path) -> None:
+    words = ["--home", str(tmp_path / "home")]
+    CliRunner().invoke(app, [*words, "accounts", "add", "meta:a1", "--timezone", "UTC", "--currency", "EUR"])
+    result = CliRunner().invoke(app, [*words, "demo", "--no-serve"])
+    assert (result.exit_code, "a home of its own" in result.stderr) == (5, True)
