@@ -2,8 +2,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.errors import NotFound
 from adtempo.domain.panels import QUANTITIES, FactTable, Quantities
 from adtempo.tracking.estimate import (
     TOP,
@@ -15,6 +18,7 @@ from adtempo.tracking.estimate import (
     estimate_change,
     estimate_daily_report,
     estimate_figures,
+    estimate_metrics,
 )
 
 DAY = date(2026, 11, 3)
@@ -162,3 +166,68 @@ def test_change_needs_something_to_grow_from() -> None:
 def test_a_campaign_without_a_name_is_called_by_its_id() -> None:
     assert Profile(campaign("c1"), "EUR").label == "c1"
     assert Profile(campaign("c1"), "EUR", "Autumn").label == "Autumn"
+
+
+def by_day(*days: tuple[str, int | None]) -> FactTable:
+    clicks = [amount for _, amount in days]
+    return FactTable(
+        keys={"day_local": np.array([day for day, _ in days], "datetime64[D]")},
+        sums={name: np.array([amount or 0 for amount in clicks], np.int64) for name in QUANTITIES},
+        measured={name: np.array([amount is not None for amount in clicks], bool) for name in QUANTITIES},
+    )
+
+
+PROFILE = Profile(campaign("c1"), "EUR")
+
+
+def test_days_add_up_and_a_day_nobody_measured_is_not_zero() -> None:
+    found = estimate_metrics(
+        PROFILE, by_day(("2026-11-01", 2), ("2026-11-03", None), ("2026-11-04", 3)), None, None, AS_OF
+    )
+    assert (found.since, found.until) == (date(2026, 11, 1), date(2026, 11, 4))
+    assert found.figures == Quantities(
+        clicks=5, impressions=5, spend_micros=5, conversions_micros=5, conversion_value_micros=5
+    )
+
+
+def test_days_asked_for_are_the_days_answered() -> None:
+    found = estimate_metrics(PROFILE, by_day(("2026-11-03", 2)), date(2026, 11, 1), date(2026, 11, 9), AS_OF)
+    assert (found.since, found.until, found.figures.clicks) == (date(2026, 11, 1), date(2026, 11, 9), 2)
+    assert estimate_metrics(PROFILE, by_day(), DAY, None, AS_OF).until == DAY
+    assert estimate_metrics(PROFILE, by_day(), None, DAY, AS_OF).figures == Quantities()
+
+
+def test_no_day_at_all_is_not_found() -> None:
+    with pytest.raises(NotFound, match="nothing was known of campaign meta:a1:c1 on 2026-11-04 06:00 UTC"):
+        estimate_metrics(PROFILE, by_day(), None, None, AS_OF)
+
+
+def test_one_simulated_campaign_makes_the_report_simulated() -> None:
+    assert not report_of({campaign("c1"): did(1)}).simulated
+    ref = campaign("c1")
+    nothing = Comparison(DAY, same_age=False, figures={})
+    profiles = {ref: Profile(ref, "EUR", simulated=True)}
+    assert estimate_daily_report(DAY, AS_OF, {ref: did(1)}, profiles, nothing, nothing, ()).simulated
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdef"), st.sampled_from(["EUR", "USD"]), st.integers(0, 10**12), st.integers(0, 10**12)
+        ),
+        max_size=12,
+    )
+)
+def test_totals_by_currency_platform_and_account_are_the_same_money(
+    rows: list[tuple[str, str, int, int]],
+) -> None:
+    figures = {
+        campaign(f"c{place}", f"{account}-{currency}", "meta" if place % 2 else "google"): did(spend, value)
+        for place, (account, currency, spend, value) in enumerate(rows)
+    }
+    currencies = {ref.account_id: ref.account_id.split("-")[1] for ref in figures}
+    report = report_of(figures, currencies=currencies)
+    for totals in (report.platforms, report.accounts):
+        for currency in ("EUR", "USD"):
+            whole = sum(t.figures.spend_micros or 0 for t in report.totals if t.currency == currency)
+            assert whole == sum(t.figures.spend_micros or 0 for t in totals if t.currency == currency)

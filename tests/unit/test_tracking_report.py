@@ -7,8 +7,16 @@ import pytest
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.metrics import METRICS
 from adtempo.domain.panels import Quantities
-from adtempo.tracking.estimate import Comparison, DailyReport, Figures, Freshness, Profile, estimate_daily_report
-from adtempo.tracking.report import report_body, report_markdown, report_sections
+from adtempo.tracking.estimate import (
+    CampaignMetrics,
+    Comparison,
+    DailyReport,
+    Figures,
+    Freshness,
+    Profile,
+    estimate_daily_report,
+)
+from adtempo.tracking.report import metrics_body, report_body, report_markdown, report_sections
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "daily_report.md"
 DAY = date(2026, 11, 3)
@@ -107,3 +115,40 @@ def test_nothing_to_do_is_said_too() -> None:
     sections = report_sections(report_of({WINTER: did(1_000_000, 0)}, {}))
     assert sections[1].sentences == ("Nothing that these facts show.",)
     assert sections[2].sentences == ("No campaign brought any value on this day.",)
+
+
+def test_the_text_is_a_page_and_the_body_has_all() -> None:
+    refs = [CampaignRef("meta", "a1", f"c{number:02}") for number in range(15)]
+    profiles = {ref: Profile(ref, "EUR", target_roas=9.0, simulated=True) for ref in refs}
+    nothing = Comparison(DAY, same_age=False, figures={})
+    figures = {ref: did(1_000_000, 1_000_000) for ref in refs}
+    report = estimate_daily_report(DAY, AS_OF, figures, profiles, nothing, nothing, ())
+    sections = report_sections(report)
+    assert sections[0].sentences[0].startswith("Simulated market. As known on")
+    assert len(sections[1].sentences) == 11
+    assert sections[1].sentences[-1] == "... and 5 more."
+    assert len(report_body(report)["attention"]) == 15
+
+
+def test_metrics_have_the_promised_shape() -> None:
+    metrics = CampaignMetrics(PROFILES[WINTER], DAY, DAY, AS_OF, Quantities(20_000, 300, 1_500_000, reach=10_000))
+    body = metrics_body(metrics)
+    assert list(body) == ["campaign_id", "since", "until", "as_of", "currency", "reported", "expected", "maturity"]
+    assert body["reported"] == {
+        "spend": "1.50",
+        "impressions": 20_000,
+        "clicks": 300,
+        "conversions": None,
+        "conversion_value": None,
+        "reach": 10_000,
+        "frequency": 2.0,
+        "roas": None,
+        "ctr": 1.5,
+        "cpc": "0.005",
+        "cpm": "0.075",
+        "cpa": None,
+        "cvr": None,
+    }
+    interval = {"value": None, "low80": None, "high80": None, "low95": None, "high95": None}
+    assert body["expected"] == dict.fromkeys(("conversions", "conversion_value", "roas", "cpa"), interval)
+    assert body["maturity"] is None
