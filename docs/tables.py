@@ -169,3 +169,26 @@ def stories() -> None:
             story = ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or ""
             cog.outl(f"\n### `{room}/`\n\n{story}")
     cog.outl()
+
+
+def file_formats() -> None:
+    """Write what each column of a known file is read as."""
+    from adtempo.facts.formats import FORMATS
+    from adtempo.facts.formats.base import CELLS
+
+    for known in FORMATS:
+        cog.outl(f"\n### {known.name}\n\n{known.title[0].upper()}{known.title[1:]}.")
+        rows = []
+        for cell, names in known.columns.items():
+            optional = known.by_option.get(cell, ())
+            said = f"; {', '.join(map(code, optional))} only when named by an option" if optional else ""
+            meaning = cell if cell in CELLS else f"{cell} (for others)"
+            rows.append((", ".join(map(code, names)) + said, meaning))
+        table(("column", "read as"), rows)
+
+
+def quality_rules() -> None:
+    """Write what is odd but possible in a file."""
+    from adtempo.facts.staging.quality import QUALITY_RULES
+
+    table(("verdict", "severity", "advice"), [(code(rule.name), rule.severity, rule.advice) for rule in QUALITY_RULES])

@@ -1,6 +1,7 @@
 """Laws of the import: no number is changed, no text breaks it, and local times are those of Python's own zones."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -135,10 +136,8 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "facts.csv"
         path.write_bytes(CANONICAL_HEADER.encode() + b"\n" + content)
-        try:
+        with suppress(AdtempoError):
             stage(path, Path(folder) / "spill")
-        except AdtempoError:
-            pass
 
 
 @settings(max_examples=20)
@@ -150,10 +149,8 @@ def test_an_export_with_one_cell_changed_is_read_or_refused(name: str, data: st.
     with TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(changed.encode("utf-8", "replace"))
-        try:
-            stage(path, Path(folder) / "spill", timezone="Europe/Berlin", currency=None)
-        except AdtempoError:
-            pass
+        with suppress(AdtempoError):
+            stage(path, Path(folder) / "spill", timezone="Europe/Berlin")
 
 
 @given(st.sampled_from(ZONES), st.datetimes(datetime(2000, 1, 1), datetime(2035, 1, 1)))
