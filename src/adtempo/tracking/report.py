@@ -102,8 +102,8 @@ def report_body(report: DailyReport) -> dict[str, Any]:
         "total_revenue": overall.get("conversion_value"),
         "avg_roas": overall.get("roas"),
         "totals": [_total_body(total) for total in report.totals],
-        "platforms": [{"platform": total.label, **_total_body(total)} for total in report.platforms],
-        "accounts": [{"account": total.label, **_total_body(total)} for total in report.accounts],
+        "platforms": [_total_body(total) | {"platform": total.label} for total in report.platforms],
+        "accounts": [_total_body(total) | {"account": total.label} for total in report.accounts],
         "top_campaigns": [_campaign_body(line) for line in report.top_campaigns],
         "movers": [_campaign_body(line) for line in report.movers],
         "compared_with": {
@@ -124,9 +124,9 @@ def report_body(report: DailyReport) -> dict[str, Any]:
 
 def _total_body(total: Total) -> dict[str, Any]:
     return {
+        **figures_body(total.figures),
         "currency": total.currency,
         "campaigns": total.campaigns,
-        **figures_body(total.figures),
         "day_before": figures_body(total.day_before) if total.day_before else None,
         "week_before": figures_body(total.week_before) if total.week_before else None,
     }
@@ -135,12 +135,12 @@ def _total_body(total: Total) -> dict[str, Any]:
 def _campaign_body(line: CampaignDay) -> dict[str, Any]:
     ref = line.profile.ref
     return {
+        **figures_body(line.figures),
         "campaign_id": ref.campaign_id,
         "platform": ref.platform,
         "account_id": ref.account_id,
         "name": line.profile.name or None,
         "currency": line.profile.currency,
-        **figures_body(line.figures),
         "day_before": figures_body(line.day_before) if line.day_before else None,
     }
 

@@ -1,0 +1,70 @@
+"""With --json a reading command prints, byte for byte, the body of its HTTP route, and with --server what it got."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from adtempo.cli.main import app
+from adtempo.domain.roles import Role
+from adtempo.people.secret_texts import write_secret
+from serving import NOW, add_people, listening, open_market
+
+
+@dataclass(frozen=True)
+class Served:
+    """A home, the address of its server, and the file of an admin's token."""
+
+    home: Path
+    address: str
+    token: Path
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    with open_market(folder) as workspace:
+        token = folder / "token"
+        write_secret(token, add_people(workspace)[Role.VIEWER])
+        with listening(workspace) as address:
+            yield Served(workspace.home, address, token)
+
+
+CAMPAIGN = "300201"
+READING = (
+    (["accounts", "list"], "/api/accounts"),
+    (["campaigns", "list"], "/api/tracking/campaigns"),
+    (["campaigns", "list", "--account", "2001"], "/api/tracking/campaigns?account=2001"),
+    (["metrics", CAMPAIGN], f"/api/tracking/campaigns/{CAMPAIGN}/metrics"),
+    (
+        ["metrics", CAMPAIGN, "--since", "2026-02-01", "--until", "2026-02-03", "--as-of", "2026-02-20T00:00Z"],
+        f"/api/tracking/campaigns/{CAMPAIGN}/metrics?since=2026-02-01&until=2026-02-03&as_of=2026-02-20T00%3A00%3A00Z",
+    ),
+    (["report", "daily"], "/api/tracking/reports/daily"),
+    (
+        ["report", "daily", "--date", "2026-02-01", "--campaign", CAMPAIGN, "--campaign", "200101"],
+        f"/api/tracking/reports/daily?date=2026-02-01&campaign={CAMPAIGN}&campaign=200101",
+    ),
+)
+
+
+@pytest.mark.parametrize(("words", "route"), READING)
+def test_a_reading_command_prints_the_body_of_its_route(served: Served, words: list[str], route: str) -> None:
+    headers = {"Authorization": f"Bearer {served.token.read_text().strip()}"}
+    body = httpx.get(served.address + route, headers=headers)
+    assert body.status_code == 200, body.text
+    local = CliRunner().invoke(app, ["--home", str(served.home), "--now", NOW.isoformat(), *words, "--json"])
+    assert local.exit_code == 0, local.stderr
+    assert local.stdout == body.text + "\n"
+    remote = CliRunner().invoke(app, ["--server", served.address, "--token", str(served.token), *words])
+    assert remote.stdout == body.text + "\n"
+
+
+def test_a_server_says_the_same_no(served: Served) -> None:
+    local = CliRunner().invoke(app, ["--home", str(served.home), "metrics", "nosuch"])
+    remote = CliRunner().invoke(app, ["--server", served.address, "--token", str(served.token), "metrics", "nosuch"])
+    assert (local.exit_code, local.stderr) == (remote.exit_code, remote.stderr)
+    assert CliRunner().invoke(app, ["--server", served.address, "metrics", "nosuch"]).exit_code == 6
