@@ -239,12 +239,13 @@ def run_next(
         if not turn.finished:
             with transaction(workspace.engine) as connection:
                 turn.finish(connection, detail)
-        log.info("job_done", job=job.name, slot=run.slot.isoformat(), **detail)
     except LeaseLost as problem:
         log.warning("job_taken_over", job=job.name, slot=run.slot.isoformat(), detail=problem.message)
     except Exception as problem:  # noqa: BLE001 - whatever a job raises is reported and counted as an attempt
         _report(job, run, problem)
         _fail(workspace.engine, job, run, f"{type(problem).__name__}: {problem}", now())
+    else:
+        log.info("job_done", job=job.name, slot=run.slot.isoformat(), **detail)
     return run
 
 
