@@ -1,0 +1,157 @@
+"""The pages in a real Chromium: claim, sign in, charts, theme, sorting, a phone; and not one complaint on the console."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from serving import PASSWORD, listening, open_market
+
+from adtempo.server import LINK_FILE, invite
+from adtempo.workspace import open_workspace
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here; install it to run the browser tests (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a served market, and its claim link in LINKS."""
+    with open_market(tmp_path_factory.mktemp("browser")) as workspace, listening(workspace) as address:
+        invite(workspace, address)
+        LINKS[address] = (workspace.home / LINK_FILE).read_text("utf-8").strip()
+        yield address
+
+
+LINKS: dict[str, str] = {}
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a person of its own; whatever the browser complains about fails the test."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": 1360, "height": 1000})
+    opened = context.new_page()
+    opened.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def come_in(page: Page, address: str) -> None:
+    page.goto(address)
+    if page.get_by_role("heading", name="Claim this installation").count():
+        page.goto(LINKS[address])
+    page.get_by_label("name").first.fill("Ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("button.main").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_a_stranger_claims_signs_out_and_signs_in_again(page: Page, market: str) -> None:
+    page.goto(market)
+    expect(page.get_by_text("Open the one-time link")).to_be_visible()
+    page.goto(LINKS[market])
+    expect(page.get_by_label("Your name")).to_be_visible()
+    assert "#" not in page.url
+    page.get_by_label("Your name").fill("Ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Claim and sign in").click()
+    expect(page.get_by_text("ann · admin")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    come_in(page, market)
+
+
+def test_the_overview_draws_its_charts_and_says_that_the_market_is_simulated(page: Page, market: str) -> None:
+    come_in(page, market)
+    expect(page.locator("[data-drawn] canvas")).to_have_count(2)
+    expect(page.get_by_text("Simulated market.")).to_be_visible()
+    expect(page.get_by_text("complete up to")).to_be_visible()
+    expect(page.locator(".tile")).to_have_count(5)
+
+
+def test_a_number_explains_itself_to_mouse_and_keyboard(page: Page, market: str) -> None:
+    come_in(page, market)
+    explanation = page.get_by_text("what one unit of money brought back").first
+    expect(explanation).to_be_hidden()
+    page.locator(".tile").nth(2).hover()
+    expect(explanation).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(explanation).to_be_hidden()
+    page.get_by_role("button", name="How ROAS is computed").focus()
+    expect(explanation).to_be_visible()
+
+
+def test_a_chart_reads_its_numbers_out(page: Page, market: str) -> None:
+    come_in(page, market)
+    chart = page.locator("[data-drawn] canvas").first
+    expect(chart).to_be_visible()
+    chart.hover(position={"x": 300, "y": 120})
+    expect(page.locator("#vg-tooltip-element.visible")).to_contain_text("Conversion value")
+
+
+def test_the_theme_is_kept_and_charts_follow(page: Page, market: str) -> None:
+    come_in(page, market)
+    expect(page.locator("[data-drawn]")).to_have_count(2)
+    with page.expect_response(lambda answer: "theme=dark" in answer.url):
+        page.get_by_role("button", name="Light or dark").click()
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(15, 18, 22)"
+
+
+def test_campaigns_sort_and_filter(page: Page, market: str) -> None:
+    come_in(page, market)
+    rows = page.locator("tbody tr")
+    everything = rows.count()
+    page.get_by_role("button", name="ROAS", exact=True).click()
+    values = [float(text) for text in page.locator("tbody tr td:nth-child(5)").all_text_contents()]
+    assert values == sorted(values, reverse=True)
+    page.get_by_role("searchbox", name="Filter campaigns").fill("retail")
+    shown = page.locator("tbody tr:visible").count()
+    assert 0 < shown < everything
+    expect(page.locator("#campaign-count")).to_have_text(f"{shown} of {everything}")
+
+
+def test_the_selectors_are_plain_addresses(page: Page, market: str) -> None:
+    come_in(page, market)
+    page.get_by_label("Period").select_option("7")
+    expect(page).to_have_url(re.compile("days=7"))
+    page.get_by_role("navigation", name="One total per currency").get_by_text("JPY").click()
+    expect(page).to_have_url(re.compile("currency=JPY"))
+    expect(page.locator(".tile .value").first).to_contain_text("JPY")
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(page: Page, market: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    come_in(page, market)
+    expect(page.locator("[data-drawn]")).to_have_count(2)
+    assert page.locator("html").evaluate("html => html.scrollWidth") <= 390
+
+
+def test_an_empty_installation_says_what_to_do(page: Page, tmp_path: Path) -> None:
+    with open_workspace(tmp_path / "home") as workspace, listening(workspace) as address:
+        invite(workspace, address)
+        LINKS[address] = (workspace.home / LINK_FILE).read_text("utf-8").strip()
+        come_in(page, address)
+        expect(page.get_by_text("No accounts yet")).to_be_visible()
+        expect(page.get_by_text("adtempo import facts")).to_be_visible()
+
