@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,7 +41,7 @@ def demo(
     print_report(report)
     print_story(story, home)
     if serve:
-        with open_workspace(home, now=session.now) as workspace:
+        with open_workspace(home, now=session.now) as workspace, suppress(KeyboardInterrupt):
             server().serve(workspace, port=port, say=note)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -25,15 +27,19 @@ def serve(
     jobs: Annotated[bool, typer.Option("--jobs/--no-jobs", help="Whether this process runs jobs too.")] = True,
 ) -> None:
     """Serve the dashboard, the API and the jobs in one process."""
-    with opened(ctx) as workspace:
+    # Being interrupted is how serving ends, not how it fails.
+    with opened(ctx) as workspace, suppress(KeyboardInterrupt):
         server().serve(workspace, host, port, jobs=jobs, say=note)
 
 
 def work(ctx: typer.Context) -> None:
     """Run jobs, and nothing else, until interrupted; on PostgreSQL as many of these as you like."""
+    import structlog
+
     from adtempo.jobs.runner import run_until
     from adtempo.jobs.schedule import JOBS
 
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     stop = threading.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, lambda *_: stop.set())
