@@ -1,4 +1,4 @@
-"""The pages in a real Chromium: claim, sign in, charts, theme, sorting, a phone; and not one complaint on the console."""
+"""The pages in a real Chromium: claim, sign in, charts, theme, sorting, a phone; not one complaint on the console."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from serving import PASSWORD, listening, open_market
 
 from adtempo.server import LINK_FILE, invite
 from adtempo.workspace import open_workspace
+from serving import PASSWORD, listening, open_market
 
 pytestmark = pytest.mark.browser
 
@@ -154,4 +154,3 @@ def test_an_empty_installation_says_what_to_do(page: Page, tmp_path: Path) -> No
         come_in(page, address)
         expect(page.get_by_text("No accounts yet")).to_be_visible()
         expect(page.get_by_text("adtempo import facts")).to_be_visible()
-

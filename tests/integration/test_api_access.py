@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from serving import PASSWORD, TestClient, add_people, open_market, visit
 
 from adtempo.api.application import create_app
 from adtempo.domain.roles import EVERYBODY, PERMISSIONS, Action, Role
 from adtempo.server import build_app
 from adtempo.workspace import Workspace
+from serving import PASSWORD, TestClient, add_people, open_market, visit
 
 
 @pytest.fixture(scope="module")

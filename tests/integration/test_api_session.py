@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serving import PASSWORD, TestClient, add_people, open_market, visit
 
 from adtempo import web
 from adtempo.api.application import create_app
@@ -14,6 +13,7 @@ from adtempo.domain.roles import Role
 from adtempo.people.roster import add_person
 from adtempo.people.sign_in import issue_claim_token, issue_sign_in_token
 from adtempo.workspace import Workspace
+from serving import PASSWORD, TestClient, add_people, open_market, visit
 
 ANN = {"name": "ann", "password": PASSWORD}
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
 from sqlalchemy import Engine
@@ -243,7 +244,7 @@ class _processes:  # noqa: N801 - reads as a context manager
     def __init__(self, url: str, count: int) -> None:
         self.url, self.count = url, count
 
-    def __enter__(self) -> _processes:
+    def __enter__(self) -> Self:
         self.running = [self._start() for _ in range(self.count)]
         return self
 
@@ -260,7 +261,10 @@ class _processes:  # noqa: N801 - reads as a context manager
     def _start(self) -> subprocess.Popen[str]:
         script = Path(__file__).with_name("runner_process.py")
         process = subprocess.Popen(
-            [sys.executable, str(script), self.url, "60", "1.0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [sys.executable, str(script), self.url, "60", "1.0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert process.stdout is not None
         with process.stdout:

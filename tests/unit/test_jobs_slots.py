@@ -52,7 +52,9 @@ def test_looking_twice_finds_what_looking_once_finds(minutes: int, later: int) -
 
 def test_slots_are_utc_whatever_the_clock_does_elsewhere() -> None:
     # Clocks change in Europe on 29 March 2026 at 01:00 UTC.
-    slots = list_slots(job("30 * * * *"), datetime(2026, 3, 28, 23, 30, tzinfo=UTC), datetime(2026, 3, 29, 4, tzinfo=UTC))
+    slots = list_slots(
+        job("30 * * * *"), datetime(2026, 3, 28, 23, 30, tzinfo=UTC), datetime(2026, 3, 29, 4, tzinfo=UTC)
+    )
     assert [slot.hour for slot in slots] == [0, 1, 2, 3]
 
 
