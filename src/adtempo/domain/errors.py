@@ -102,6 +102,19 @@ class LeaseLost(Conflict):
     retryable = True
 
 
+class LedgerDamaged(AdtempoError):
+    """A file of the fact ledger is missing or damaged; copy it back from a backup."""
+
+    kind = Kind.UNAVAILABLE
+
+    def __init__(self, path: str, trouble: str) -> None:
+        self.path = path
+        super().__init__(
+            f"ledger file {path} {trouble}; copy it back from the folder ledger/ of a backup, "
+            "or restore the backup into an empty home: adtempo db restore FOLDER"
+        )
+
+
 class DatabaseUnavailable(AdtempoError):
     """The operational database cannot be reached at the moment."""
 

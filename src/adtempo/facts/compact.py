@@ -76,7 +76,8 @@ def compact_ledger(
             check_leases(connection, [place.lease])
             assert sum(file.rows for _target, file, _batches in written) == sum(file.rows for file in inputs)
             outputs = _move(ledger, place, written, now)
-            manifest.supersede_files(connection, [file.path for file in inputs], now)
+            # Readers that hold the old list live in real time, whatever moment is pretended.
+            manifest.supersede_files(connection, [file.path for file in inputs], datetime.now(UTC))
             manifest.insert_files(connection, outputs)
             append_audit(
                 connection,

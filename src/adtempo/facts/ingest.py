@@ -39,6 +39,7 @@ _COVERED = pa.schema(
         pa.field("slot_to", pa.timestamp("us")),
         pa.field("quantities", pa.list_(pa.string())),
         pa.field("observed_at", pa.timestamp("us")),
+        pa.field("batch", pa.int64()),
     ]
 )
 
@@ -145,7 +146,7 @@ def ingest_differences(
     for number, (first, last) in enumerate(ranges):
         select_part(con, first, last)
         attach(con, ledger.directory, _narrow(snapshot, first, last))
-        _post_part(con, extent, covered=covered)
+        _post_part(con, extent, covered=covered, undone=bool(snapshot.undone))
         write_postings(con, draft, staging / f"{number:04d}.parquet")
         _describe(con, draft)
         progress((number + 1) / len(ranges))
@@ -207,13 +208,13 @@ def campaign_ranges(
         yield first, counts[-1][0]
 
 
-def _post_part(con: duckdb.DuckDBPyConnection, extent: Extent, *, covered: bool) -> None:
+def _post_part(con: duckdb.DuckDBPyConnection, extent: Extent, *, covered: bool, undone: bool) -> None:
     create_postings(con)
-    con.execute(query("known"), {"slot_from": extent.slot_from, "slot_to": extent.slot_to})
+    con.execute(query("known", undone=undone), {"slot_from": extent.slot_from, "slot_to": extent.slot_to})
     con.execute(query("contested", vintages_repeat=extent.observed_from < extent.observed_to))
-    con.execute(query("post_newer"), {"covered": covered})
+    con.execute(query("post_newer", covered=covered))
     if con.execute("SELECT count(*) FROM contested").fetchone() != (0,):
-        con.execute(query("post_any"), {"sighting": True})
+        con.execute(query("post_any", undo=False))
 
 
 def write_postings(con: duckdb.DuckDBPyConnection, draft: Draft, path: Path) -> None:

@@ -23,6 +23,7 @@ import pyarrow as pa
 from jinja2 import Environment, StrictUndefined
 from sqlalchemy import Connection, Engine
 
+from adtempo.domain.errors import LedgerDamaged
 from adtempo.domain.panels import QUANTITIES
 from adtempo.store import ledger as manifest
 from adtempo.store.engine import reading
@@ -199,7 +200,11 @@ def attach(con: duckdb.DuckDBPyConnection, directory: Path, snapshot: Snapshot) 
 
 
 def relation(directory: Path, files: Sequence[LedgerFile]) -> str:
-    """Return the SQL of all postings in these files, with their batch."""
+    """Return the SQL of all postings in these files, with their batch.
+
+    Raises:
+        LedgerDamaged: A file is not there, or not as long as it was when it was listed.
+    """
     names = ", ".join(POSTING_COLUMNS)
     sources = []
     fresh = [file for file in files if file.tier == "batch"]
@@ -220,8 +225,19 @@ def relation(directory: Path, files: Sequence[LedgerFile]) -> str:
 
 
 def _list(directory: Path, files: Sequence[LedgerFile]) -> str:
+    for file in files:
+        _check_file(directory, file)
     quoted = (str(directory / file.path).replace("'", "''") for file in files)
     return "[" + ", ".join(f"'{path}'" for path in quoted) + "]"
+
+
+def _check_file(directory: Path, file: LedgerFile) -> None:
+    try:
+        size = (directory / file.path).stat().st_size
+    except FileNotFoundError:
+        raise LedgerDamaged(file.path, f"is missing from {directory}") from None
+    if size != file.bytes:
+        raise LedgerDamaged(file.path, f"has {size} bytes instead of {file.bytes}")
 
 
 def create_postings(con: duckdb.DuckDBPyConnection) -> None:

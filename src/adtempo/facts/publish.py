@@ -84,8 +84,8 @@ def open_workplace(ledger: Ledger) -> Iterator[Workplace]:
     owner = uuid.uuid4().hex
     lease = take_leases(ledger.engine, [work_lease(owner)], owner=owner, now=datetime.now(UTC), ttl=WORK_TTL)
     staging = ledger.directory / STAGING / owner
-    staging.mkdir(parents=True)
     try:
+        staging.mkdir(parents=True)
         yield Workplace(owner, lease[0], staging)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -153,22 +153,34 @@ def publish_batch(
         for ref, until in _complete_until(draft, coverage, zones).items():
             manifest.advance_watermark(connection, ref, until, origin.observed_at, number)
         also(connection, number)
-        append_audit(
-            connection,
-            at=origin.now,
-            actor=origin.actor,
-            action=f"facts.{origin.kind}",
-            subject=f"batch {number}",
-            detail={
-                "source": origin.source,
-                "rows": batch.rows,
-                "posted": batch.posted,
-                "restated": batch.restated,
-                "rejected": draft.rejected,
-                "files": {file.path: file.sha256 for file in files},
-            },
-        )
+        append_publication(connection, origin, batch, {file.path: file.sha256 for file in files})
     return batch
+
+
+def append_publication(connection: Connection, origin: Origin, batch: Batch, files: Mapping[str, str]) -> None:
+    """Leave the trace of a publication in the audit log; last in its transaction.
+
+    Args:
+        connection: The transaction that publishes.
+        origin: Where the batch comes from.
+        batch: What it did.
+        files: SHA-256 of each published file, by path.
+    """
+    append_audit(
+        connection,
+        at=origin.now,
+        actor=origin.actor,
+        action=f"facts.{origin.kind}",
+        subject=f"batch {batch.batch}",
+        detail={
+            "source": origin.source,
+            "rows": batch.rows,
+            "posted": batch.posted,
+            "restated": batch.restated,
+            "rejected": batch.rejected,
+            "files": dict(files),
+        },
+    )
 
 
 def _move_files(ledger: Ledger, held: Writing, draft: Draft, number: int, now: datetime) -> list[LedgerFile]:

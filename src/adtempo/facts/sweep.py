@@ -30,7 +30,7 @@ def sweep_ledger(ledger: Ledger, *, now: datetime) -> int:
 
     Args:
         ledger: Which ledger.
-        now: The moment, aware; replaced files are kept for GRACE.
+        now: The real time, aware, as for leases; replaced files are kept for GRACE.
     """
     return _sweep_replaced(ledger, now - GRACE) + _sweep_orphans(ledger)
 
@@ -69,12 +69,14 @@ def _sweep_owner(ledger: Ledger, owner: str, paths: list[Path]) -> int:
         )
     except LeaseBusy:
         return 0
-    with reading(ledger.engine) as connection:
-        listed = manifest.load_known_paths(connection)
-    orphans = [path for path in paths if path.relative_to(ledger.directory).as_posix() not in listed]
-    for path in orphans:
-        _remove(path)
-    release_leases(ledger.engine, taken)
+    try:
+        with reading(ledger.engine) as connection:
+            listed = manifest.load_known_paths(connection)
+        orphans = [path for path in paths if path.relative_to(ledger.directory).as_posix() not in listed]
+        for path in orphans:
+            _remove(path)
+    finally:
+        release_leases(ledger.engine, taken)
     return len(orphans)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -72,21 +72,26 @@ def _post_undo(ledger: Ledger, held: Writing, number: int, progress: Callable[[f
     with open_workbench(ledger.directory, held.place.staging) as con:
         attach(con, ledger.directory, replace(snapshot, files=mine))
         of_batch = f"(FROM ledger WHERE batch = {number})"
-        span = con.execute(f"SELECT count(*), min(day_local), max(day_local) FROM {of_batch}").fetchone()
+        span = con.execute(
+            f"SELECT count(*), min(day_local), max(day_local), min(observed_at) FROM {of_batch}"
+        ).fetchone()
         if span is None or span[0] == 0:
             return draft
-        around = tuple(file for file in snapshot.files if file.day_to >= span[1] and file.day_from <= span[2])
-        ranges = list(campaign_ranges(con, of_batch, span[0], PART_ROWS))
+        rows, day_from, day_to, observed_from = span
+        around = tuple(file for file in snapshot.files if file.day_to >= day_from and file.day_from <= day_to)
+        ranges = list(campaign_ranges(con, of_batch, rows, PART_ROWS))
         attach(con, ledger.directory, Snapshot(around, snapshot.batch, {**snapshot.undone, number: number}))
         with reading(ledger.engine) as connection:
-            con.register("covered", coverage_table(manifest.load_coverage(connection, held.accounts)))
+            looks = manifest.load_coverage(connection, held.accounts, since=observed_from.replace(tzinfo=UTC))
+        con.register("covered", coverage_table(looks))
         con.execute("SET VARIABLE batch = $1", [number])
         for position, (first, last) in enumerate(ranges):
             con.execute("SET VARIABLE first = $1", [first])
             con.execute("SET VARIABLE last = $1", [last])
             create_postings(con)
             con.execute(query("undo"))
-            con.execute(query("post_any"), {"sighting": False})
+            con.execute(query("post_any", undo=True))
             write_postings(con, draft, held.place.staging / f"{position:04d}.parquet")
             progress((position + 1) / len(ranges))
+    draft.posted = draft.restated = 0  # no row came in
     return draft

@@ -1,25 +1,10 @@
 -- Sums of facts by any of their keys, as of a moment of observation and as known after a batch.
 {% macro cell() %}
-{{ ", slot, hour_of_week" if hourly }}{{ ", entity_id" if level }}{{ ", creative_id" if "creative_id" in by }}
+{{ ", slot, hour_of_week" if hourly }}{{ ", entity_id" if level }}
 {%- endmacro %}
-WITH by_series AS (
-    SELECT
-        series,
-        {% if resolve or "day_local" in by %} day_local, {% endif %}
-        {% if hourly %} slot, hour_of_week, {% endif %}
-        {% if "creative_id" in by %} creative_id, {% endif %}
-        {% for name in texts %}
-        any_value({{ name }}) AS {{ name }},
-        {% endfor %}
-        {% if resolve %} max(observed_at) FILTER (sighted) AS seen, {% endif %}
-        {% for q in quantities %}
-        {% if undone %}
-        CASE WHEN bool_or({{ q }} IS NOT NULL AND sighted AND batch NOT IN (SELECT batch FROM undone))
-            THEN sum({{ q }})::BIGINT END AS {{ q }}{{ "," if not loop.last }}
-        {% else %}
-        sum({{ q }})::BIGINT AS {{ q }}{{ "," if not loop.last }}
-        {% endif %}
-        {% endfor %}
+{% set daily = resolve or "day_local" in by or "creative_id" in by %}
+WITH postings AS (
+    SELECT *, sighted {{ "AND batch NOT IN (SELECT batch FROM undone)" if undone }} AS alive
     FROM ledger
     {% if wanted %} SEMI JOIN wanted USING ({{ wanted }}) {% endif %}
     WHERE
@@ -27,16 +12,46 @@ WITH by_series AS (
         {% if hourly %} AND grain = 'hour' {% endif %}
         {% if level %} AND level = '{{ level }}' {% endif %}
         {% for condition in conditions %} AND {{ condition }} {% endfor %}
+),
+by_series AS (
+    SELECT
+        series,
+        {% if daily %} day_local, {% endif %}
+        {% if hourly %} slot, hour_of_week, {% endif %}
+        {% if "creative_id" in by %} arg_max(creative_id, (observed_at, batch)) AS creative_id, {% endif %}
+        {% for name in texts %}
+        any_value({{ name }}) AS {{ name }},
+        {% endfor %}
+        {% if resolve %} max(observed_at) FILTER (alive) AS seen, {% endif %}
+        {% for q in quantities %}
+        {% if undone %}
+        CASE WHEN bool_or(alive AND {{ q }} IS NOT NULL) THEN sum({{ q }})::BIGINT END AS {{ q }}
+        {%- else %}
+        sum({{ q }})::BIGINT AS {{ q }}
+        {%- endif %}
+        {{- "," if not loop.last }}
+        {% endfor %}
+    FROM postings
     GROUP BY
         series
-        {% if resolve or "day_local" in by %}, day_local {% endif %}
+        {% if daily %}, day_local {% endif %}
         {% if hourly %}, slot, hour_of_week {% endif %}
-        {% if "creative_id" in by %}, creative_id {% endif %}
 )
 {% if resolve %}
 -- The source of record, per quantity: campaign rows before ad groups before ads; the row of a day that was over when it
 -- was looked at; else what was looked at last, a day's row before its hours.
-, ranked AS (
+, sources AS (
+    SELECT
+        platform, account_id, campaign_id, day_local{{ cell() }}, level, grain, attribution, max(seen) AS seen,
+        {% if "ad_group_id" in by %} any_value(ad_group_id) AS ad_group_id, {% endif %}
+        {% if "creative_id" in by %} any_value(creative_id) AS creative_id, {% endif %}
+        {% for q in quantities %}
+        sum({{ q }})::BIGINT AS {{ q }}{{ "," if not loop.last }}
+        {% endfor %}
+    FROM by_series
+    GROUP BY platform, account_id, campaign_id, day_local{{ cell() }}, level, grain, attribution
+),
+ranked AS (
     SELECT
         *,
         (
@@ -44,13 +59,14 @@ WITH by_series AS (
             grain <> 'day' OR seen < timezone(timezone, (day_local + 1)::TIMESTAMP)::TIMESTAMP,
             -epoch_us(seen), grain, attribution
         ) AS rank
-    FROM by_series
+    FROM sources
     JOIN zones USING (platform, account_id)
 ),
 record AS (
     SELECT
         platform, account_id, campaign_id, day_local{{ cell() }},
         {% if "ad_group_id" in by %} any_value(ad_group_id) AS ad_group_id, {% endif %}
+        {% if "creative_id" in by %} any_value(creative_id) AS creative_id, {% endif %}
         {% for q in quantities %}
         arg_min({{ q }}, rank) FILTER ({{ q }} IS NOT NULL) AS {{ q }}{{ "," if not loop.last }}
         {% endfor %}

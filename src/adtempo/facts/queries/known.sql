@@ -1,13 +1,19 @@
--- What the ledger knows of the slots around the new ones: current sums and when each was last looked at.
+-- What the ledger knows of the slots around the new ones: current sums (null where nobody measured) and when each was
+-- last looked at.
 CREATE OR REPLACE TEMP TABLE known AS
 SELECT
     number, slot,
-    max(observed_at) FILTER (sighted AND batch NOT IN (SELECT batch FROM undone)) AS last_seen,
-    arg_max(reach, observed_at) FILTER (batch NOT IN (SELECT batch FROM undone)) AS reach,
+    max(observed_at) FILTER (alive AND sighted) AS last_seen,
+    arg_max(reach, (observed_at, batch)) FILTER (alive AND reach IS NOT NULL) AS reach,
     {% for q in quantities %}
-    sum({{ q }})::BIGINT AS {{ q }}{{ "," if not loop.last }}
+    {% if undone %}
+    CASE WHEN bool_or(alive AND sighted AND {{ q }} IS NOT NULL) THEN sum({{ q }})::BIGINT END AS {{ q }}
+    {%- else %}
+    sum({{ q }})::BIGINT AS {{ q }}
+    {%- endif %}
+    {{- "," if not loop.last }}
     {% endfor %}
-FROM ledger
+FROM (SELECT *, {{ "batch NOT IN (SELECT batch FROM undone)" if undone else "true" }} AS alive FROM ledger)
 JOIN series USING (series)
 WHERE slot BETWEEN $slot_from AND $slot_to
 GROUP BY number, slot;

@@ -1,11 +1,12 @@
 -- Looks in any order. The history of a slot is a step function of the moment of observation, one per quantity: it
 -- takes the value of each look and holds it until the next. New looks are laid into it (an equal moment replaces the
 -- older look), and the difference between the wanted and the recorded steps is posted: +d at the new look, -d at the
--- look that follows it.
+-- look that follows it. Nothing changes before `since`, the first moment that is new.
 INSERT INTO postings
 WITH recorded AS (
     SELECT
         number, slot, l.observed_at,
+        l.observed_at < any_value(since) AS is_settled,
         any_value(day_local) AS day_local, any_value(hour_of_week) AS hour_of_week,
         any_value(ad_group_id) AS ad_group_id, any_value(creative_id) AS creative_id,
         {% for q in quantities %}
@@ -15,7 +16,7 @@ WITH recorded AS (
         arg_max(l.reach, batch) FILTER (alive AND l.reach IS NOT NULL) AS reach
     FROM (SELECT *, sighted AND batch NOT IN (SELECT batch FROM undone) AS alive FROM ledger) l
     JOIN series USING (series)
-    SEMI JOIN contested USING (number, slot)
+    JOIN contested USING (number, slot)
     GROUP BY number, slot, l.observed_at
 ),
 looked AS (
@@ -27,7 +28,7 @@ looked AS (
     FROM contested
     JOIN series USING (number)
     JOIN covered c USING (platform, account_id, level, grain, attribution)
-    WHERE slot >= c.slot_from AND slot < c.slot_to AND conversion_type = ''
+    WHERE slot >= c.slot_from AND slot < c.slot_to AND conversion_type = '' AND c.observed_at >= since
     GROUP BY number, slot, c.observed_at
 ),
 moments AS (
@@ -36,9 +37,11 @@ moments AS (
         {% for q in quantities %}
         v.{{ q }} AS new_{{ q }},
         coalesce(r.{{ q }}, 0) AS {{ q }},
+        coalesce(r.saw_{{ q }}, false) AS has_{{ q }},
         coalesce(r.saw_{{ q }}, false) OR coalesce(l.saw_{{ q }}, false) AS saw_{{ q }},
         {% endfor %}
         v.number IS NOT NULL AS is_new,
+        coalesce(r.is_settled, false) AS is_settled,
         v.reach AS new_reach,
         r.reach,
         coalesce(v.day_local, r.day_local) AS day_local,
@@ -55,7 +58,7 @@ looks AS (
         {% for q in quantities %}
         CASE
             WHEN new_{{ q }} IS NOT NULL THEN new_{{ q }}
-            WHEN saw_{{ q }} THEN sum({{ q }}) OVER until_here
+            WHEN saw_{{ q }} OR is_settled THEN sum({{ q }}) OVER until_here
         END AS at_{{ q }},
         {% endfor %}
         {% for q in quantities %}saw_{{ q }}{{ " OR " if not loop.last }}{% endfor %} AS is_known
@@ -77,6 +80,8 @@ steps AS (
         * EXCLUDE (day_local, hour_of_week, ad_group_id, creative_id),
         {% for q in quantities %}
         (want_{{ q }} - lag(want_{{ q }}, 1, 0) OVER by_moment - {{ q }})::BIGINT AS d_{{ q }},
+        -- An undo looks anew only where a sync had looked and, finding nothing to change, had posted nothing.
+        new_{{ q }} IS NOT NULL {{ "AND NOT has_" ~ q if undo }} AS looks_{{ q }},
         {% endfor %}
         any_value(day_local) OVER slot_rows AS day_local,
         any_value(hour_of_week) OVER slot_rows AS hour_of_week,
@@ -88,16 +93,28 @@ steps AS (
         slot_rows AS (PARTITION BY number, slot)
 )
 SELECT
-    number, slot, observed_at, day_local, hour_of_week, ad_group_id, creative_id,
-    is_new AND $sighting AS sighted,
+    number, slot, observed_at, day_local, hour_of_week, ad_group_id, creative_id, true AS sighted,
     {% for q in quantities %}
-    CASE WHEN is_new AND $sighting AND new_{{ q }} IS NOT NULL THEN d_{{ q }} ELSE nullif(d_{{ q }}, 0) END,
+    CASE WHEN looks_{{ q }} THEN d_{{ q }} END,
     {% endfor %}
-    CASE WHEN $sighting THEN new_reach END,
-    is_new AND is_first AS first_seen
+    new_reach,
+    is_first AS first_seen
 FROM steps
 WHERE
     {% for q in quantities %}
-    d_{{ q }} <> 0 OR (is_new AND $sighting AND new_{{ q }} IS NOT NULL AND NOT saw_{{ q }}) OR
+    (looks_{{ q }} AND (d_{{ q }} <> 0 OR NOT {{ "has" if undo else "saw" }}_{{ q }})) OR
     {% endfor %}
-    (is_new AND $sighting AND new_reach IS NOT NULL AND new_reach IS DISTINCT FROM reach);
+    (is_new AND new_reach IS NOT NULL AND new_reach IS DISTINCT FROM reach)
+UNION ALL
+SELECT
+    number, slot, observed_at, day_local, hour_of_week, ad_group_id, creative_id, false AS sighted,
+    {% for q in quantities %}
+    CASE WHEN NOT looks_{{ q }} THEN nullif(d_{{ q }}, 0) END,
+    {% endfor %}
+    NULL AS reach,
+    false AS first_seen
+FROM steps
+WHERE
+    {% for q in quantities %}
+    (NOT looks_{{ q }} AND d_{{ q }} <> 0) {{ "OR" if not loop.last }}
+    {% endfor %};
