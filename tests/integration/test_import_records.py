@@ -136,7 +136,7 @@ def test_rates_are_exact(tmp_path: Path) -> None:
     [
         ("2026-11-07,EUR,USD,0", "above 0"),
         ("2026-11-07,EUR,USD,1e3", "above 0"),
-        ("2026-11-07,EUR,EUR,2", "cannot cost"),
+        ("2026-11-07,EUR,EUR,2", "cannot be worth"),
         ("2026-11-07T01:00,EUR,USD,1", "plain date"),
         ("7.11.2026,EUR,USD,1", "ISO 8601"),
         ("2026-11-07,Euro,USD,1", "ISO 4217"),

@@ -24,6 +24,7 @@ LOOK_SECONDS = 2.0
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV or Parquet files.", show_default=False)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and count, publish nothing.")]
+SkipBad = Annotated[Path | None, typer.Option(help="Import the good rows and write the bad ones to this file.")]
 Number = Annotated[int, typer.Argument(metavar="IMPORT", help="Its number, as `imports list` shows it.")]
 
 OPTIONS = {
@@ -79,17 +80,78 @@ def import_facts(
     with opened(ctx) as workspace:
         for path in files:
             result = _import_file(workspace, path, options, dry_run=dry_run)
-            if as_json:
-                print_json(import_body(result))
-            else:
-                typer.echo(f"{path}: {in_words(result)}")
+            _show_result(path, result, as_json=as_json)
+
+
+def import_conversions(
+    ctx: typer.Context,
+    files: Files,
+    *,
+    timezone: Annotated[str | None, typer.Option(help="IANA name for times without an offset.")] = None,
+    skip_bad: SkipBad = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import files of offline or first-party conversions; ids deduplicate."""
+    from adtempo.facts.record_imports import import_conversions as import_file
+
+    with opened(ctx) as workspace:
+        for path in files:
+            with shown_progress(path.name) as progress:
+                result = import_file(
+                    workspace.ledger,
+                    path,
+                    actor=workspace.actor,
+                    now=workspace.now(),
+                    timezone=timezone,
+                    skip_bad=skip_bad,
+                    dry_run=dry_run,
+                    progress=progress,
+                )
+            _show_result(path, result, as_json=as_json)
+
+
+def import_rates(
+    ctx: typer.Context, files: Files, *, skip_bad: SkipBad = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
+    """Import files of exchange rates: what one unit of the base was worth on a day."""
+    from adtempo.facts.record_imports import import_rates as import_file
+
+    with opened(ctx) as workspace:
+        for path in files:
+            with shown_progress(path.name) as progress:
+                result = import_file(
+                    workspace.ledger,
+                    path,
+                    actor=workspace.actor,
+                    now=workspace.now(),
+                    skip_bad=skip_bad,
+                    dry_run=dry_run,
+                    progress=progress,
+                )
+            _show_result(path, result, as_json=as_json)
+
+
+def _note_oddities(path: Path, result: ImportResult) -> None:
+    for said in result.notes:
+        note(f"{path.name}: {said}")
+    for verdict in result.verdicts:
+        note(f"{verdict.severity}: {verdict.count} rows, such as {verdict.example}; {verdict.advice}")
+
+
+def _show_result(path: Path, result: ImportResult, *, as_json: bool) -> None:
+    _note_oddities(path, result)
+    if as_json:
+        print_json(import_body(result))
+    else:
+        typer.echo(f"{path}: {in_words(result)}")
 
 
 def _import_file(workspace: Workspace, path: Path, options: ImportOptions, *, dry_run: bool = False) -> ImportResult:
     from adtempo.facts.imports import import_facts as import_file
 
     with shown_progress(path.name) as progress:
-        result = import_file(
+        return import_file(
             workspace.ledger,
             path,
             options,
@@ -98,11 +160,6 @@ def _import_file(workspace: Workspace, path: Path, options: ImportOptions, *, dr
             dry_run=dry_run,
             progress=progress,
         )
-    for said in result.notes:
-        note(f"{path.name}: {said}")
-    for verdict in result.verdicts:
-        note(f"{verdict.severity}: {verdict.count} rows, such as {verdict.example}; {verdict.advice}")
-    return result
 
 
 def import_body(result: ImportResult) -> dict[str, Any]:
@@ -139,7 +196,13 @@ def watch(
     from adtempo.jobs.watch import FolderWatch
 
     with opened(ctx) as workspace:
-        watching = FolderWatch(folder, lambda path: in_words(_import_file(workspace, path, options)))
+
+        def take_in(path: Path) -> str:
+            result = _import_file(workspace, path, options)
+            _note_oddities(path, result)
+            return in_words(result)
+
+        watching = FolderWatch(folder, take_in)
         note(f"watching {folder}; Ctrl+C ends it")
         try:
             while True:
@@ -257,6 +320,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this area."""
     taking_in = typer.Typer(help="Take files in.", no_args_is_help=True)
     taking_in.command("facts")(import_facts)
+    taking_in.command("conversions")(import_conversions)
+    taking_in.command("rates")(import_rates)
     app.add_typer(taking_in, name="import")
     imports = typer.Typer(help="What was taken in, and taking it back.", no_args_is_help=True)
     imports.command("list")(list_imports)

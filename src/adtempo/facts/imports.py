@@ -79,9 +79,7 @@ def import_facts(
         AccountChanged: The file gives a known account another time zone or currency.
         LeaseBusy: Somebody is writing facts of the same account.
     """
-    if not path.is_file():
-        raise NotFound(f"there is no file {path}")
-    digest = _digest(path)
+    digest = content_digest(path)
     with reading(ledger.engine) as connection:
         earlier = manifest.load_batch_of_digest(connection, digest)
     observed_at = now if earlier is None else earlier.observed_at
@@ -123,6 +121,13 @@ def _result(staged: StagedFile, batch: int | None, rows: int, posted: int, resta
     )
 
 
-def _digest(path: Path) -> str:
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content.
+
+    Raises:
+        NotFound: There is no such file.
+    """
+    if not path.is_file():
+        raise NotFound(f"there is no file {path}")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -39,7 +39,7 @@ RATE_SCHEMA = pa.schema(
         pa.field("day", pa.date32(), nullable=False),
         pa.field("currency", pa.string(), nullable=False),
         pa.field("base", pa.string(), nullable=False),
-        pa.field("rate", pa.decimal128(24, 12), nullable=False),  # one `currency` costs so much `base`
+        pa.field("rate", pa.decimal128(24, 12), nullable=False),  # one `base` costs so much `currency`
     ]
 )
 
@@ -153,7 +153,7 @@ def read_conversions_file(
 
 
 def read_rates_file(path: Path, *, skip_bad: Path | None, progress: Progress) -> StagedRecords:
-    """Read a file of exchange rates: one `currency` costs `rate` of `base` on a date.
+    """Read a file of exchange rates: one `base` is worth `rate` of `currency` on a date.
 
     Args:
         path: A CSV file.
@@ -185,7 +185,7 @@ def _rate(cells: Cells) -> tuple[Any, ...]:
         raise _BadCell("date", "is not a plain date such as 2026-11-07")
     currency, base = _currency(cells, "currency"), _currency(cells, "base")
     if currency == base and Decimal(text) != 1:
-        raise _BadCell("rate", f"one {currency} cannot cost {text} {base}")
+        raise _BadCell("rate", f"one {base} cannot be worth {text} {currency}")
     return (moment[0].date(), currency, base, Decimal(text))
 
 
