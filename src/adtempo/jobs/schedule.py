@@ -14,7 +14,13 @@ SYNC_NOW = Job("sync-now", "", "Reads every account at once, when somebody asks.
 JOBS = (
     Job("sync", "0 * * * *", "Reads every account that can be read.", CatchUp.ALL, sync_hourly),
     SYNC_NOW,
-    Job("compact", "30 3 * * *", "Rewrites the ledger's files into days and months.", CatchUp.NEWEST, compact_files),
+    Job(
+        "compact",
+        "30 3 * * *",
+        "Rewrites the ledger's files into days and months, and sweeps.",
+        CatchUp.NEWEST,
+        compact_files,
+    ),
     Job("forget", "15 4 * * *", "Deletes sessions and links that ran out.", CatchUp.NEWEST, forget_expired),
 )
 """Slots are in UTC. The order says nothing: a run is claimed by the age of its slot."""

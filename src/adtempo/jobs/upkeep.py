@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from adtempo.facts.compact import compact_ledger
+from adtempo.facts.sweep import sweep_ledger
 from adtempo.store.engine import transaction
 from adtempo.store.idempotency import delete_old_requests
 from adtempo.store.people import delete_expired
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def compact_files(workspace: Workspace, turn: Turn) -> Mapping[str, object]:
-    """Rewrite the ledger's fresh files into days and months."""
+    """Rewrite the ledger's fresh files into days and months, and sweep what nobody reads any more."""
     done = compact_ledger(workspace.ledger, actor=turn.actor, now=workspace.now())
-    return {"files_before": done.files_before, "files_after": done.files_after}
+    swept = sweep_ledger(workspace.ledger, now=datetime.now(UTC))
+    return {"files_before": done.files_before, "files_after": done.files_after, "swept": swept}
 
 
 def forget_expired(workspace: Workspace, turn: Turn) -> Mapping[str, object]:
