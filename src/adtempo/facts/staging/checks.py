@@ -179,7 +179,9 @@ def key_rows(stage: Stage) -> None:
 
 def may_repeat(stage: Stage) -> bool:
     """Tell whether two rows of `keyed` may have the same key; false is certain."""
-    key = ", ".join(FACT_KEY)
+    below = stage.has("ad_group_id") or stage.has("ad_id")
+    differs = {"slot": True, "level": below, "entity_id": below}
+    key = ", ".join(name for name in FACT_KEY if differs.get(name, stage.has(name)))
     return bool(stage.value(f"SELECT count(*) <> count(DISTINCT hash({key})) FROM keyed"))
 
 

@@ -317,7 +317,9 @@ class _Columns:
             self.sources["account_id"] = self.sources["account_name"]
         if "account_id" not in self.texts and "account_id" not in constants:
             constants["account_id"] = DEFAULT_ACCOUNT
-            self.notes.append(f'the file names no account; its rows belong to "{DEFAULT_ACCOUNT}" (--account-id sets it)')
+            self.notes.append(
+                f'the file names no account; its rows belong to "{DEFAULT_ACCOUNT}" (--account-id sets it)'
+            )
         for cell, flag, example in (
             ("account_timezone", "--timezone", "Europe/Berlin"),
             ("currency", "--currency", "USD"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,7 @@ class QualityRule:
         needs: Cells that the file must have.
         advice: What it may mean and what to do.
         formats: Formats that it is about; empty for all.
+        about_time: It compares times, not only values.
     """
 
     name: str
@@ -30,6 +32,7 @@ class QualityRule:
     needs: tuple[str, ...]
     advice: str
     formats: tuple[str, ...] = ()
+    about_time: bool = False
 
 
 QUALITY_RULES = (
@@ -75,6 +78,7 @@ QUALITY_RULES = (
         "starts_at > observed_at",
         (),
         "the time lies after the moment it was observed; check year, time zone and observed_at",
+        about_time=True,
     ),
     QualityRule(
         "observed_in_the_future",
@@ -82,6 +86,7 @@ QUALITY_RULES = (
         "observed_at > {now}",
         ("observed_at",),
         "observed_at lies in the future; check its time zone",
+        about_time=True,
     ),
 )
 """Every rule that the values of an imported file are compared with."""
@@ -101,16 +106,24 @@ def check_quality(stage: Stage, now: datetime) -> tuple[QualityVerdict, ...]:
         if all(stage.has(cell) for cell in rule.needs)
         and stage.plan.format.name in (rule.formats or (stage.plan.format.name,))
     ]
+    late = stage.has("observed_at") or stage.value(f"SELECT count(*) > 0 FROM slot_times WHERE starts_at > {moment}")
+    about_values = [rule for rule in rules if not rule.about_time]
+    about_time = [rule for rule in rules if rule.about_time and late]
+    values = "keyed" if stage.numbered else "staged"  # the same rows, without a join that these rules do not need
+    return (*_verdicts(stage, about_values, values, moment), *_verdicts(stage, about_time, "keyed", moment))
+
+
+def _verdicts(stage: Stage, rules: list[QualityRule], relation: str, moment: str) -> Iterator[QualityVerdict]:
+    if not rules:
+        return
     parts = []
     for rule in rules:
         odd = rule.odd_when.format(now=moment)
         parts += [f"count(*) FILTER (WHERE {odd})", f"min(ordinal) FILTER (WHERE {odd})"]
-    (found,) = stage.con.execute(f"SELECT {', '.join(parts)} FROM keyed").fetchall()
-    return tuple(
-        QualityVerdict(rule.name, rule.severity, count, _example(stage, ordinal), rule.advice)
-        for rule, count, ordinal in zip(rules, found[::2], found[1::2], strict=True)
-        if count
-    )
+    (found,) = stage.con.execute(f"SELECT {', '.join(parts)} FROM {relation}").fetchall()
+    for rule, count, ordinal in zip(rules, found[::2], found[1::2], strict=True):
+        if count:
+            yield QualityVerdict(rule.name, rule.severity, count, _example(stage, ordinal), rule.advice)
 
 
 def _example(stage: Stage, ordinal: int) -> str:

@@ -23,9 +23,10 @@ from adtempo.facts.staging.plan import Plan, sql_text
 from adtempo.facts.staging.times import ReadMoment, read_iso, resolve_moment, resolve_slot, written_reader, zone_of
 
 _BATCH = 20_000
+_SLOT_TEXTS = ("account_timezone", "grain", "slot_start", "hour")
 _SLOT_TIMES = pa.schema(
     [
-        *((name, pa.string()) for name in ("account_timezone", "grain", "slot_start", "hour")),
+        *((name, pa.string()) for name in _SLOT_TEXTS),
         ("first_slot", pa.timestamp("us")),
         ("second", pa.timestamp("us")),
         ("day_local", pa.date32()),
@@ -193,6 +194,9 @@ def place_rows(stage: Stage, observed_at: datetime) -> None:
     _resolve_slots(stage)
     moment = f"TIMESTAMP {sql_text(observed_at.strftime('%Y-%m-%d %H:%M:%S.%f'))}"
     join, observed, fault = "", moment, "NULL"
+    # A row that lacks a text is bad: it must be found by the numbered reading and may be lost by the fast one.
+    same = "IS NOT DISTINCT FROM" if stage.numbered else "="
+    texts = [text for text in _SLOT_TEXTS if text == "slot_start" or stage.has(text)]
     if stage.has("observed_at"):
         _resolve_observed(stage)
         join = (
@@ -209,8 +213,7 @@ def place_rows(stage: Stage, observed_at: datetime) -> None:
             CASE WHEN s.ad_id IS NOT NULL THEN 'ad' WHEN s.ad_group_id IS NOT NULL THEN 'ad_group'
                 ELSE 'campaign' END AS level
         FROM staged AS s
-        JOIN slot_times AS t ON t.account_timezone = coalesce(s.account_timezone, '')
-            AND t.grain = coalesce(s.grain, '') AND t.slot_start = coalesce(s.slot_start, '') AND t.hour = s.hour
+        JOIN slot_times AS t ON {" AND ".join(f"s.{text} {same} t.{text}" for text in texts)}
         {join}
         """
     )
@@ -246,7 +249,7 @@ def _resolve_slots(stage: Stage) -> None:
         read = written_reader([day for (day,) in days.fetchall()], plan.mapping.date_format)
 
     def resolve(text: tuple[str, ...]) -> tuple[Any, ...]:
-        name, grain, start, hour = text
+        name, grain, start, hour = (part or "" for part in text)
         try:
             zone = zone_of(name)
         except InvalidInput:
@@ -257,8 +260,7 @@ def _resolve_slots(stage: Stage) -> None:
             return (None, None, None, None, None, error.message)
         return (slot.slot, slot.second, slot.day_local, slot.hour_of_week, slot.starts_at, None)
 
-    columns = "coalesce(account_timezone, ''), coalesce(grain, ''), coalesce(slot_start, ''), hour"
-    _fill_table(stage, "slot_times", _SLOT_TIMES, columns, resolve)
+    _fill_table(stage, "slot_times", _SLOT_TIMES, ", ".join(_SLOT_TEXTS), resolve)
 
 
 def _resolve_observed(stage: Stage) -> None:
