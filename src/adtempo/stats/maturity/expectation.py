@@ -1,0 +1,210 @@
+"""What recent cohorts will come to, with intervals.
+
+What a cohort shows is one witness of its final total, the recent matured rate of the same series per unit of exposure
+another. They are weighed by their variances, so that a cohort of an hour ago with nothing yet is expected to do as its
+series does, and an old one is taken at its word.
+
+References:
+    Bornhuetter, R. L., Ferguson, R. E. (1972). The actuary and IBNR. Proceedings of the CAS 59.
+    Mack, T. (2000). Credible claims reserves: the Benktander method. ASTIN Bulletin 30(2).
+        doi:10.2143/AST.30.2.504639
+    Bühlmann, H., Straub, E. (1970). Glaubwürdigkeit für Schadensätze. Bulletin of the Swiss Association of Actuaries
+        70: credibility.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaincinv
+
+from adtempo.stats.maturity.curves import WEEKDAYS, Basis, DelayCurve
+from adtempo.stats.maturity.rates import Outlook, expect_rates
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LEVELS = (0.80, 0.95)
+"""Probabilities of the intervals."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What many series show of their cohorts at one moment.
+
+    Attributes:
+        started: Start of each cohort in local days, 0 being a Monday 00:00; shape (cohorts,), rising.
+        seen: Totals seen, NaN where a series has no such cohort; shape (series, cohorts).
+        age: Index of the age at which they were seen, broadcast to the same shape.
+        exposure: What the totals come from (clicks, or spend), same shape; None: days are comparable.
+        group: Position of each series' curve, shape (series,).
+        unit: Size of one arrival of each series, shape (series,); None: that of its curve.
+        whole: Whether arrivals are counted, so that only whole units come.
+    """
+
+    started: Floats
+    seen: Floats
+    age: Ints
+    group: Ints
+    exposure: Floats | None = None
+    unit: Floats | None = None
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """Expected final totals; arrays of shape (series, cohorts), or (sums,) after `sum_expectations`.
+
+    Attributes:
+        seen: What was seen.
+        value: Expected final total.
+        maturity: Share of it that was seen, 0 to 1.
+        basis: `Basis` of the correction.
+        noise_variance: Variance by chance, its own in each cell.
+        curve_deviation: Standard deviation through the curve, shared by the cells of a group.
+        withdrawn: How much may still be taken back, on average.
+        unit: Size of one arrival.
+        whole: Whether arrivals are counted.
+    """
+
+    seen: Floats
+    value: Floats
+    maturity: Floats
+    basis: Ints
+    noise_variance: Floats
+    curve_deviation: Floats
+    withdrawn: Floats
+    unit: Floats
+    whole: bool
+
+    def interval(self, probability: float) -> tuple[Floats, Floats]:
+        """Return the lower and upper bound of a central interval.
+
+        What is to come is taken as gamma distributed; less than half an arrival is none, and of counts only whole
+        arrivals come. Where nothing can come any more, both bounds are what was seen.
+
+        Args:
+            probability: One of `LEVELS`.
+        """
+        variance = self.noise_variance + self.curve_deviation**2
+        shift = 2 * self.withdrawn + np.where(self.basis == Basis.NONE, self.curve_deviation, 0.0)
+        mean = np.maximum(self.value - self.seen + shift, 0.0)
+        bounds = [
+            self.seen + self._arrivals(_gamma_quantile(mean, variance, tail) - shift)
+            for tail in ((1 - probability) / 2, (1 + probability) / 2)
+        ]
+        low = np.minimum(np.maximum(bounds[0], np.minimum(self.seen, 0.0)), self.value)
+        return low, np.maximum(bounds[1], self.value)
+
+    def _arrivals(self, to_come: Floats) -> Floats:
+        """Return what is to come in whole arrivals, or at least in none that are less than half a one."""
+        counted = np.rint(to_come / self.unit)
+        return np.where(self.whole | (counted == 0), counted * self.unit, to_come)
+
+
+def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve]) -> Expectation:
+    """Return what the cohorts of all series will come to.
+
+    Args:
+        snapshot: What they show.
+        curves: The curves that `snapshot.group` points to.
+    """
+    seen = np.nan_to_num(snapshot.seen)
+    age = np.broadcast_to(snapshot.age, seen.shape)
+    units = np.array([curve.unit for curve in curves])[snapshot.group] if snapshot.unit is None else snapshot.unit
+    unit = np.broadcast_to(units[:, None], seen.shape)
+    share, gross, variance, basis = _look_up(snapshot, age, curves)
+    noise = np.array([curve.share_noise for curve in curves])[snapshot.group][:, None]
+    exposure = np.ones_like(seen) if snapshot.exposure is None else np.nan_to_num(snapshot.exposure)
+    exposure = np.where(np.isfinite(snapshot.seen), exposure, 0.0)
+    outlook = Outlook(snapshot.started, seen, share, exposure, unit, noise, snapshot.group)
+    usual, doubt = expect_rates(outlook)
+    reached = np.maximum(share, 1e-9)
+    chance = unit / np.maximum(usual * reached, 1e-12) + noise * np.clip(1 - reached, 0, 1) / reached + variance
+    own = doubt / (doubt + chance)
+    total = own * seen / reached + (1 - own) * usual
+    blind = (basis == Basis.NONE) | (gross <= 0)
+    coming = np.where(blind, 0.0, (1 - share) * total)
+    value = np.maximum(seen + coming, np.minimum(seen, 0.0))
+    size = np.where(blind, np.where(gross > 0, seen + unit, 0.0), np.abs(total))
+    later = np.where(blind, 0.0, gross) * size
+    spare = np.where(blind, 0.0, 1 - share) * size
+    noise_variance = unit * later + noise * np.clip(share * (1 - share), 0, None) * size**2
+    noise_variance += spare**2 * doubt * (1 - own)
+    return Expectation(
+        seen=seen,
+        value=value,
+        maturity=np.clip(np.where(value > 0, seen / np.where(value > 0, value, 1), np.minimum(share, 1)), 0, 1),
+        basis=basis,
+        noise_variance=noise_variance,
+        curve_deviation=np.sqrt(variance) * size,
+        withdrawn=np.maximum(later - spare, 0.0) / 2,
+        unit=unit,
+        whole=snapshot.whole,
+    )
+
+
+def sum_expectations(cells: Expectation, into: Ints, sums: int) -> Expectation:
+    """Return the expectation of sums of cells: chance averages out, what the curve has wrong does not.
+
+    Args:
+        cells: Expectations of single cells.
+        into: Which sum each cell belongs to, same shape; negative: none.
+        sums: How many sums there are.
+    """
+    chosen = into >= 0
+    where = into[chosen]
+
+    def add(numbers: Floats) -> Floats:
+        return np.bincount(where, numbers[chosen], sums).astype(np.float64)
+
+    seen, value, coming = add(cells.seen), add(cells.value), add(np.abs(cells.value - cells.seen))
+    basis = np.zeros(sums, dtype=np.int64)
+    np.maximum.at(basis, where, cells.basis[chosen])
+    weight = np.abs(cells.value) + 1e-12
+    return Expectation(
+        seen=seen,
+        value=value,
+        maturity=np.clip(np.where(value > 0, seen / np.where(value > 0, value, 1), coming == 0), 0, 1),
+        basis=basis,
+        noise_variance=add(cells.noise_variance),
+        curve_deviation=add(cells.curve_deviation),
+        withdrawn=add(cells.withdrawn),
+        unit=add(weight * cells.unit) / np.maximum(add(weight), 1e-12),
+        whole=cells.whole,
+    )
+
+
+def _look_up(snapshot: Snapshot, age: Ints, curves: Sequence[DelayCurve]) -> tuple[Floats, Floats, Floats, Ints]:
+    """Return share, gross movement to come, log variance and basis of each cell."""
+    share, gross, variance = (np.empty(age.shape) for _ in range(3))
+    basis = np.empty(age.shape, dtype=np.int64)
+    weekday = (np.floor(snapshot.started) % WEEKDAYS).astype(np.int64)
+    for group, curve in enumerate(curves):
+        rows = np.flatnonzero(snapshot.group == group)
+        era, at = curve.eras(snapshot.started)[None], age[rows]
+        share[rows] = curve.share[era, weekday[None], at]
+        gross[rows], variance[rows] = curve.gross[era, at], curve.log_variance[era, at]
+        basis[rows] = curve.basis[era, at]
+    return share, gross, variance, basis
+
+
+_SHAPES = np.exp(np.linspace(-9, 16, 1001))
+
+
+@cache
+def _gamma_table(probability: float) -> Floats:
+    return np.asarray(gammaincinv(_SHAPES, probability) / _SHAPES)
+
+
+def _gamma_quantile(mean: ArrayLike, variance: ArrayLike, probability: float) -> Floats:
+    """Return quantiles of gamma distributions, from a table by shape; the mean where there is no variance."""
+    centre, spread = np.asarray(mean, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    certain = (spread <= 0) | (centre <= 0)
+    shape = np.where(certain, 1.0, centre**2 / np.where(spread <= 0, 1.0, spread))
+    relative = np.interp(np.log(np.maximum(shape, _SHAPES[0])), np.log(_SHAPES), _gamma_table(probability))
+    return np.where(certain, centre, centre * relative)
