@@ -1,0 +1,110 @@
+"""Spend against plan: month to date, and where the month will end. Pure.
+
+The rest of the month is expected to cost, weekday by weekday, what the last four weeks did; its interval comes from how
+much single days strayed from that.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+import numpy as np
+
+_Z80 = 1.2815515655446004
+"""The 90th percentile of the normal distribution: 80% lie between minus and plus this many standard deviations."""
+
+LOOK_BACK_DAYS = 28
+TOLERANCE = 0.10
+"""A month that is expected to end within a tenth of its plan is on pace."""
+
+
+class Pace(StrEnum):
+    """How spend goes against its plan."""
+
+    UNDER = "under"
+    ON_TRACK = "on_track"
+    OVER = "over"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """One budget in one month; amounts in micros of the account's currency.
+
+    Attributes:
+        month: First day of the month.
+        planned_micros: What was planned for the month.
+        spent_micros: Spend from the first day through `through`.
+        through: Last full local day that counts.
+        expected_micros: Expected spend at the end of the month; None with no day to learn from.
+        low80_micros: Lower bound of its 80% interval.
+        high80_micros: Upper bound.
+        pace: Whether that is under, over or on plan; only called when the whole interval says so.
+        daily_micros: What the remaining days may cost on average to end on plan; None when no day remains.
+    """
+
+    month: date
+    planned_micros: int
+    spent_micros: int
+    through: date
+    expected_micros: int | None
+    low80_micros: int | None
+    high80_micros: int | None
+    pace: Pace
+    daily_micros: int | None
+
+
+def estimate_pacing(spend_by_day: Mapping[date, int], planned_micros: int, through: date) -> Pacing:
+    """Say how a month's spend goes against its plan.
+
+    Args:
+        spend_by_day: Spend per full local day in micros, up to `through`; days without an entry cost nothing if they
+            are after the first entry, and are not known before it.
+        planned_micros: The month's plan, above 0.
+        through: Last full local day.
+    """
+    month = through.replace(day=1)
+    ends = through.replace(day=calendar.monthrange(through.year, through.month)[1])
+    spent = sum(spend for day, spend in spend_by_day.items() if month <= day <= through)
+    rest = [through + timedelta(days=ahead) for ahead in range(1, (ends - through).days + 1)]
+    daily = max(planned_micros - spent, 0) // len(rest) if rest else None
+    expectation = _expect_rest(spend_by_day, through, rest)
+    if expectation is None:
+        return Pacing(month, planned_micros, spent, through, None, None, None, Pace.UNKNOWN, daily)
+    ahead, spread = expectation
+    low, high = max(spent, round(spent + ahead - _Z80 * spread)), round(spent + ahead + _Z80 * spread)
+    return Pacing(
+        month, planned_micros, spent, through, spent + round(ahead), low, high, _pace(low, high, planned_micros), daily
+    )
+
+
+def _pace(low: int, high: int, planned: int) -> Pace:
+    if low > planned * (1 + TOLERANCE):
+        return Pace.OVER
+    if high < planned * (1 - TOLERANCE):
+        return Pace.UNDER
+    return Pace.ON_TRACK
+
+
+def _expect_rest(spend_by_day: Mapping[date, int], through: date, rest: list[date]) -> tuple[float, float] | None:
+    """Return the mean and standard deviation of what the remaining days will cost; None without a day to learn from."""
+    if not spend_by_day:
+        return None
+    first = max(min(spend_by_day), through - timedelta(days=LOOK_BACK_DAYS - 1))
+    days = [first + timedelta(days=number) for number in range((through - first).days + 1)]
+    if not days:
+        return None
+    spend = np.array([spend_by_day.get(day, 0) for day in days], float)
+    weekday = np.array([day.weekday() for day in days])
+    level = spend.mean()
+    # A weekday's own mean, drawn to the overall one as if that had been seen once.
+    means = {number: (spend[weekday == number].sum() + level) / ((weekday == number).sum() + 1) for number in range(7)}
+    residuals = spend - np.array([means[number] for number in weekday])
+    noise = float(residuals.std(ddof=1)) if len(days) > 1 else float(level)
+    # Days stray on their own, and the level itself is only known from so many of them.
+    spread = noise * np.sqrt(len(rest) + len(rest) ** 2 / len(days))
+    return sum(float(means[day.weekday()]) for day in rest), float(spread)
