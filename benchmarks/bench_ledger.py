@@ -90,15 +90,19 @@ def run(arguments: list[str]) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def best_of(times: int, work: Callable[[], object]) -> float:
+def median_of(times: int, work: Callable[..., object], *arguments: object) -> float:
     """Return the median seconds of several runs, after one to warm up."""
-    work()
     seconds = []
-    for _ in range(times):
+    for _ in range(times + 1):
         start = time.perf_counter()
-        work()
+        work(*arguments)
         seconds.append(time.perf_counter() - start)
-    return median(seconds)
+    return median(seconds[1:])
+
+
+def fetch(sql: str) -> object:
+    """Run a query in bare DuckDB and take its rows."""
+    return duckdb.sql(sql).fetchall()
 
 
 def say(what: str, measured: str, goal: str) -> None:
@@ -128,13 +132,17 @@ def bench_reading(folder: Path, ledger: Ledger) -> None:
     duckdb.execute(f"COPY ({relation(ledger.directory, ledger.snapshot().files)}) TO '{copy}'")
     moment = datetime(YEAR + 1, 2, 2, 12, tzinfo=UTC)
     sums = "sum(impressions), sum(clicks), sum(spend_micros), sum(conversions_micros), sum(conversion_value_micros)"
-    for what, where, as_of in (("current", "", None), ("as-of", f"WHERE observed_at <= '{moment:%F %T}'", moment)):
-        bare = best_of(5, lambda: duckdb.execute(f"SELECT campaign_id, {sums} FROM '{copy}' {where} GROUP BY 1").fetchall())
-        asked = FactQuery(by=("platform", "account_id", "campaign_id"), as_of=as_of)
-        ours = best_of(5, lambda: load_fact_table(ledger, asked))
+    everything = ("platform", "account_id", "campaign_id")
+    for what, where, facts in (
+        ("current", "", FactQuery(by=everything)),
+        ("as-of", f"WHERE observed_at <= '{moment:%F %T}'", FactQuery(by=everything, as_of=moment)),
+    ):
+        plain = f"SELECT campaign_id, {sums} FROM '{copy}' {where} GROUP BY 1"
+        bare = median_of(5, fetch, plain)
+        ours = median_of(5, load_fact_table, ledger, facts)
         say(f"{what} totals by campaign, against a bare group-by ({bare:.2f} s)", f"{ours / bare:.2f}x", "2x")
     one = FactQuery(by=("day_local",), campaigns=[CampaignRef("meta", "act_7", "c00407")])
-    say("one campaign's year by day", f"{1000 * best_of(9, lambda: load_fact_table(ledger, one)):.0f} ms", "50 ms")
+    say("one campaign's year by day", f"{1000 * median_of(9, load_fact_table, ledger, one):.0f} ms", "50 ms")
 
 
 def bench_hourly_batch(folder: Path, campaigns: int) -> None:
@@ -144,7 +152,8 @@ def bench_hourly_batch(folder: Path, campaigns: int) -> None:
         publish_rows(workspace.ledger, rows_sql(campaigns, 72, 0, start), datetime(YEAR, 3, 4, tzinfo=UTC))
         seconds = []
         for hour in range(3):
-            rows = f"SELECT * FROM ({rows_sql(campaigns, 73 + hour, 1, start)}) WHERE slot >= '{start}'::TIMESTAMP + to_hours({72 + hour})"
+            fresh = f"slot >= '{start}'::TIMESTAMP + to_hours({72 + hour})"
+            rows = f"SELECT * FROM ({rows_sql(campaigns, 73 + hour, 1, start)}) WHERE {fresh}"
             begin = time.perf_counter()
             publish_rows(workspace.ledger, rows, datetime(YEAR, 3, 4, 1 + hour, tzinfo=UTC))
             seconds.append(time.perf_counter() - begin)

@@ -24,7 +24,7 @@ def draw_roas(series: DailySeries) -> alt.TopLevelMixin:
         return draw_nothing()
     line = (
         alt.Chart(frame_lines(series, {"ROAS": ratio}, dashed="ROAS"))
-        .mark_line(interpolate="monotone")
+        .mark_line()
         .encode(
             x=day_axis(series),
             y=alt.Y("amount:Q", title="ROAS, as reported", axis=alt.Axis(format=".1f", tickCount=5)),

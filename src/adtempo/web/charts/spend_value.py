@@ -33,7 +33,7 @@ def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:
     )
     lines = (
         alt.Chart(rows)
-        .mark_line(interpolate="monotone")
+        .mark_line()
         .encode(
             x=day_axis(series),
             y=alt.Y(
