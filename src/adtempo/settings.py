@@ -27,6 +27,13 @@ class Settings(BaseSettings):
             "Default: the file adtempo.db in the home. SQLite must lie on a local disk."
         ),
     )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description=(
+            "The key that stored secrets are sealed with: 32 random bytes in base64. "
+            "Default: the file secret.key in the home, made at its first use; no backup holds it, so keep a copy."
+        ),
+    )
     public_url: str | None = Field(
         default=None,
         pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?$",

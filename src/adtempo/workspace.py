@@ -16,6 +16,7 @@ from adtempo.domain.errors import DatabaseUnavailable, InvalidInput
 from adtempo.settings import Settings, read_settings
 from adtempo.store.engine import open_engine
 from adtempo.store.schema import upgrade
+from adtempo.store.sealed import load_key, read_key
 
 if TYPE_CHECKING:
     from adtempo.facts.ledger import Ledger
@@ -57,6 +58,12 @@ class Workspace:
         from adtempo.facts.ledger import Ledger
 
         return Ledger(self.ledger_dir, self.engine)
+
+    @cached_property
+    def secret_key(self) -> bytes:
+        """The key that stored secrets are sealed with; it never lies in the database or in a backup."""
+        stated = self.settings.secret_key
+        return load_key(self.home / "secret.key") if stated is None else read_key(stated.get_secret_value())
 
     @property
     def actor(self) -> str:

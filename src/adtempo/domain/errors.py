@@ -62,6 +62,10 @@ class Forbidden(AdtempoError):
     kind = Kind.FORBIDDEN
 
 
+class AddressRefused(Forbidden):
+    """The address is private; an admin may allow it for a channel of its own."""
+
+
 class SignInRefused(Forbidden):
     """The name or the password is wrong."""
 
@@ -117,6 +121,13 @@ class LedgerDamaged(AdtempoError):
 
 class DatabaseUnavailable(AdtempoError):
     """The operational database cannot be reached at the moment."""
+
+    kind = Kind.UNAVAILABLE
+    retryable = True
+
+
+class MessageNotDelivered(AdtempoError):
+    """The channel did not take the message; it can be sent again."""
 
     kind = Kind.UNAVAILABLE
     retryable = True

@@ -14,13 +14,41 @@ from sqlalchemy import CheckConstraint, Connection, Engine, func, inspect, selec
 from sqlalchemy.exc import DBAPIError, NoReferenceError
 
 from adtempo.domain.errors import Conflict
-from adtempo.store import accounts, attributes, audit, conversions, idempotency, jobs, leases, ledger, people, state
+from adtempo.store import (
+    accounts,
+    alerts,
+    attributes,
+    audit,
+    channels,
+    conversions,
+    idempotency,
+    jobs,
+    leases,
+    ledger,
+    people,
+    predictions,
+    state,
+)
 from adtempo.store.engine import Identifier, UtcTime, metadata, reading, transaction
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NOUNS = (accounts, attributes, audit, conversions, idempotency, jobs, leases, ledger, people, state)
+NOUNS = (
+    accounts,
+    alerts,
+    attributes,
+    audit,
+    channels,
+    conversions,
+    idempotency,
+    jobs,
+    leases,
+    ledger,
+    people,
+    predictions,
+    state,
+)
 """The files that define tables; a new one is added here."""
 
 BASE = "base"

@@ -247,6 +247,58 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
+        "alert_channels",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", Identifier, nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("sealed_url", sa.LargeBinary(), nullable=True),
+        sa.Column("allowed_address", sa.Text(), nullable=True),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("platform", Identifier, nullable=True),
+        sa.Column("account_id", Identifier, nullable=True),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("quiet_since", sa.Integer(), nullable=True),
+        sa.Column("quiet_until", sa.Integer(), nullable=True),
+        sa.Column("added_at", UtcTime(), nullable=False),
+        sa.Column("added_by", sa.Text(), nullable=False),
+        sa.Column("removed_at", UtcTime(), nullable=True),
+        sa.CheckConstraint("digest IN ('none', 'hour', 'day')", name=op.f("ck_alert_channels_digest_known")),
+        sa.CheckConstraint("name <> '' AND added_by <> ''", name=op.f("ck_alert_channels_named")),
+        sa.CheckConstraint(
+            "severity IN ('info', 'warning', 'critical')", name=op.f("ck_alert_channels_severity_known")
+        ),
+        sa.CheckConstraint("(platform IS NULL) = (account_id IS NULL)", name=op.f("ck_alert_channels_account_whole")),
+        sa.CheckConstraint(
+            "(quiet_since IS NULL) = (quiet_until IS NULL) AND quiet_since <> quiet_until",
+            name=op.f("ck_alert_channels_quiet_whole"),
+        ),
+        sa.CheckConstraint(
+            "quiet_since BETWEEN 0 AND 1439 AND quiet_until BETWEEN 0 AND 1439",
+            name=op.f("ck_alert_channels_quiet_in_day"),
+        ),
+        sa.CheckConstraint(
+            "sealed_url IS NULL OR removed_at IS NULL", name=op.f("ck_alert_channels_removed_forgotten")
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id"],
+            ["accounts.platform", "accounts.account_id"],
+            name=op.f("fk_alert_channels_platform_account_id_accounts"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_channels")),
+        sqlite_autoincrement=True,
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("alert_channels", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_alert_channels_name",
+            ["name"],
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+            if_not_exists=True,
+        )
+
+    op.create_table(
         "campaigns",
         sa.Column("platform", Identifier, nullable=False),
         sa.Column("account_id", Identifier, nullable=False),
@@ -358,6 +410,38 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
+        "alert_deliveries",
+        sa.Column("id", Identifier, nullable=False),
+        sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("alerts", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("due_at", UtcTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("sent_at", UtcTime(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name=op.f("ck_alert_deliveries_sent_dated")),
+        sa.CheckConstraint(
+            "severity IN ('info', 'warning', 'critical')", name=op.f("ck_alert_deliveries_severity_known")
+        ),
+        sa.CheckConstraint(
+            "status <> 'failed' OR error IS NOT NULL", name=op.f("ck_alert_deliveries_failure_explained")
+        ),
+        sa.CheckConstraint("status IN ('waiting', 'sent', 'failed')", name=op.f("ck_alert_deliveries_status_known")),
+        sa.CheckConstraint("attempts >= 0 AND alerts > 0", name=op.f("ck_alert_deliveries_counted")),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["alert_channels.id"], name=op.f("fk_alert_deliveries_channel_id_alert_channels")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_deliveries")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("alert_deliveries", schema=None) as batch_op:
+        batch_op.create_index("ix_alert_deliveries_due", ["status", "due_at"], unique=False, if_not_exists=True)
+
+    op.create_table(
         "conversions",
         sa.Column("platform", Identifier, nullable=False),
         sa.Column("account_id", Identifier, nullable=False),
@@ -439,11 +523,219 @@ def upgrade() -> None:
             if_not_exists=True,
         )
 
+    op.create_table(
+        "performance_alerts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cause", Identifier, nullable=False),
+        sa.Column("alert_type", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("platform", Identifier, nullable=True),
+        sa.Column("account_id", Identifier, nullable=True),
+        sa.Column("campaign_id", Identifier, nullable=True),
+        sa.Column("metric_name", sa.Text(), nullable=True),
+        sa.Column("threshold", sa.Double(), nullable=True),
+        sa.Column("actual_value", sa.Double(), nullable=True),
+        sa.Column("at_stake_micros", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("opened_at", UtcTime(), nullable=False),
+        sa.Column("last_seen_at", UtcTime(), nullable=False),
+        sa.Column("severity_since", UtcTime(), nullable=False),
+        sa.Column("acknowledged_at", UtcTime(), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("resolved", sa.Boolean(), nullable=False),
+        sa.Column("resolved_at", UtcTime(), nullable=True),
+        sa.CheckConstraint(
+            "cause <> '' AND alert_type <> '' AND message <> ''", name=op.f("ck_performance_alerts_stated")
+        ),
+        sa.CheckConstraint(
+            "severity IN ('info', 'warning', 'critical')", name=op.f("ck_performance_alerts_severity_known")
+        ),
+        sa.CheckConstraint(
+            "(acknowledged_at IS NULL) = (acknowledged_by IS NULL)",
+            name=op.f("ck_performance_alerts_acknowledged_by_somebody"),
+        ),
+        sa.CheckConstraint(
+            "(at_stake_micros IS NULL) = (currency IS NULL)", name=op.f("ck_performance_alerts_stake_in_currency")
+        ),
+        sa.CheckConstraint(
+            "(platform IS NULL) = (account_id IS NULL)", name=op.f("ck_performance_alerts_account_whole")
+        ),
+        sa.CheckConstraint(
+            "campaign_id IS NULL OR account_id IS NOT NULL", name=op.f("ck_performance_alerts_campaign_in_account")
+        ),
+        sa.CheckConstraint(
+            "last_seen_at >= opened_at AND severity_since >= opened_at",
+            name=op.f("ck_performance_alerts_seen_from_start"),
+        ),
+        sa.CheckConstraint("resolved = (resolved_at IS NOT NULL)", name=op.f("ck_performance_alerts_resolved_dated")),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_performance_alerts_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id"],
+            ["accounts.platform", "accounts.account_id"],
+            name=op.f("fk_performance_alerts_platform_account_id_accounts"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_performance_alerts")),
+        sqlite_autoincrement=True,
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("performance_alerts", schema=None) as batch_op:
+        batch_op.create_index("ix_performance_alerts_resolved_at", ["resolved_at"], unique=False, if_not_exists=True)
+        batch_op.create_index(
+            "uq_performance_alerts_open_cause",
+            ["cause"],
+            unique=True,
+            sqlite_where=sa.text("NOT resolved"),
+            postgresql_where=sa.text("NOT resolved"),
+            if_not_exists=True,
+        )
+
+    op.create_table(
+        "predictions",
+        sa.Column("prediction_id", Identifier, nullable=False),
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=True),
+        sa.Column("campaign_id", Identifier, nullable=True),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("low80", sa.Double(), nullable=True),
+        sa.Column("high80", sa.Double(), nullable=True),
+        sa.Column("low95", sa.Double(), nullable=True),
+        sa.Column("high95", sa.Double(), nullable=True),
+        sa.Column("model", Identifier, nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("horizon_days", sa.Integer(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", UtcTime(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "prediction_id <> '' AND model <> '' AND metric <> '' AND actor <> ''", name=op.f("ck_predictions_stated")
+        ),
+        sa.CheckConstraint(
+            "(low80 IS NULL) = (high80 IS NULL) AND (low95 IS NULL) = (high95 IS NULL)",
+            name=op.f("ck_predictions_two_ends"),
+        ),
+        sa.CheckConstraint(
+            "campaign_id IS NULL OR account_id IS NOT NULL", name=op.f("ck_predictions_campaign_in_account")
+        ),
+        sa.CheckConstraint("horizon_days >= 0", name=op.f("ck_predictions_made_before")),
+        sa.CheckConstraint(
+            "low80 <= high80 AND low80 > -1e18 AND high80 < 1e18", name=op.f("ck_predictions_interval80_forward")
+        ),
+        sa.CheckConstraint(
+            "low95 <= high95 AND low95 > -1e18 AND high95 < 1e18", name=op.f("ck_predictions_interval95_forward")
+        ),
+        sa.CheckConstraint("made_at <= recorded_at", name=op.f("ck_predictions_recorded_after")),
+        sa.CheckConstraint("until >= since", name=op.f("ck_predictions_window_forward")),
+        sa.CheckConstraint("value > -1e18 AND value < 1e18", name=op.f("ck_predictions_value_finite")),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_predictions_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id"],
+            ["accounts.platform", "accounts.account_id"],
+            name=op.f("fk_predictions_platform_account_id_accounts"),
+        ),
+        sa.PrimaryKeyConstraint("prediction_id", name=op.f("pk_predictions")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("predictions", schema=None) as batch_op:
+        batch_op.create_index("ix_predictions_window", ["until"], unique=False, if_not_exists=True)
+
+    op.create_table(
+        "alert_news",
+        sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("news", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("delivery_id", Identifier, nullable=False),
+        sa.CheckConstraint("news IN ('opened', 'worse', 'resolved')", name=op.f("ck_alert_news_news_known")),
+        sa.CheckConstraint("severity IN ('info', 'warning', 'critical')", name=op.f("ck_alert_news_severity_known")),
+        sa.ForeignKeyConstraint(
+            ["alert_id"], ["performance_alerts.id"], name=op.f("fk_alert_news_alert_id_performance_alerts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["alert_channels.id"], name=op.f("fk_alert_news_channel_id_alert_channels")
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["alert_deliveries.id"], name=op.f("fk_alert_news_delivery_id_alert_deliveries")
+        ),
+        sa.PrimaryKeyConstraint("channel_id", "alert_id", "news", "severity", name=op.f("pk_alert_news")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("alert_news", schema=None) as batch_op:
+        batch_op.create_index("ix_alert_news_alert", ["alert_id"], unique=False, if_not_exists=True)
+
+    op.create_table(
+        "prediction_comparisons",
+        sa.Column("prediction_id", Identifier, nullable=False),
+        sa.Column("compared_at", UtcTime(), nullable=False),
+        sa.Column("actual", sa.Double(), nullable=True),
+        sa.Column("maturity", sa.Double(), nullable=False),
+        sa.Column("as_of", UtcTime(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.Double(), nullable=True),
+        sa.Column("relative_error", sa.Double(), nullable=True),
+        sa.Column("inside80", sa.Boolean(), nullable=True),
+        sa.Column("inside95", sa.Boolean(), nullable=True),
+        sa.Column("accuracy", sa.Double(), nullable=True),
+        sa.CheckConstraint(
+            "(actual IS NULL) = (error IS NULL) AND (actual IS NULL) = (accuracy IS NULL)",
+            name=op.f("ck_prediction_comparisons_scored"),
+        ),
+        sa.CheckConstraint(
+            "accuracy >= 0 AND accuracy <= 100", name=op.f("ck_prediction_comparisons_accuracy_percent")
+        ),
+        sa.CheckConstraint("batch >= 0", name=op.f("ck_prediction_comparisons_batch_counted")),
+        sa.CheckConstraint("maturity >= 0 AND maturity <= 1", name=op.f("ck_prediction_comparisons_maturity_share")),
+        sa.ForeignKeyConstraint(
+            ["prediction_id"],
+            ["predictions.prediction_id"],
+            name=op.f("fk_prediction_comparisons_prediction_id_predictions"),
+        ),
+        sa.PrimaryKeyConstraint("prediction_id", name=op.f("pk_prediction_comparisons")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("prediction_comparisons", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_prediction_comparisons_compared_at", ["compared_at"], unique=False, if_not_exists=True
+        )
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("prediction_comparisons", schema=None) as batch_op:
+        batch_op.drop_index("ix_prediction_comparisons_compared_at")
+
+    op.drop_table("prediction_comparisons")
+    with op.batch_alter_table("alert_news", schema=None) as batch_op:
+        batch_op.drop_index("ix_alert_news_alert")
+
+    op.drop_table("alert_news")
+    with op.batch_alter_table("predictions", schema=None) as batch_op:
+        batch_op.drop_index("ix_predictions_window")
+
+    op.drop_table("predictions")
+    with op.batch_alter_table("performance_alerts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_performance_alerts_open_cause",
+            sqlite_where=sa.text("NOT resolved"),
+            postgresql_where=sa.text("NOT resolved"),
+        )
+        batch_op.drop_index("ix_performance_alerts_resolved_at")
+
+    op.drop_table("performance_alerts")
     with op.batch_alter_table("entity_attributes", schema=None) as batch_op:
         batch_op.drop_index("ix_entity_attributes_history")
 
@@ -453,6 +745,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_conversions_batch")
 
     op.drop_table("conversions")
+    with op.batch_alter_table("alert_deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_alert_deliveries_due")
+
+    op.drop_table("alert_deliveries")
     op.drop_table("watermarks")
     with op.batch_alter_table("sign_in_tokens", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_tokens_person")
@@ -471,6 +767,14 @@ def downgrade() -> None:
 
     op.drop_table("coverage")
     op.drop_table("campaigns")
+    with op.batch_alter_table("alert_channels", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_alert_channels_name",
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+
+    op.drop_table("alert_channels")
     op.drop_table("workspace_state")
     op.drop_table("people")
     op.drop_table("ledger_state")

@@ -1,0 +1,156 @@
+"""Holding predictions against what came true, once each, and saying how right a model has been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from adtempo.domain.errors import InvalidInput
+from adtempo.domain.predictions import Actual, Prediction, RecordedPrediction
+from adtempo.predictions.score import (
+    Accuracy,
+    CalibrationPoint,
+    calibrate,
+    compare_value,
+    group_of,
+    horizon_of,
+    score,
+    split,
+)
+from adtempo.store import accounts as stored_accounts
+from adtempo.store import predictions as stored
+from adtempo.store.engine import reading, transaction
+
+if TYPE_CHECKING:
+    from adtempo.workspace import Workspace
+
+LoadActual = Callable[[Prediction], Actual | None]
+"""Says what a prediction's window came to; None while that may still change."""
+
+DAYS = 30
+DAYS_MAX = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a run of comparisons did.
+
+    Attributes:
+        compared: Predictions that were compared now, the oldest window first.
+        waiting: How many windows are over but not mature.
+    """
+
+    compared: tuple[RecordedPrediction, ...]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """How right predictions have been.
+
+    Attributes:
+        days: Of how many days the comparisons are.
+        model: Of this model only; None = all.
+        overall: All together.
+        by: The same per model, channel and horizon.
+        calibration: Predicted quantiles beside observed shares.
+    """
+
+    days: int
+    model: str | None
+    overall: Accuracy
+    by: tuple[tuple[str, str, str, Accuracy], ...]
+    calibration: tuple[CalibrationPoint, ...]
+
+
+def compare_predictions(workspace: Workspace, load_actual: LoadActual, *, campaign: str | None = None) -> Compared:
+    """Compare every prediction whose window is mature and that was never compared.
+
+    Each comparison is a transaction of its own: killed half-way, the next run goes on; run twice at once, each
+    prediction is still compared once.
+
+    Args:
+        workspace: What is open.
+        load_actual: Says what came true.
+        campaign: Only predictions about this campaign.
+
+    Raises:
+        NotFound: There is no such campaign.
+    """
+    now = workspace.now()
+    with reading(workspace.engine) as connection:
+        due = stored.load_uncompared(connection, until=(now + timedelta(days=1)).date())
+        if campaign is not None:
+            ref = stored_accounts.find_campaign(connection, campaign)
+            due = [one for one in due if one.prediction.scope.campaign == ref]
+    compared = []
+    waiting = 0
+    for recorded in due:
+        actual = load_actual(recorded.prediction)
+        if actual is None:
+            waiting += 1
+            continue
+        comparison = compare_value(recorded.prediction, actual)
+        with transaction(workspace.engine) as connection:
+            first = stored.insert_comparison(connection, recorded.prediction.prediction_id, comparison, now)
+        if first:
+            compared.append(replace(recorded, compared_at=now, comparison=comparison))
+    return Compared(tuple(compared), waiting)
+
+
+def load_comparisons(
+    workspace: Workspace, *, campaign: str | None = None, model: str | None = None, days: int = DAYS
+) -> list[Sequence[RecordedPrediction]]:
+    """Return the predictions compared in the last days, those of one forecast together, the latest window first.
+
+    Raises:
+        NotFound: There is no such campaign.
+        InvalidInput: The days are not between 1 and DAYS_MAX.
+    """
+    compared = _load_compared(workspace, days, model)
+    if campaign is not None:
+        with reading(workspace.engine) as connection:
+            ref = stored_accounts.find_campaign(connection, campaign)
+        compared = [one for one in compared if one.prediction.scope.campaign == ref]
+    return split(reversed(compared), group_of)
+
+
+def load_accuracy(workspace: Workspace, *, days: int = DAYS, model: str | None = None) -> TrackRecord:
+    """Say how right the predictions were that came due in the last days.
+
+    Args:
+        workspace: What is open.
+        days: Of how many days the comparisons count.
+        model: Only of this model.
+
+    Raises:
+        InvalidInput: The days are not between 1 and DAYS_MAX.
+    """
+    compared = _load_compared(workspace, days, model)
+    groups = sorted(split(compared, _kind_of), key=lambda group: _order_of(group[0]))
+    return TrackRecord(
+        days=days,
+        model=model,
+        overall=score(compared),
+        by=tuple((*_kind_of(group[0]), score(group)) for group in groups),
+        calibration=tuple(calibrate(compared)),
+    )
+
+
+def _load_compared(workspace: Workspace, days: int, model: str | None) -> list[RecordedPrediction]:
+    if not 1 <= days <= DAYS_MAX:
+        raise InvalidInput(f"{days} days cannot be looked back on; choose 1 to {DAYS_MAX}")
+    now = workspace.now()
+    with reading(workspace.engine) as connection:
+        return stored.load_compared(connection, since=now - timedelta(days=days), until=now, model=model)
+
+
+def _kind_of(recorded: RecordedPrediction) -> tuple[str, str, str]:
+    prediction = recorded.prediction
+    return prediction.model, prediction.scope.platform, horizon_of(recorded.horizon_days)
+
+
+def _order_of(recorded: RecordedPrediction) -> tuple[str, str, int]:
+    return recorded.prediction.model, recorded.prediction.scope.platform, recorded.horizon_days

@@ -1,0 +1,100 @@
+"""Predictions as the HTTP API and --json give them: amounts as decimal strings, CTR and CVR in percent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from adtempo.domain.metrics import find_metric, plain_value
+from adtempo.domain.predictions import ENDS, RecordedPrediction
+from adtempo.predictions.compare import Compared, TrackRecord
+from adtempo.predictions.score import group_of, split
+
+
+def prediction_body(recorded: RecordedPrediction) -> dict[str, Any]:
+    """Return one prediction, with what became of it."""
+    claim = recorded.prediction
+    metric = find_metric(claim.metric)
+    found = recorded.comparison
+    return {
+        "prediction_id": claim.prediction_id,
+        "platform": claim.scope.platform,
+        "account_id": claim.scope.account_id,
+        "campaign_id": claim.scope.campaign_id,
+        "metric": claim.metric,
+        "since": claim.since.isoformat(),
+        "until": claim.until.isoformat(),
+        "value": plain_value(metric, claim.value),
+        **{end: plain_value(metric, claim.interval.get(end)) for end in ENDS},
+        "model": claim.model,
+        "made_at": claim.made_at.isoformat(),
+        "recorded_at": recorded.recorded_at.isoformat(),
+        "late": recorded.late,
+        "horizon_days": recorded.horizon_days,
+        "compared_at": None if recorded.compared_at is None else recorded.compared_at.isoformat(),
+        "actual": found and plain_value(metric, found.actual.value),
+        "maturity": found and found.actual.maturity,
+        "error": found and plain_value(metric, found.error),
+        "relative_error": found and found.relative_error,
+        "inside80": found and found.inside80,
+        "inside95": found and found.inside95,
+        "accuracy": found and found.accuracy,
+    }
+
+
+def predictions_body(recorded: Sequence[RecordedPrediction]) -> dict[str, Any]:
+    """Return a list of predictions."""
+    return {"predictions": [prediction_body(one) for one in recorded]}
+
+
+def comparison_body(group: Sequence[RecordedPrediction]) -> dict[str, Any]:
+    """Return the compared predictions of one forecast, with their common accuracy."""
+    claim = group[0].prediction
+    accuracies = [one.comparison.accuracy for one in group if one.comparison and one.comparison.accuracy is not None]
+    by_metric = {one.prediction.metric: prediction_body(one) for one in group}
+    named = {
+        f"{prefix}{name}{suffix}": by_metric.get(name, {}).get(field)
+        for prefix, field, suffix in (("predicted_", "value", ""), ("actual_", "actual", ""), ("", "error", "_error"))
+        for name in ("roas", "ctr")
+    }
+    return {
+        "platform": claim.scope.platform,
+        "account_id": claim.scope.account_id,
+        "campaign_id": claim.scope.campaign_id,
+        "since": claim.since.isoformat(),
+        "until": claim.until.isoformat(),
+        "model": claim.model,
+        "horizon_days": group[0].horizon_days,
+        **named,
+        "accuracy_score": sum(accuracies) / len(accuracies) if accuracies else None,
+        "predictions": [prediction_body(one) for one in group],
+    }
+
+
+def comparisons_body(groups: Sequence[Sequence[RecordedPrediction]]) -> dict[str, Any]:
+    """Return comparisons, one per forecast."""
+    return {"comparisons": [comparison_body(group) for group in groups]}
+
+
+def compared_body(done: Compared) -> dict[str, Any]:
+    """Return what a run of comparisons did."""
+    return {
+        "compared": len(done.compared),
+        "waiting": done.waiting,
+        **comparisons_body(split(done.compared, group_of)),
+    }
+
+
+def accuracy_body(record: TrackRecord) -> dict[str, Any]:
+    """Return how right predictions have been, in all and per model, channel and horizon."""
+    return {
+        "days": record.days,
+        "model": record.model,
+        **asdict(record.overall),
+        "by": [
+            {"model": model, "platform": platform, "horizon": horizon, **asdict(found)}
+            for model, platform, horizon, found in record.by
+        ],
+        "calibration": [asdict(point) for point in record.calibration],
+    }

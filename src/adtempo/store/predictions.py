@@ -1,0 +1,235 @@
+"""Predictions and what became of them: append-only, each compared at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    Date,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Row,
+    Select,
+    Table,
+    Text,
+    select,
+)
+
+from adtempo.domain.predictions import ENDS, Actual, Comparison, Prediction, RecordedPrediction, Scope
+from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("prediction_id", Identifier, primary_key=True),
+    Column("platform", Identifier, nullable=False),
+    Column("account_id", Identifier),
+    Column("campaign_id", Identifier),
+    Column("metric", Text, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("low80", Double),
+    Column("high80", Double),
+    Column("low95", Double),
+    Column("high95", Double),
+    Column("model", Identifier, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("horizon_days", Integer, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("recorded_at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    ForeignKeyConstraint(["platform", "account_id"], ["accounts.platform", "accounts.account_id"]),
+    ForeignKeyConstraint(
+        ["platform", "account_id", "campaign_id"],
+        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+    ),
+    CheckConstraint("prediction_id <> '' AND model <> '' AND metric <> '' AND actor <> ''", name="stated"),
+    CheckConstraint("campaign_id IS NULL OR account_id IS NOT NULL", name="campaign_in_account"),
+    CheckConstraint("until >= since", name="window_forward"),
+    CheckConstraint("value > -1e18 AND value < 1e18", name="value_finite"),  # NaN is the greatest there
+    CheckConstraint("(low80 IS NULL) = (high80 IS NULL) AND (low95 IS NULL) = (high95 IS NULL)", name="two_ends"),
+    CheckConstraint("low80 <= high80 AND low80 > -1e18 AND high80 < 1e18", name="interval80_forward"),
+    CheckConstraint("low95 <= high95 AND low95 > -1e18 AND high95 < 1e18", name="interval95_forward"),
+    CheckConstraint("horizon_days >= 0", name="made_before"),
+    CheckConstraint("made_at <= recorded_at", name="recorded_after"),
+    Index("ix_predictions_window", "until"),
+)
+"""One row per claim, never updated; numbers are in the metric's unit, amounts in micros."""
+
+prediction_comparisons = Table(
+    "prediction_comparisons",
+    metadata,
+    Column("prediction_id", Identifier, ForeignKey("predictions.prediction_id"), primary_key=True),
+    Column("compared_at", UtcTime, nullable=False),
+    Column("actual", Double),
+    Column("maturity", Double, nullable=False),
+    Column("as_of", UtcTime, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("error", Double),
+    Column("relative_error", Double),
+    Column("inside80", Boolean),
+    Column("inside95", Boolean),
+    Column("accuracy", Double),
+    CheckConstraint("maturity >= 0 AND maturity <= 1", name="maturity_share"),
+    CheckConstraint("batch >= 0", name="batch_counted"),
+    CheckConstraint("accuracy >= 0 AND accuracy <= 100", name="accuracy_percent"),
+    CheckConstraint("(actual IS NULL) = (error IS NULL) AND (actual IS NULL) = (accuracy IS NULL)", name="scored"),
+    Index("ix_prediction_comparisons_compared_at", "compared_at"),
+)
+"""At most one row per prediction, by its key, and never updated."""
+
+_CHUNK = 500
+
+
+def insert_predictions(connection: Connection, recorded: Iterable[RecordedPrediction]) -> None:
+    """Keep predictions; one whose id is known stays as it is."""
+    rows = [_row(one) for one in recorded]
+    if rows:
+        connection.execute(insert_into(connection, predictions).on_conflict_do_nothing(), rows)
+
+
+def load_predictions(connection: Connection, ids: Collection[str]) -> dict[str, RecordedPrediction]:
+    """Return predictions by their ids, with their comparisons; unknown ids are left out."""
+    found: dict[str, RecordedPrediction] = {}
+    wanted = list(ids)
+    for start in range(0, len(wanted), _CHUNK):
+        query = _joined().where(predictions.c.prediction_id.in_(wanted[start : start + _CHUNK]))
+        found.update((row.prediction_id, _recorded(row)) for row in connection.execute(query))
+    return found
+
+
+def list_predictions(
+    connection: Connection, *, scope: Scope | None = None, model: str | None = None, limit: int | None = None
+) -> list[RecordedPrediction]:
+    """Return predictions with their comparisons, the latest window first.
+
+    Args:
+        connection: Any connection.
+        scope: Only about this, and what lies inside it.
+        model: Only of this model.
+        limit: At most so many.
+    """
+    query = _joined().order_by(predictions.c.until.desc(), predictions.c.made_at.desc(), predictions.c.prediction_id)
+    for column, wanted in _within(scope):
+        query = query.where(column == wanted)
+    if model is not None:
+        query = query.where(predictions.c.model == model)
+    return [_recorded(row) for row in connection.execute(query.limit(limit))]
+
+
+def load_uncompared(connection: Connection, until: date) -> list[RecordedPrediction]:
+    """Return predictions that were never compared and whose window ends on a day or before, the oldest window first."""
+    query = (
+        _joined()
+        .where(prediction_comparisons.c.prediction_id.is_(None), predictions.c.until <= until)
+        .order_by(predictions.c.until, predictions.c.prediction_id)
+    )
+    return [_recorded(row) for row in connection.execute(query)]
+
+
+def load_compared(
+    connection: Connection, *, since: datetime, until: datetime, model: str | None = None
+) -> list[RecordedPrediction]:
+    """Return predictions that were compared after one moment and up to another, the oldest window first."""
+    compared_at = prediction_comparisons.c.compared_at
+    query = _joined().where(compared_at > since, compared_at <= until)
+    if model is not None:
+        query = query.where(predictions.c.model == model)
+    return [_recorded(row) for row in connection.execute(query.order_by(predictions.c.until, predictions.c.made_at))]
+
+
+def insert_comparison(connection: Connection, prediction_id: str, comparison: Comparison, at: datetime) -> bool:
+    """Keep the comparison of a prediction; return whether it was the first, which alone counts."""
+    actual = comparison.actual
+    row = {
+        "prediction_id": prediction_id,
+        "compared_at": at,
+        "actual": actual.value,
+        "maturity": actual.maturity,
+        "as_of": actual.as_of,
+        "batch": actual.batch,
+        "error": comparison.error,
+        "relative_error": comparison.relative_error,
+        "inside80": comparison.inside80,
+        "inside95": comparison.inside95,
+        "accuracy": comparison.accuracy,
+    }
+    statement = insert_into(connection, prediction_comparisons).values(row).on_conflict_do_nothing()
+    return connection.scalar(statement.returning(prediction_comparisons.c.prediction_id)) is not None
+
+
+def _joined() -> Select[Any]:
+    theirs = [column for column in prediction_comparisons.c if column.name != "prediction_id"]
+    return select(predictions, *theirs).outerjoin(prediction_comparisons)
+
+
+def _within(scope: Scope | None) -> list[tuple[Column[Any], str]]:
+    if scope is None:
+        return []
+    names = ("platform", "account_id", "campaign_id")
+    return [(predictions.c[name], wanted) for name in names if (wanted := getattr(scope, name)) is not None]
+
+
+def _row(recorded: RecordedPrediction) -> dict[str, Any]:
+    claim = recorded.prediction
+    return {
+        "prediction_id": claim.prediction_id,
+        "platform": claim.scope.platform,
+        "account_id": claim.scope.account_id,
+        "campaign_id": claim.scope.campaign_id,
+        "metric": claim.metric,
+        "since": claim.since,
+        "until": claim.until,
+        "value": claim.value,
+        **{end: claim.interval.get(end) for end in ENDS},
+        "model": claim.model,
+        "made_at": claim.made_at,
+        "horizon_days": recorded.horizon_days,
+        "late": recorded.late,
+        "recorded_at": recorded.recorded_at,
+        "actor": recorded.actor,
+    }
+
+
+def _recorded(row: Row[Any]) -> RecordedPrediction:
+    prediction = Prediction(
+        prediction_id=row.prediction_id,
+        scope=Scope(row.platform, row.account_id, row.campaign_id),
+        metric=row.metric,
+        since=row.since,
+        until=row.until,
+        value=row.value,
+        model=row.model,
+        made_at=row.made_at,
+        interval={end: row._mapping[end] for end in ENDS if row._mapping[end] is not None},
+    )
+    comparison = None
+    if row.compared_at is not None:
+        comparison = Comparison(
+            actual=Actual(row.actual, row.maturity, row.as_of, row.batch),
+            error=row.error,
+            relative_error=row.relative_error,
+            inside80=row.inside80,
+            inside95=row.inside95,
+            accuracy=row.accuracy,
+        )
+    return RecordedPrediction(
+        prediction=prediction,
+        recorded_at=row.recorded_at,
+        actor=row.actor,
+        horizon_days=row.horizon_days,
+        late=row.late,
+        compared_at=row.compared_at,
+        comparison=comparison,
+    )
