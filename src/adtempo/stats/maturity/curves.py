@@ -44,6 +44,9 @@ WEEKDAY_EVENTS = 50.0
 SPREAD = 0.4
 """How far curves of one wider group differ: standard deviation of the cumulative reverse hazard, relative."""
 
+STRETCH = 1.5
+"""And how much slower one of them may be than their mean."""
+
 PRIOR_SPREAD = 0.7
 """How far any account's curve may lie from a prior that nobody measured here."""
 
@@ -182,7 +185,7 @@ def fit_curve(vintages: Vintages, wider: DelayCurve | None, now: float) -> Delay
         links.started,
         links.weight * links.after * _hazard_of(whole.share[-1])[links.weekday],
         links.weight * (links.after - links.before),
-        whole.unit + whole.share_noise * float(np.nan_to_num(known.seen).max(axis=1).mean()),
+        whole.unit + whole.share_noise * _mean_size(known),
     )
     if changed is None:
         return whole
@@ -199,6 +202,11 @@ def fit_curve(vintages: Vintages, wider: DelayCurve | None, now: float) -> Delay
         basis=np.concatenate([old.basis, basis]),
         changed=changed,
     )
+
+
+def _mean_size(vintages: Vintages) -> float:
+    """Return how much a cohort shows at most, on average."""
+    return float(np.nan_to_num(vintages.seen).max(axis=1).sum() / max(len(vintages.started), 1))
 
 
 def _known(vintages: Vintages, now: float) -> Vintages:
@@ -265,9 +273,11 @@ def _fit_era(links: _Links, chosen: NDArray[np.bool_], wider: DelayCurve | None,
     single = _weekday_shares(links, weight, hazard, unit, apparent)
     steps = np.abs(hazard) + _NEARLY_NONE
     credibility = np.append(_tail_sum(steps * trust)[:-1] / _tail_sum(steps)[:-1], 1.0)
+    if wider is None:  # a step that nobody ever observed may hide anything
+        credibility[:-1] = np.minimum.accumulate(trust[::-1])[::-1]
     basis = _basis(credibility, wider)
     chance = unit * np.abs(hazard) / ((1 - hazard) * (evidence + pull))
-    borrowed = _spread(pooled) + (wider.log_variance[-1] if wider is not None else 0.0)
+    borrowed = _spread(links.age_days, pooled) + (wider.log_variance[-1] if wider is not None else 0.0)
     variance = _tail_sum(chance) + (1 - credibility) ** 2 * borrowed + _drift(links, chosen, unit)
     return DelayCurve(
         age_days=links.age_days,
@@ -291,9 +301,10 @@ def _basis(credibility: Floats, wider: DelayCurve | None) -> Ints:
     return np.select([credibility >= _OWN, credibility >= _SOME], [Basis.OWN, Basis.SHRUNK], borrowed).astype(np.int64)
 
 
-def _spread(share: Floats) -> Floats:
-    """Return the variance of log share between the curves of a wider group's members."""
-    return np.asarray((SPREAD * np.log(np.maximum(share, _SMALLEST_RATIO))) ** 2)
+def _spread(age_days: Floats, share: Floats) -> Floats:
+    """Return the variance of log share between the curves of a wider group's members, shape (ages,)."""
+    level = np.log(np.maximum(share, _SMALLEST_RATIO))
+    return np.maximum(-SPREAD * level, level - np.interp(age_days / STRETCH, age_days, level)) ** 2
 
 
 def _tail_sum(steps: Floats) -> Floats:
@@ -337,14 +348,18 @@ def _weekday_shares(links: _Links, weight: Floats, hazard: Floats, unit: float, 
 def _share_noise(links: _Links, weight: Floats, share: Floats, unit: float) -> float:
     """Return how much shares vary from cohort to cohort beyond chance; `share` has shape (weekdays, ages).
 
-    If the shares of cohorts are Dirichlet distributed with concentration c, an age's arrivals given what the age
-    shows have c's part of the final total times the binomial variance on top of it; 1/c is returned.
+    If the shares of cohorts are Dirichlet distributed with concentration c, what a cohort showed at an age, given what
+    it shows now, has c's part of the final total times the binomial variance on top of it; 1/c is returned.
     """
-    hazard, reached = _hazard_of(share)[links.weekday], share[links.weekday, 1:]
-    part = np.clip(hazard, 0, 1)
-    binomial = weight * links.after * part * (1 - part)
-    excess = weight * (links.after - links.before - links.after * hazard) ** 2 - unit * binomial
-    return float(np.clip(excess.sum() / max((binomial * links.after / reached).sum(), unit**2), 0.0, 1.0))
+    steps = weight.shape[1]
+    last = steps - 1 - np.argmax(weight[:, ::-1] > 0, axis=1)
+    row = np.arange(len(last))
+    now, reached = links.after[row, last][:, None], share[links.weekday, last + 1][:, None]
+    part = share[links.weekday, :-1] / reached
+    counted = np.where(np.arange(steps) <= last[:, None], weight, 0.0)
+    binomial = counted * now * np.clip(part * (1 - part), 0, None)
+    excess = counted * (links.before - now * part) ** 2 - unit * binomial
+    return float(np.clip(excess.sum() / max((binomial * now / reached).sum(), unit**2), 0.0, 1.0))
 
 
 def _drift(links: _Links, chosen: NDArray[np.bool_], unit: float) -> Floats:

@@ -90,15 +90,20 @@ class Expectation:
         Args:
             probability: One of `LEVELS`.
         """
+        low, high = (self._quantile(tail) for tail in ((1 - probability) / 2, (1 + probability) / 2))
+        low = np.minimum(np.maximum(low, np.minimum(self.seen, 0.0)), self.value)
+        return low, np.maximum(high, self.value)
+
+    def median(self) -> Floats:
+        """Return the total that is as likely to be passed as not: nearest on average, but medians do not add up."""
+        return np.maximum(self._quantile(0.5), np.minimum(self.seen, 0.0))
+
+    def _quantile(self, probability: float) -> Floats:
         variance = self.noise_variance + self.curve_deviation**2
-        shift = 2 * self.withdrawn + np.where(self.basis == Basis.NONE, self.curve_deviation, 0.0)
-        mean = np.maximum(self.value - self.seen + shift, 0.0)
-        bounds = [
-            self.seen + self._arrivals(_gamma_quantile(mean, variance, tail) - shift)
-            for tail in ((1 - probability) / 2, (1 + probability) / 2)
-        ]
-        low = np.minimum(np.maximum(bounds[0], np.minimum(self.seen, 0.0)), self.value)
-        return low, np.maximum(bounds[1], self.value)
+        coming = self.value - self.seen
+        shift = 2 * self.withdrawn + np.maximum(self.curve_deviation - np.maximum(coming, 0.0), 0.0)
+        later = _gamma_quantile(np.maximum(coming + shift, 0.0), variance, probability) - shift
+        return self.seen + self._arrivals(later)
 
     def _arrivals(self, to_come: Floats) -> Floats:
         """Return what is to come in whole arrivals, or at least in none that are less than half a one."""
@@ -127,10 +132,10 @@ def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve]) -> Expectati
     chance = unit / np.maximum(usual * reached, 1e-12) + noise * np.clip(1 - reached, 0, 1) / reached + variance
     own = doubt / (doubt + chance)
     total = own * seen / reached + (1 - own) * usual
-    blind = (basis == Basis.NONE) | (gross <= 0)
+    blind = basis == Basis.NONE
     coming = np.where(blind, 0.0, (1 - share) * total)
     value = np.maximum(seen + coming, np.minimum(seen, 0.0))
-    size = np.where(blind, np.where(gross > 0, seen + unit, 0.0), np.abs(total))
+    size = np.where(blind, np.abs(seen) + unit, np.abs(total))
     later = np.where(blind, 0.0, gross) * size
     spare = np.where(blind, 0.0, 1 - share) * size
     noise_variance = unit * later + noise * np.clip(share * (1 - share), 0, None) * size**2

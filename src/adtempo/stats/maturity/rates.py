@@ -68,7 +68,8 @@ def expect_rates(outlook: Outlook) -> tuple[Floats, Floats]:
     usual_exposure = outlook.exposure * factors[outlook.group][:, weekday]
     due = outlook.share * usual_exposure
     rate, counted = _levels(outlook, due, *around)
-    before = tuple(np.triu(kernel) for kernel in around)  # rows speak for columns: only earlier rows
+    earlier = outlook.started[:, None] < outlook.started
+    before = (around[0] * earlier, around[1] * earlier)
     rate_before, counted_before = _levels(outlook, due, *before)
     doubts = [
         _doubt(outlook, level * usual_exposure, _sampling(outlook, count), groups)[outlook.group][:, None]

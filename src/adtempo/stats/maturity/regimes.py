@@ -47,12 +47,13 @@ def find_change(started: Floats, expected: Floats, arrived: Floats, dispersion: 
     (old_expected, old_arrived), (new_expected, new_arrived) = before, since
     known = old_expected > 0
     level = np.where(known, old_arrived / np.where(known, old_expected, 1), 0.0)
-    forecast = np.where(known, new_expected * level, 0.0)
-    doubt = np.where(known, forecast * (1 + new_expected / np.where(known, old_expected, 1)), 0.0)
+    steady = np.where(known, (old_arrived + new_arrived) / np.where(known, old_expected + new_expected, 1), 0.0)
+    forecast, usual = new_expected * level, new_expected * steady
+    doubt = np.where(known, usual * (1 + new_expected / np.where(known, old_expected, 1)), 0.0)
     edges = np.unique(np.minimum(np.geomspace(1, steps + 1, 9).astype(np.int64) - 1, steps - 1))
     surprise = np.add.reduceat(np.where(known, new_arrived, 0.0) - forecast, edges, axis=1)
     variance = dispersion * np.add.reduceat(np.abs(doubt), edges, axis=1)
-    counts = np.add.reduceat(np.abs(forecast), edges, axis=1) >= _MIN_EVENTS * dispersion
+    counts = np.add.reduceat(np.abs(usual), edges, axis=1) >= _MIN_EVENTS * dispersion
     score = np.where(counts, surprise**2 / np.where(counts, variance, 1), 0.0).sum(axis=1)
     chance = chi2.logsf(score, np.maximum(counts.sum(axis=1), 1))
     best = int(np.argmin(chance))
