@@ -42,7 +42,7 @@ Values = tuple[int | None, ...]
 """Quantities in the order of QUANTITIES."""
 
 
-def moment(hour: int) -> datetime:
+def moment(hour: float) -> datetime:
     """Return a moment of observation."""
     return LOOKED_AT + timedelta(hours=hour)
 
@@ -53,12 +53,12 @@ class FactRow:
 
     Attributes:
         slot: Hours after START; for a day's row the hours of its midnight.
-        looked: Moment of observation, in hours after LOOKED_AT.
+        looked: Moment of observation, in hours after LOOKED_AT, possibly a fraction.
         values: The quantities, None = not said.
     """
 
     slot: int
-    looked: int
+    looked: float
     values: Values
     campaign: str = "c1"
     ad: str | None = None
@@ -112,7 +112,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """A platform is asked for the slots first..last at a moment; it shows some of them, and says nothing of the rest."""
+    """A platform is asked for the slots first..last at a moment; it shows some, and says nothing of the rest."""
 
     looked: int
     first: int
@@ -168,9 +168,7 @@ def fact_rows(draw: st.DrawFn) -> FactRow:
     kind = draw(st.sampled_from(["", "", "", "lead"]))
     values = draw(_named_values if kind else _values)
     campaign = draw(st.sampled_from(["c1", "c2"]))
-    return FactRow(
-        draw(st.sampled_from(SLOTS)), draw(st.sampled_from(MOMENTS)), values, campaign, conversion_type=kind
-    )
+    return FactRow(draw(st.sampled_from(SLOTS)), draw(st.sampled_from(MOMENTS)), values, campaign, conversion_type=kind)
 
 
 def _key(row: FactRow) -> tuple[object, ...]:
@@ -202,11 +200,20 @@ compactions = st.sampled_from([0, 20, 60]).map(Compact)
 histories = st.lists(files | files | syncs() | undos | compactions, min_size=1, max_size=7)
 
 
+@st.composite
+def pieces(draw: st.DrawFn) -> list[list[FactRow]]:
+    """Draw a world without contradictions, told in several files that overlap."""
+    rows = draw(st.lists(fact_rows(), min_size=1, max_size=8, unique_by=_key))
+    told = draw(st.lists(st.lists(st.sampled_from(rows), min_size=1, unique=True), min_size=1, max_size=3))
+    rest = [row for row in rows if not any(row in piece for piece in told)]
+    return [*told, rest] if rest else told
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What one batch saw of one quantity of one slot at one moment; not `shown` where a sync said it by silence."""
 
-    looked: int
+    looked: float
     batch: int
     value: int
     shown: bool
@@ -243,7 +250,7 @@ class Model:
                     self._look(campaign, "", slot, name, look)
 
     def answer(
-        self, campaign: str, kind: str, slot: int, name: str, *, as_of: int | None = None, batch: int | None = None
+        self, campaign: str, kind: str, slot: int, name: str, *, as_of: float | None = None, batch: int | None = None
     ) -> Look | None:
         """Return the look that holds, None when nobody looked."""
         undone = {old for old, by in self.undone.items() if batch is None or by <= batch}
@@ -257,7 +264,7 @@ class Model:
         return max(alive, key=lambda look: (look.looked, look.batch), default=None)
 
     def measured(
-        self, campaign: str, kind: str, slot: int, name: str, *, as_of: int | None = None, batch: int | None = None
+        self, campaign: str, kind: str, slot: int, name: str, *, as_of: float | None = None, batch: int | None = None
     ) -> bool:
         """Return whether a row that counts said anything of this quantity."""
         undone = {old for old, by in self.undone.items() if batch is None or by <= batch}
@@ -304,7 +311,9 @@ class Bench:
         """Open an empty ledger in a folder."""
         return cls(Ledger(folder / "ledger", engine))
 
-    def post(self, rows: Sequence[FactRow], *, covered: bool = False, accounts: Sequence[Account] = (ACCOUNT,)) -> Batch:
+    def post(
+        self, rows: Sequence[FactRow], *, covered: bool = False, accounts: Sequence[Account] = (ACCOUNT,)
+    ) -> Batch:
         """Publish rows as the import of a file."""
         ledger, now = self.ledger, self._next_now()
         with open_workplace(ledger) as place, open_workbench(ledger.directory, place.staging) as con:
@@ -328,7 +337,7 @@ class Bench:
         compact_ledger(self.ledger, actor="me", now=LEARNT_AT + timedelta(days=days - 40))
 
     def hours(
-        self, *, kind: str = "", as_of: int | None = None, batch: int | None = None
+        self, *, kind: str = "", as_of: float | None = None, batch: int | None = None
     ) -> Mapping[tuple[str, int], Quantities]:
         """Return what the ledger says of each campaign's hours."""
         query = FactQuery(
@@ -375,7 +384,7 @@ def play(bench: Bench, model: Model, history: Iterable[Step]) -> list[int]:
 
 
 def disagreements(
-    bench: Bench, model: Model, *, as_of: int | None = None, batch: int | None = None
+    bench: Bench, model: Model, *, as_of: float | None = None, batch: int | None = None
 ) -> list[tuple[object, ...]]:
     """Return where ledger and model answer differently: slot, quantity, ledger, model."""
     found: list[tuple[object, ...]] = []

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.panels import Quantities
 from adtempo.facts.load import FactQuery, load_fact_table, load_reach
-from strategies_facts import ACCOUNT, LOOKED_AT, START, Bench, FactRow, moment
+from strategies_facts import LOOKED_AT, START, Bench, FactRow, moment
 
 DAY = START.date()
 BEFORE_END = round((START - LOOKED_AT).total_seconds() / 3600) + 20
@@ -26,7 +26,9 @@ def bench(tmp_path: Path, engine: Engine) -> Bench:
     return Bench.open(tmp_path, engine)
 
 
-def hours(slots: range, looked: int, *, spend: int = 1, conversions: int | None = None, ad: str | None = None) -> list:
+def hours(
+    slots: range, looked: int, *, spend: int = 1, conversions: int | None = None, ad: str | None = None
+) -> list[FactRow]:
     """Return hourly rows that spend so much an hour."""
     return [FactRow(slot, looked, (1, 1, spend, conversions, conversions), ad=ad) for slot in slots]
 
@@ -46,7 +48,7 @@ def spent(bench: Bench, *by: str, **more: object) -> Iterator[tuple[tuple[object
 def test_hourly_spend_and_daily_conversions_are_both_read_and_neither_twice(bench: Bench) -> None:
     bench.post([*hours(range(24), 0, spend=10), day(0, 250, 7)])
     assert list(spent(bench)) == [(("c1",), 250, 7)]
-    assert list(spent(bench, "hour_of_week"))[0] == ((96,), 10, None)
+    assert next(spent(bench, "hour_of_week")) == ((96,), 10, None)
     assert sum(spend or 0 for _, spend, _ in spent(bench, "hour")) == 240
 
 

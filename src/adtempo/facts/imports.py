@@ -12,7 +12,7 @@ from adtempo.domain.errors import NotFound, Problem
 from adtempo.facts.formats import ImportOptions, QualityVerdict, StagedFile
 from adtempo.facts.ingest import ingest_differences
 from adtempo.facts.ledger import Ledger, open_workbench
-from adtempo.facts.publish import Origin, open_workplace, publish_batch, writing
+from adtempo.facts.publish import Origin, open_workplace, publish_batch, renew_writing, writing
 from adtempo.facts.staging import read_facts_file
 from adtempo.store import ledger as manifest
 from adtempo.store.engine import reading
@@ -88,9 +88,12 @@ def import_facts(
             con, path, options, observed_at=observed_at, progress=lambda share: progress("reading", share)
         )
         with writing(ledger, place, [account.ref for account in staged.accounts]) as held:
-            draft = ingest_differences(
-                con, ledger, place.staging, covered=False, progress=lambda share: progress("comparing", share)
-            )
+
+            def compared(share: float) -> None:
+                renew_writing(ledger, held)
+                progress("comparing", share)
+
+            draft = ingest_differences(con, ledger, place.staging, covered=False, progress=compared)
             draft.rejected = staged.rejected
             attributes = con.sql("FROM incoming_attributes").to_arrow_table()
             origin = Origin("file", path.name, actor, now, observed_at, digest)

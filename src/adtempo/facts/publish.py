@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection
 
@@ -29,7 +30,7 @@ from adtempo.store.accounts import register_accounts, register_campaigns
 from adtempo.store.attributes import Attribute, record_attributes
 from adtempo.store.audit import append_audit
 from adtempo.store.engine import transaction
-from adtempo.store.leases import Lease, check_leases, release_leases, take_leases
+from adtempo.store.leases import Lease, check_leases, release_leases, renew_leases, take_leases
 from adtempo.store.ledger import Batch, LedgerFile
 
 ACCOUNT_TTL = timedelta(seconds=120)
@@ -80,13 +81,21 @@ class Writing:
 
 @contextmanager
 def open_workplace(ledger: Ledger) -> Iterator[Workplace]:
-    """Open a folder to write files in before they are published; it is gone afterwards."""
+    """Open a folder to write files in before they are published; it is gone afterwards.
+
+    Raises:
+        LeaseLost: This process was silent for so long that a sweeper removed the folder.
+    """
     owner = uuid.uuid4().hex
     lease = take_leases(ledger.engine, [work_lease(owner)], owner=owner, now=datetime.now(UTC), ttl=WORK_TTL)
     staging = ledger.directory / STAGING / owner
     try:
         staging.mkdir(parents=True)
         yield Workplace(owner, lease[0], staging)
+    except (OSError, duckdb.IOException):
+        with transaction(ledger.engine) as connection:
+            check_leases(connection, lease)  # lost, when a sweeper gave up on us and removed the files
+        raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         release_leases(ledger.engine, lease)
@@ -105,6 +114,15 @@ def writing(ledger: Ledger, place: Workplace, accounts: Collection[AccountRef]) 
         yield Writing(place, tuple(accounts), leases)
     finally:
         release_leases(ledger.engine, leases)
+
+
+def renew_writing(ledger: Ledger, held: Writing) -> None:
+    """Say that the publisher is still at work, so that nobody takes its accounts over.
+
+    Raises:
+        LeaseLost: Somebody did; what was prepared can no longer be published.
+    """
+    renew_leases(ledger.engine, held.leases, now=datetime.now(UTC), ttl=ACCOUNT_TTL)
 
 
 def work_lease(owner: str) -> str:

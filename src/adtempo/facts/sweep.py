@@ -14,13 +14,16 @@ from pathlib import Path
 
 from adtempo.domain.errors import LeaseBusy
 from adtempo.facts.ledger import STAGING, Ledger
-from adtempo.facts.publish import WORK_TTL, work_lease
+from adtempo.facts.publish import work_lease
 from adtempo.store import ledger as manifest
 from adtempo.store.engine import reading, transaction
 from adtempo.store.leases import release_leases, take_leases
 
 GRACE = timedelta(hours=1)
 """How long a replaced file stays on disk for readers that opened it before."""
+
+SWEEP_TTL = timedelta(minutes=10)
+"""From when another sweeper may finish what a silent one began."""
 
 _OWNER = re.compile(r"([0-9a-f]{32})-\d{4}\.parquet$")
 
@@ -65,7 +68,7 @@ def _sweep_orphans(ledger: Ledger) -> int:
 def _sweep_owner(ledger: Ledger, owner: str, paths: list[Path]) -> int:
     try:
         taken = take_leases(
-            ledger.engine, [work_lease(owner)], owner=f"sweep-{uuid.uuid4().hex}", now=datetime.now(UTC), ttl=WORK_TTL
+            ledger.engine, [work_lease(owner)], owner=f"sweep-{uuid.uuid4().hex}", now=datetime.now(UTC), ttl=SWEEP_TTL
         )
     except LeaseBusy:
         return 0

@@ -15,7 +15,7 @@ from adtempo.domain.accounts import AccountRef
 from adtempo.domain.errors import Conflict
 from adtempo.facts.ingest import Draft, campaign_ranges, coverage_table, write_postings
 from adtempo.facts.ledger import Ledger, Snapshot, attach, create_postings, open_workbench, query
-from adtempo.facts.publish import Origin, Writing, open_workplace, publish_batch, writing
+from adtempo.facts.publish import Origin, Writing, open_workplace, publish_batch, renew_writing, writing
 from adtempo.store import ledger as manifest
 from adtempo.store.conversions import undo_conversions
 from adtempo.store.engine import reading
@@ -59,7 +59,8 @@ def _load_undoable(ledger: Ledger, number: int) -> Batch:
     with reading(ledger.engine) as connection:
         batch = manifest.load_batch(connection, number)
     if batch.kind not in ("file", "conversions", "rates"):
-        raise Conflict(f"batch {number} is a {batch.kind}; only imports of files can be undone")
+        article = "an" if batch.kind == "undo" else "a"
+        raise Conflict(f"batch {number} is {article} {batch.kind}; only imports of files can be undone")
     if batch.undone_by is not None:
         raise Conflict(f"import {number} was undone already, by batch {batch.undone_by}")
     return batch
@@ -92,6 +93,7 @@ def _post_undo(ledger: Ledger, held: Writing, number: int, progress: Callable[[f
             con.execute(query("undo"))
             con.execute(query("post_any", undo=True))
             write_postings(con, draft, held.place.staging / f"{position:04d}.parquet")
+            renew_writing(ledger, held)
             progress((position + 1) / len(ranges))
     draft.posted = draft.restated = 0  # no row came in
     return draft
