@@ -17,6 +17,7 @@ from adtempo.facts.ingest import Draft, campaign_ranges, coverage_table, write_p
 from adtempo.facts.ledger import Ledger, Snapshot, attach, create_postings, open_workbench, query
 from adtempo.facts.publish import Origin, Writing, open_workplace, publish_batch, renew_writing, writing
 from adtempo.store import ledger as manifest
+from adtempo.store.attributes import undo_attributes
 from adtempo.store.conversions import undo_conversions
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch
@@ -48,6 +49,7 @@ def undo_import(
 
         def settle(connection: Connection, undone_by: int) -> None:
             manifest.mark_undone(connection, number, undone_by)
+            undo_attributes(connection, batch=number, undone_by=undone_by)
             undo_conversions(connection, batch=number, undone_by=undone_by)
 
         origin = Origin("undo", batch.source, actor, now, now)

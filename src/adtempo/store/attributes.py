@@ -30,6 +30,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
+    literal,
     select,
     tuple_,
 )
@@ -37,6 +38,7 @@ from sqlalchemy import (
 from adtempo.domain.accounts import AccountRef, Level
 from adtempo.domain.errors import InvalidInput
 from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.ledger import ledger_batches
 
 ATTRIBUTES = ("name", "status", "budget_daily_micros", "niche")
 
@@ -197,7 +199,15 @@ def _load_newest(connection: Connection, group: tuple[str, str, str]) -> Sequenc
 
 def _of_group(group: tuple[str, str, str]) -> ColumnElement[bool]:
     table = entity_attributes.c
-    return tuple_(table.platform, table.account_id, table.level) == group
+    return (tuple_(table.platform, table.account_id, table.level) == group) & _counts()
+
+
+def _counts(batch: int | None = None) -> ColumnElement[bool]:
+    """Leave out what undone batches brought, as it was known when `batch` was the newest."""
+    undone = select(ledger_batches.c.batch).where(ledger_batches.c.undone_by.is_not(None))
+    if batch is not None:
+        undone = undone.where(ledger_batches.c.undone_by <= batch)
+    return entity_attributes.c.batch.not_in(undone)
 
 
 _moment = attrgetter("effective_at", "observed_at")
@@ -285,6 +295,25 @@ def _store(
             )
 
 
+def undo_attributes(connection: Connection, *, batch: int, undone_by: int) -> None:
+    """Let what a batch said hold no longer, except from where somebody else had seen the same since.
+
+    Args:
+        connection: The transaction that has marked the batch as undone.
+        batch: The batch that is taken back.
+        undone_by: The batch that does it.
+    """
+    table = entity_attributes.c
+    carried = [column for column in table if column.name not in ("id", "effective_at", "observed_at", "batch")]
+    confirmed = (
+        select(*carried, table.seen_until, table.seen_observed_at, literal(undone_by))
+        .join(ledger_batches, ledger_batches.c.batch == table.batch)
+        .where(table.batch == batch, table.seen_observed_at > ledger_batches.c.observed_at)
+    )
+    names = [*(column.name for column in carried), "effective_at", "observed_at", "batch"]
+    connection.execute(entity_attributes.insert().from_select(names, confirmed))
+
+
 def load_attributes(
     connection: Connection,
     *,
@@ -294,7 +323,7 @@ def load_attributes(
     as_of: datetime | None = None,
     batch: int | None = None,
 ) -> dict[EntityKey, dict[str, str]]:
-    """Return the attributes that held at a moment, by entity.
+    """Return the attributes that held at a moment, by entity; those of undone batches hold no longer.
 
     Args:
         connection: Any connection.
@@ -307,7 +336,9 @@ def load_attributes(
     table = entity_attributes.c
     key = (table.platform, table.account_id, table.campaign_id, table.entity_id)
     place = func.row_number().over(partition_by=(*key, table.attribute), order_by=_NEWEST_FIRST).label("place")
-    query = select(*key, table.attribute, table.value, place).where(table.level == level, table.effective_at <= at)
+    query = select(*key, table.attribute, table.value, place).where(
+        table.level == level, table.effective_at <= at, _counts(batch)
+    )
     if within is not None:
         pairs = [(ref.platform, ref.account_id) for ref in within]
         query = query.where(tuple_(table.platform, table.account_id).in_(pairs))
