@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adtempo.domain.accounts import OfflineUse
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.roas import (
     OfflinePart,
-    OfflineUse,
     Rates,
     Sale,
     check_window,

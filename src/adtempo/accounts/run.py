@@ -64,7 +64,7 @@ def change_account(workspace: Workspace, account: str, *, actor: str, **changes:
         workspace: What is open.
         account: Its id, or platform:account.
         actor: Who changes it.
-        **changes: `name`, `client`, `source`, `armed`.
+        **changes: `name`, `client`, `source`, `armed`, `offline`.
 
     Raises:
         NotFound: There is no such account.
@@ -112,6 +112,7 @@ def account_body(account: Account) -> dict[str, Any]:
         "source": account.source,
         "client": account.client,
         "armed": account.armed,
+        "offline": account.offline,
     }
 
 

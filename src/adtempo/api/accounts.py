@@ -12,7 +12,7 @@ from adtempo.api.access import Caller, Open
 from adtempo.api.bodies import Asked, Currency
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
-from adtempo.domain.accounts import Account, AccountRef, Platform
+from adtempo.domain.accounts import Account, AccountRef, OfflineUse, Platform
 from adtempo.domain.roles import Action
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"], route_class=IdempotentRoute)
@@ -38,6 +38,7 @@ class AccountShown(BaseModel):
                     "source": "file",
                     "client": None,
                     "armed": False,
+                    "offline": "add",
                 }
             ]
         }
@@ -51,6 +52,7 @@ class AccountShown(BaseModel):
     source: str = Field(description="Where facts come from: file, sandbox or a platform.")
     client: str | None
     armed: bool = Field(description="Whether changes may be sent to the platform.")
+    offline: OfflineUse = Field(description="Whether own conversions add to what the platform reports or replace it.")
 
 
 class AccountsShown(BaseModel):

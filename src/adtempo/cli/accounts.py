@@ -8,6 +8,7 @@ import typer
 
 from adtempo.cli.remote import fetch_body
 from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table, session_of
+from adtempo.domain.accounts import OfflineUse
 from adtempo.domain.errors import InvalidInput
 
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its id, or platform:account.")]
@@ -61,9 +62,13 @@ def set_account(
     name: Annotated[str | None, typer.Option("--name", help="What people call it.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Where facts come from.")] = None,
     client: Annotated[str | None, typer.Option("--client", help="Whose account it is; '' takes it back.")] = None,
+    offline: Annotated[
+        OfflineUse | None,
+        typer.Option("--offline", help="Whether own conversions add to what the platform reports or replace it."),
+    ] = None,
 ) -> None:
-    """Change what an account is called, whose it is, or where its facts come from."""
-    changes = _said(name=name, source=source, client=client)
+    """Change what an account is called, whose it is, where its facts come from, or how own conversions count."""
+    changes = _said(name=name, source=source, client=client, offline=offline)
     if changes.get("client") == "":
         changes["client"] = None
     _change_account(ctx, account, changes)

@@ -35,6 +35,13 @@ class Grain(StrEnum):
     DAY = "day"
 
 
+class OfflineUse(StrEnum):
+    """What an account's own conversions do to those that its platform reports."""
+
+    ADD = "add"
+    REPLACE = "replace"
+
+
 NAME_PREFIX = "name:"
 """Ids made from names, where a file has no ids, live in this namespace of their own."""
 
@@ -79,6 +86,7 @@ class Account:
         source: Where facts come from: ``file``, ``sandbox``, or a platform's own name.
         armed: Whether changes may be sent to the platform.
         client: Whose account it is, where an agency works for several.
+        offline: Whether the advertiser's own conversions add to what the platform reports or replace it.
     """
 
     ref: AccountRef
@@ -88,6 +96,7 @@ class Account:
     source: str = "file"
     armed: bool = False
     client: str | None = None
+    offline: OfflineUse = OfflineUse.ADD
 
     @property
     def zone(self) -> ZoneInfo:

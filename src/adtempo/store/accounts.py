@@ -25,7 +25,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from adtempo.domain.accounts import Account, AccountRef, CampaignRef, Level
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef, Level, OfflineUse
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import AccountChanged, InvalidInput, NotFound
 from adtempo.store.attributes import load_attributes
@@ -42,6 +42,7 @@ accounts = Table(
     Column("source", Text, nullable=False),
     Column("client", Text),
     Column("armed", Boolean, nullable=False),
+    Column("offline", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     CheckConstraint("platform IN ('meta', 'google', 'tiktok', 'other')", name="platform_known"),
     CheckConstraint("account_id <> ''", name="identified"),
@@ -49,6 +50,7 @@ accounts = Table(
     CheckConstraint("length(currency) = 3 AND currency = upper(currency)", name="currency_coded"),
     CheckConstraint("source <> ''", name="sourced"),
     CheckConstraint("client <> ''", name="client_named"),
+    CheckConstraint("offline IN ('add', 'replace')", name="offline_known"),
 )
 
 campaigns = Table(
@@ -105,6 +107,7 @@ def register_accounts(connection: Connection, found: Iterable[Account], *, at: d
             "source": account.source,
             "client": account.client,
             "armed": False,
+            "offline": account.offline,
             "created_at": at,
         }
         statement = insert_into(connection, accounts).values(row).on_conflict_do_nothing()
@@ -145,14 +148,14 @@ def change_account(connection: Connection, ref: AccountRef, **changes: Any) -> A
     Args:
         connection: Of a writing transaction.
         ref: Which account.
-        **changes: `name`, `client` (None takes it back), `source`, `armed`.
+        **changes: `name`, `client` (None takes it back), `source`, `armed`, `offline`.
 
     Raises:
         NotFound: There is no such account.
         InvalidInput: Something else was asked for.
     """
-    if not changes or not changes.keys() <= {"name", "client", "source", "armed"}:
-        raise InvalidInput("of an account, name, client, source and armed can be changed; nothing else")
+    if not changes or not changes.keys() <= {"name", "client", "source", "armed", "offline"}:
+        raise InvalidInput("of an account, name, client, source, armed and offline can be changed; nothing else")
     connection.execute(accounts.update().where(_of_account(accounts, ref)).values(changes))
     return load_account(connection, ref)
 
@@ -288,6 +291,7 @@ def _account(row: Row[Any]) -> Account:
         source=row.source,
         armed=row.armed,
         client=row.client,
+        offline=OfflineUse(row.offline),
     )
 
 

@@ -27,6 +27,7 @@ from adtempo.store import (
     ledger,
     people,
     predictions,
+    reports,
     state,
 )
 from adtempo.store.engine import Identifier, UtcTime, metadata, reading, transaction
@@ -47,6 +48,7 @@ NOUNS = (
     ledger,
     people,
     predictions,
+    reports,
     state,
 )
 """The files that define tables; a new one is added here."""

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from adtempo.domain.accounts import OfflineUse
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.metrics import ROAS, value_of
 from adtempo.domain.panels import Quantities
@@ -28,13 +28,6 @@ _CLICK_DAYS = re.compile(r"(\d+)d_click")
 
 Convert = Callable[[int, str, date], int]
 """Turns micros of a currency on a day into micros of the account's currency."""
-
-
-class OfflineUse(StrEnum):
-    """What an account's own conversions do to those that its platform reports."""
-
-    ADD = "add"
-    REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True)

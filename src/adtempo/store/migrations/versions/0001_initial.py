@@ -23,9 +23,11 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("client", sa.Text(), nullable=True),
         sa.Column("armed", sa.Boolean(), nullable=False),
+        sa.Column("offline", sa.Text(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.CheckConstraint("account_id <> ''", name=op.f("ck_accounts_identified")),
         sa.CheckConstraint("client <> ''", name=op.f("ck_accounts_client_named")),
+        sa.CheckConstraint("offline IN ('add', 'replace')", name=op.f("ck_accounts_offline_known")),
         sa.CheckConstraint(
             "platform IN ('meta', 'google', 'tiktok', 'other')", name=op.f("ck_accounts_platform_known")
         ),
@@ -236,6 +238,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
         sa.UniqueConstraint("name", name=op.f("uq_people_name")),
         sqlite_autoincrement=True,
+        if_not_exists=True,
+    )
+    op.create_table(
+        "reports",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("as_of", UtcTime(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("markdown", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.CheckConstraint("body <> '' AND markdown <> '' AND html <> ''", name=op.f("ck_reports_said_something")),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_reports")),
         if_not_exists=True,
     )
     op.create_table(
@@ -776,6 +789,7 @@ def downgrade() -> None:
 
     op.drop_table("alert_channels")
     op.drop_table("workspace_state")
+    op.drop_table("reports")
     op.drop_table("people")
     op.drop_table("ledger_state")
     op.drop_table("ledger_shapes")
