@@ -89,13 +89,14 @@ def send_message(url: str, title: str, body: str, severity: str, *, allowed: str
     plugin = _open(url)
     with _guarded(allowed) as refused, _listening() as said:
         taken = bool(plugin.notify(body=body, title=title, notify_type=apprise.NotifyType(_TYPES[severity])))
+    if taken:
+        return
     if refused:
         raise AddressRefused(
             f"{mask_url(url)} leads to {refused[0]}, which is not a public address; an admin may allow it: "
             "adtempo alerts channels add --allow-address"
         )
-    if not taken:
-        raise MessageNotDelivered(_without_secrets(said[-1] if said else "the channel did not take the message", url))
+    raise MessageNotDelivered(_without_secrets(said[-1] if said else "the channel did not take the message", url))
 
 
 def _open(url: str) -> NotifyBase:
@@ -120,8 +121,6 @@ def _guarded(allowed: str | None) -> Iterator[list[str]]:
     _sending.refused = []
     try:
         yield _sending.refused
-    except AddressRefused:
-        pass  # noted in the list, wherever the libraries below let it surface
     finally:
         del _sending.allowed, _sending.refused
 
@@ -139,7 +138,7 @@ def _look_at(event: str, arguments: tuple[Any, ...]) -> None:
     host = str(target[0]) if isinstance(target, tuple) else str(target)
     if not _is_permitted(host, _sending.allowed):
         _sending.refused.append(host)
-        raise AddressRefused(f"{host} is not a public address")
+        raise PermissionError(f"{host} is not a public address")  # to libraries, one more connection that failed
 
 
 def _is_permitted(host: str, allowed: str | None) -> bool:

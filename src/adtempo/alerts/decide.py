@@ -39,13 +39,9 @@ class Announcement:
     @property
     def arose_at(self) -> datetime:
         """Since when there is this to say."""
-        match self.news:
-            case News.OPENED:
-                return self.alert.opened_at
-            case News.WORSE:
-                return self.alert.severity_since
-            case News.RESOLVED:
-                return self.alert.resolved_at or self.alert.last_seen_at
+        if self.news is News.RESOLVED and self.alert.resolved_at is not None:
+            return self.alert.resolved_at
+        return self.alert.severity_since if self.news is News.WORSE else self.alert.opened_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +108,12 @@ def digest_at(arose_at: datetime, digest: Digest, zone: tzinfo) -> datetime:
     '2026-03-04T13:00:00+00:00'
     """
     local = arose_at.astimezone(zone)
-    match digest:
-        case Digest.NONE:
-            return arose_at
-        case Digest.HOUR:
-            return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC) + timedelta(hours=1)
-        case Digest.DAY:
-            today = local.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
-            return (today if today > local else today + timedelta(days=1)).astimezone(UTC)
+    if digest is Digest.NONE:
+        return arose_at
+    if digest is Digest.HOUR:
+        return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC) + timedelta(hours=1)
+    today = local.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
+    return (today if today > local else today + timedelta(days=1)).astimezone(UTC)
 
 
 def retry_at(attempts: int, now: datetime) -> datetime | None:

@@ -11,7 +11,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from adtempo.cli import accounts, audit, demo, doctor, facts, running, store, tracking, users
+from adtempo.cli import (
+    accounts,
+    alerts,
+    audit,
+    creatives,
+    demo,
+    doctor,
+    facts,
+    predictions,
+    running,
+    store,
+    tracking,
+    users,
+)
 from adtempo.cli.session import Session, read_moment
 from adtempo.domain.errors import AdtempoError, Kind
 
@@ -25,7 +38,7 @@ EXIT_CODES = {
 }
 """What a script can tell from the exit code; 0 is done, 2 wrong usage, 1 anything else."""
 
-AREAS = (demo, facts, tracking, accounts, running, doctor, store, users, audit)
+AREAS = (demo, facts, tracking, creatives, predictions, alerts, accounts, running, doctor, store, users, audit)
 """Every file of commands, in the order in which `adtempo --help` lists them."""
 
 _GLOBAL_OPTIONS = {"--home": 1, "--now": 1, "--server": 1, "--token": 1, "--debug": 0}

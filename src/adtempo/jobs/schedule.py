@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from adtempo.jobs.runner import CatchUp, Job
 from adtempo.jobs.sync import sync_at_once, sync_hourly
+from adtempo.jobs.telling import compare_mature, tell_alerts
 from adtempo.jobs.upkeep import compact_files, forget_expired
 
 SYNC_NOW = Job("sync-now", "", "Reads every account at once, when somebody asks.", CatchUp.NEWEST, sync_at_once)
@@ -14,6 +15,8 @@ SYNC_NOW = Job("sync-now", "", "Reads every account at once, when somebody asks.
 JOBS = (
     Job("sync", "0 * * * *", "Reads every account that can be read.", CatchUp.ALL, sync_hourly),
     SYNC_NOW,
+    Job("alerts", "*/5 * * * *", "Sends what there is to tell to its channels.", CatchUp.NEWEST, tell_alerts),
+    Job("compare", "45 5 * * *", "Holds mature predictions against what came true.", CatchUp.NEWEST, compare_mature),
     Job(
         "compact",
         "30 3 * * *",

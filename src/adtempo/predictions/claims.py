@@ -16,7 +16,7 @@ from adtempo.domain.predictions import ENDS
 SCOPES = ("campaign", "account", "platform")
 """What a prediction can be about."""
 
-_REQUIRED = ("prediction_id", "metric", "since", "until", "value", "model")
+_REQUIRED = ("prediction_id", "metric", "since", "value", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Claim:
         prediction_id: The author's own id for it.
         metric: Name of a metric.
         since: First local day, inclusive.
-        until: Last local day, inclusive.
+        until: Last local day, inclusive; a row that does not say it means one day.
         value: In people's units: amounts in major units, CTR and CVR in percent.
         model: Whose claim it is.
         campaign: Its id, or platform:account:campaign.
@@ -68,7 +68,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         yield from enumerate(rows, start=1)
         return
     reader = csv.DictReader(text.splitlines())
-    unknown = set(reader.fieldnames or ()) - {*_REQUIRED, *SCOPES, *ENDS, "made_at"}
+    unknown = set(reader.fieldnames or ()) - {*_REQUIRED, *SCOPES, *ENDS, "until", "made_at"}
     if unknown:
         raise InvalidInput(f"{path} has columns that mean nothing here: {', '.join(sorted(unknown))}")
     for row in reader:
@@ -86,7 +86,8 @@ def read_claim(fields: Mapping[str, Any]) -> Claim:
         raise InvalidInput(f"{', '.join(missing)} is missing")
     try:
         made_at = datetime.fromisoformat(fields["made_at"]) if fields.get("made_at") else None
-        since, until = date.fromisoformat(fields["since"]), date.fromisoformat(fields["until"])
+        since = date.fromisoformat(fields["since"])
+        until = date.fromisoformat(fields.get("until") or fields["since"])
     except (TypeError, ValueError) as problem:
         raise InvalidInput(f"{problem}; write days as 2026-11-02 and moments as 2026-11-02T09:00+01:00") from None
     if made_at is not None and made_at.tzinfo is None:
