@@ -256,7 +256,12 @@ def print_sandbox_table() -> None:
     print_sandbox("three conversions a day, with a platform", judge_sandbox(three, usual, later))
     print_sandbox("three conversions a day, with a prior", judge_sandbox(three, PRIOR, later))
     print_sandbox("three conversions a day, with nothing", judge_sandbox(three, None, later))
-    print_sandbox("first ten days, with a platform", judge_sandbox(weekend, usual, range(40, 50), 40))
+    print_sandbox(
+        "first ten days, with a platform", judge_sandbox(simulate(many, (Era(),), 15), usual, range(40, 50), 40)
+    )
+    print_sandbox(
+        "first ten days, weekends slower than the platform's", judge_sandbox(weekend, usual, range(40, 50), 40)
+    )
     print_sandbox("first ten days, with a prior", judge_sandbox(usual, PRIOR, range(40, 50), 40))
     print_sandbox("first ten days, with nothing", judge_sandbox(usual, None, range(40, 50), 40))
 

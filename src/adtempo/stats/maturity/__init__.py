@@ -6,7 +6,14 @@ intervals, a maturity and the name of what the correction rests on. It never use
 never pretends to know what it cannot: without support it corrects nothing and says so.
 """
 
-from adtempo.stats.maturity.curves import Basis, DelayCurve, Vintages, fit_curve, prior_curve, stack_vintages
+from adtempo.stats.maturity.curves import (
+    Basis,
+    DelayCurve,
+    Vintages,
+    fit_curve,
+    prior_curve,
+    stack_vintages,
+)
 from adtempo.stats.maturity.expectation import Expectation, Snapshot, expect_totals, sum_expectations
 
 __all__ = [

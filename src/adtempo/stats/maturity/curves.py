@@ -50,13 +50,18 @@ STRETCH = 1.5
 PRIOR_SPREAD = 0.7
 """How far any account's curve may lie from a prior that nobody measured here."""
 
+DRIFT = 0.15
+"""How much a curve changes from week to week where that was not measured, relative like SPREAD."""
+
+DRIFT_WEEKS = 4
+"""Weeks after which the measured change weighs as much."""
+
 UNKNOWN_VARIANCE = 0.25
 """Least variance of log share where nothing is known: a total may well be half or twice what is seen."""
 
 _SMALLEST_RATIO = 0.02
 _NEARLY_NONE = 1e-9
 _TINY = 1e-300
-_LEAST_WEEKS = 4
 _OWN, _SOME = 0.8, 0.1
 
 
@@ -278,7 +283,7 @@ def _fit_era(links: _Links, chosen: NDArray[np.bool_], wider: DelayCurve | None,
     basis = _basis(credibility, wider)
     chance = unit * np.abs(hazard) / ((1 - hazard) * (evidence + pull))
     borrowed = _spread(links.age_days, pooled) + (wider.log_variance[-1] if wider is not None else 0.0)
-    variance = _tail_sum(chance) + (1 - credibility) ** 2 * borrowed + _drift(links, chosen, unit)
+    variance = _tail_sum(chance) + (1 - credibility) ** 2 * borrowed + _drift(links, chosen, pooled, unit)
     return DelayCurve(
         age_days=links.age_days,
         share=single[None],
@@ -362,25 +367,25 @@ def _share_noise(links: _Links, weight: Floats, share: Floats, unit: float) -> f
     return float(np.clip(excess.sum() / max((binomial * now / reached).sum(), unit**2), 0.0, 1.0))
 
 
-def _drift(links: _Links, chosen: NDArray[np.bool_], unit: float) -> Floats:
+def _drift(links: _Links, chosen: NDArray[np.bool_], pooled: Floats, unit: float) -> Floats:
     """Return how much the logarithm of the share varies from week to week beyond chance, shape (ages,).
 
-    Measured on the weeks whose cohorts are final; it is what the curve of next week may differ by.
+    Measured on the weeks whose cohorts are final, pulled to `DRIFT` while they are few; it is what the curve of the
+    present weeks may differ by.
     """
-    week = np.floor(links.started / WEEKDAYS).astype(np.int64)
     ended = links.started[(links.after[:, -1] != 0) & chosen]
     final = chosen & (links.started <= ended.max(initial=-np.inf))
-    weeks, of_week = np.unique(week[final], return_inverse=True)
-    if len(weeks) < _LEAST_WEEKS:
-        return np.zeros(links.after.shape[1] + 1)
+    weeks, of_week = np.unique(np.floor(links.started[final] / WEEKDAYS), return_inverse=True)
     after, arrived = np.zeros((2, len(weeks), links.after.shape[1]))
     np.add.at(after, of_week, links.after[final])
     np.add.at(arrived, of_week, links.after[final] - links.before[final])
     hazard = np.minimum(arrived / np.maximum(after, unit), 1 - _SMALLEST_RATIO)
-    share = np.log(_share_of(hazard))
     steps = unit * np.abs(hazard) / ((1 - hazard) * np.maximum(after, unit))
-    chance = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
-    chance = np.concatenate([chance, np.zeros((len(weeks), 1))], axis=1) + _NEARLY_NONE
-    mean = (share / chance).sum(axis=0) / (1 / chance).sum(axis=0)
-    excess = ((share - mean) ** 2 * len(weeks) / (len(weeks) - 1) - chance) / chance
-    return np.asarray(np.clip(excess.sum(axis=0) / (1 / chance).sum(axis=0), 0.0, UNKNOWN_VARIANCE))
+    chance = np.concatenate([np.cumsum(steps[:, ::-1], axis=1)[:, ::-1], np.zeros((len(weeks), 1))], axis=1)
+    weight = 1 / (chance + _NEARLY_NONE)
+    share, total = np.log(_share_of(hazard)), np.maximum(weight.sum(axis=0), _TINY)
+    free = max(len(weeks) - 1, 1)
+    apart = (share - (weight * share).sum(axis=0) / total) ** 2 * len(weeks) / free
+    measured = np.clip((weight * (apart - chance)).sum(axis=0) / total, 0.0, UNKNOWN_VARIANCE)
+    usual = (DRIFT * np.log(np.maximum(pooled, _SMALLEST_RATIO))) ** 2
+    return np.asarray((free * measured + DRIFT_WEEKS * usual) / (free + DRIFT_WEEKS))

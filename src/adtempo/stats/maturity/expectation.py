@@ -96,7 +96,8 @@ class Expectation:
 
     def median(self) -> Floats:
         """Return the total that is as likely to be passed as not: nearest on average, but medians do not add up."""
-        return np.maximum(self._quantile(0.5), np.minimum(self.seen, 0.0))
+        in_doubt = self.curve_deviation > np.abs(self.value - self.seen)
+        return np.where(in_doubt, self.value, np.maximum(self._quantile(0.5), np.minimum(self.seen, 0.0)))
 
     def _quantile(self, probability: float) -> Floats:
         variance = self.noise_variance + self.curve_deviation**2
