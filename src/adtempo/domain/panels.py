@@ -91,3 +91,44 @@ class FactTable:
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """What a figure that is still arriving will come to; arrays of shape (groups,), NaN where nobody measured it.
+
+    Attributes:
+        value: Expected final figure: conversions, or amounts in major units of the account's currency.
+        low80: Lower bound of the central 80% interval.
+        high80: Upper bound.
+        low95: Lower bound of the central 95% interval.
+        high95: Upper bound.
+        maturity: Share of the expected figure that has been reported, 0 to 1.
+        basis: What the expectation rests on: own, shrunk, platform, prior or none (text).
+    """
+
+    value: NDArray[np.float64]
+    low80: NDArray[np.float64]
+    high80: NDArray[np.float64]
+    low95: NDArray[np.float64]
+    high95: NDArray[np.float64]
+    maturity: NDArray[np.float64]
+    basis: NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaturedTable:
+    """Grouped facts as reported, and what their late parts will come to.
+
+    Attributes:
+        facts: As reported.
+        conversions: Expected final conversions of each group.
+        conversion_value: Expected final conversion value of each group.
+    """
+
+    facts: FactTable
+    conversions: Expected
+    conversion_value: Expected
+
+    def __len__(self) -> int:
+        return len(self.facts)

@@ -7,7 +7,7 @@ of record is chosen per base quantity and local day, so that nothing is counted 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.panels import QUANTITIES, FactTable
 from adtempo.facts.ledger import Ledger, Snapshot, query
@@ -54,6 +54,7 @@ class FactQuery:
         as_of: Only what platforms had said by then (aware); None means up to now.
         batch: Only what had been published by this batch: with `as_of`, what a decision saw at the time.
         conversion_type: A named conversion type; empty means the main figures.
+        attribution: Only what was reported under this setting; None means the source of record of all of them.
     """
 
     by: tuple[str, ...]
@@ -64,6 +65,7 @@ class FactQuery:
     as_of: datetime | None = None
     batch: int | None = None
     conversion_type: str = ""
+    attribution: str | None = None
 
     def __post_init__(self) -> None:
         unknown = set(self.by) - set(KEYS)
@@ -92,9 +94,9 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
         InvalidInput: An unknown grouping key, or a naive moment.
     """
     with reading(ledger.engine) as connection:
-        snapshot = _snapshot(ledger, facts, connection)
+        snapshot = fact_snapshot(ledger, facts, connection)
         shapes = _shapes(connection, facts)
-        zones = _zones(connection)
+        zones = zone_table(load_accounts(connection))
     if not snapshot.files:
         return _table(facts, None)
     with ledger.reading(snapshot) as cursor:
@@ -102,7 +104,7 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
         wanted, names = _wanted(facts)
         if wanted is not None:
             cursor.register("wanted", wanted)
-        conditions, values = _conditions(facts)
+        conditions, values = fact_conditions(facts)
         resolve = _can_count_twice(shapes)
         sql = query(
             "facts",
@@ -124,20 +126,21 @@ def load_reach(ledger: Ledger, facts: FactQuery) -> dict[tuple[CampaignRef, date
 
     Reach does not add up over days or campaigns, so there is no sum of it.
     """
-    snapshot = _snapshot(ledger, facts, None)
+    snapshot = fact_snapshot(ledger, facts, None)
     if not snapshot.files:
         return {}
     with ledger.reading(snapshot) as cursor:
         wanted, names = _wanted(facts)
         if wanted is not None:
             cursor.register("wanted", wanted)
-        conditions, values = _conditions(facts)
+        conditions, values = fact_conditions(facts)
         del values["conversion_type"]
         rows = cursor.execute(query("reach", wanted=names, conditions=conditions), values).fetchall()
     return {(CampaignRef(*row[:3]), row[3]): row[4] for row in rows}
 
 
-def _snapshot(ledger: Ledger, facts: FactQuery, connection: Connection | None) -> Snapshot:
+def fact_snapshot(ledger: Ledger, facts: FactQuery, connection: Connection | None) -> Snapshot:
+    """Return the files that can hold what is asked for, and what was taken back by then."""
     campaigns = None if facts.campaigns is None else {campaign.campaign_id for campaign in facts.campaigns}
     snapshot = ledger.snapshot(since=facts.since, until=facts.until, campaigns=campaigns, connection=connection)
     if facts.batch is None:
@@ -151,6 +154,7 @@ def _shapes(connection: Connection, facts: FactQuery) -> list[tuple[str, str, st
         shape
         for shape in manifest.load_shapes(connection)
         if shape[5] == facts.conversion_type
+        and facts.attribution in (None, shape[4])
         and (not facts.hourly or shape[3] == "hour")
         and (facts.level is None or shape[2] == facts.level)
     ]
@@ -161,13 +165,14 @@ def _can_count_twice(shapes: Collection[tuple[str, str, str, str, str, str]]) ->
     return len(set(accounts)) < len(accounts)
 
 
-def _zones(connection: Connection) -> pa.Table:
-    accounts = load_accounts(connection)
+def zone_table(accounts: Iterable[Account]) -> pa.Table:
+    """Return the time zones of accounts as SQL joins them."""
+    known = list(accounts)
     return pa.table(
         {
-            "platform": pa.array([account.ref.platform for account in accounts], pa.string()),
-            "account_id": pa.array([account.ref.account_id for account in accounts], pa.string()),
-            "timezone": pa.array([account.timezone for account in accounts], pa.string()),
+            "platform": pa.array([account.ref.platform for account in known], pa.string()),
+            "account_id": pa.array([account.ref.account_id for account in known], pa.string()),
+            "timezone": pa.array([account.timezone for account in known], pa.string()),
         }
     )
 
@@ -185,7 +190,8 @@ def _wanted(facts: FactQuery) -> tuple[pa.Table | None, str]:
     return pa.table(arrays), ", ".join(names)
 
 
-def _conditions(facts: FactQuery) -> tuple[tuple[str, ...], dict[str, Any]]:
+def fact_conditions(facts: FactQuery) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the SQL conditions of a question, and their values."""
     values: dict[str, Any] = {"conversion_type": facts.conversion_type}
     conditions = []
     bounds = {
@@ -193,6 +199,7 @@ def _conditions(facts: FactQuery) -> tuple[tuple[str, ...], dict[str, Any]]:
         "until": ("day_local <= $until", facts.until),
         "as_of": ("observed_at <= $as_of", facts.as_of and facts.as_of.astimezone(UTC).replace(tzinfo=None)),
         "batch": ("batch <= $batch", facts.batch),
+        "attribution": ("attribution = $attribution", facts.attribution),
     }
     for name, (condition, value) in bounds.items():
         if value is not None:

@@ -1,0 +1,329 @@
+"""What recent facts will become: delay curves learnt from the ledger's own vintages, applied to what it shows.
+
+Each local day of an account is a cohort; each look at it, by a sync's coverage or by a file, says how much of it had
+come by then. A day first seen at an age is "so much by that age", never an arrival. Curves are learnt per account from
+one kind of rows, shrunk to those of its platform, and these to a prior. Every capability reads recent numbers here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from adtempo.domain.accounts import Account, AccountRef
+from adtempo.domain.hourweek import day_bounds
+from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable
+from adtempo.facts.ledger import Ledger, query
+from adtempo.facts.load import FactQuery, fact_conditions, fact_snapshot, load_fact_table, zone_table
+from adtempo.stats.maturity import (
+    Basis,
+    DelayCurve,
+    Expectation,
+    Snapshot,
+    Vintages,
+    expect_totals,
+    fit_curve,
+    prior_curve,
+    stack_vintages,
+    sum_expectations,
+)
+from adtempo.stats.maturity.partial import cohort_share, prepend_partial_day
+from adtempo.store import ledger as manifest
+from adtempo.store.accounts import load_accounts
+from adtempo.store.engine import reading
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PRIOR_DELAYS = (np.array([1 / 24, 1.0, 3.0, 7.0, 14.0, 28.0]), np.array([0.30, 0.55, 0.75, 0.92, 0.97, 1.0]))
+"""Delay from click to conversion in days, and the share that has come by then, until an account's own is known.
+
+Assumed: practitioners multiply a day-old return by 1.14 to 1.6, and platforms restate for up to 28 days.
+"""
+
+LEARN_DAYS = 120
+"""Cohorts that delay curves are learnt from."""
+
+RATE_DAYS = 60
+"""Days before the asked ones from which a campaign's usual conversion rate is known."""
+
+PARTIAL_AGES = np.arange(1, 24) / 24
+AGES = np.concatenate([np.arange(24, 48) / 24, np.arange(2, 30)])
+"""Ages of a day since its start at which vintages are compared: hours below 48, then days; final at the last one."""
+
+_ALL_AGES = np.concatenate([PARTIAL_AGES, AGES])
+_MONDAY = date(1970, 1, 5)
+_KIND = ["platform", "account_id", "level", "grain", "attribution"]
+_LEVEL_RANK = {"campaign": 0, "ad_group": 1, "ad": 2}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccountCurves:
+    """How late an account's figures arrive.
+
+    Attributes:
+        conversions: Curve of conversion counts, over ages from an hour on.
+        value: Curve of conversion value.
+        looks: Per local day, the age at its newest look as an index of the curves' ages.
+    """
+
+    conversions: DelayCurve
+    value: DelayCurve
+    looks: Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Vintages:
+    """One account's vintages in the two quantities that arrive late."""
+
+    conversions: Vintages
+    value: Vintages
+    looks: Mapping[date, int]
+
+
+def load_curves(
+    ledger: Ledger, *, as_of: datetime, batch: int | None = None, since: date | None = None
+) -> dict[AccountRef, AccountCurves]:
+    """Learn the delay curves of every account from what was known at a moment.
+
+    Args:
+        ledger: Where the vintages are.
+        as_of: The moment, aware.
+        batch: Only what had been published by this batch.
+        since: Earliest day whose looks are needed; None for LEARN_DAYS back.
+    """
+    first = min(since or as_of.date(), as_of.date() - timedelta(days=LEARN_DAYS))
+    known = FactQuery(by=("account_id",), since=first, until=as_of.date() + timedelta(days=1), as_of=as_of, batch=batch)
+    with reading(ledger.engine) as connection:
+        accounts = {account.ref: account for account in load_accounts(connection)}
+        snapshot = fact_snapshot(ledger, known, connection)
+        coverage = manifest.load_coverage(connection, accounts) if accounts else []
+    if not snapshot.files:
+        return {}
+    conditions, values = fact_conditions(known)
+    del values["conversion_type"]
+    with ledger.reading(snapshot) as cursor:
+        cursor.register("zones", zone_table(accounts.values()))
+        rows = cursor.sql(query("arrivals", conditions=conditions), params=values).df()
+    looks = [look for look in coverage if _was_known(look, as_of, batch)]
+    vintages = {
+        account.ref: found
+        for account in accounts.values()
+        if (found := _collect(account, rows, looks, first, as_of)) is not None
+    }
+    return _fit(vintages, (as_of.date() - _MONDAY).days + 2.0)
+
+
+def _was_known(look: Mapping[str, Any], as_of: datetime, batch: int | None) -> bool:
+    return (
+        look["observed_at"] <= as_of
+        and (batch is None or look["batch"] <= batch)
+        and "conversions_micros" in look["quantities"]
+    )
+
+
+def _collect(
+    account: Account, rows: pd.DataFrame, coverage: Sequence[Mapping[str, Any]], first: date, as_of: datetime
+) -> _Vintages | None:
+    """Return an account's vintages out of its best kind of rows; None where it reports no conversions."""
+    mine = rows[(rows.platform == account.ref.platform) & (rows.account_id == account.ref.account_id)]
+    if mine.empty:
+        return None
+    days = [first + timedelta(days=number) for number in range((as_of.date() - first).days + 2)]
+    starts = np.array([day_bounds(day, account.zone)[0].timestamp() for day in days]) / 3600
+    kinds = mine.groupby(_KIND[2:], as_index=False).agg(newest=("day_local", "max"), rows=("day_local", "size"))
+    kinds["rank"] = kinds.level.map(_LEVEL_RANK)
+    best = kinds.sort_values(["rank", "grain", "newest", "rows"], ascending=[True, True, False, False]).iloc[0]
+    chosen = mine[(mine.level == best.level) & (mine.grain == best.grain) & (mine.attribution == best.attribution)]
+    place = (pd.to_datetime(chosen.day_local) - pd.Timestamp(first)).dt.days.to_numpy()
+    age_hours = chosen.age_hours.to_numpy(np.int64)
+    looked = _covered(account, coverage, best, starts, first)
+    looked[place[chosen.looked], _age_index(age_hours[chosen.looked] / 24)] = True
+    started = np.array([(day - _MONDAY).days for day in days], float)
+    partial = len(PARTIAL_AGES)
+
+    def vintages(name: str, unit: float) -> Vintages:
+        added = np.zeros((len(days), len(_ALL_AGES)))
+        np.add.at(added, (place, _age_index(age_hours / 24)), chosen[name].to_numpy(float))
+        seen = np.where(looked, added.cumsum(axis=1), np.nan)
+        return Vintages(started, AGES, seen[:, partial:], unit)
+
+    single = float(chosen.single_sum.sum())
+    size = float(chosen.single_squares.sum()) / single if single > 0 else _mean_value(chosen)
+    newest = np.where(looked.any(axis=1), len(_ALL_AGES) - 1 - looked[:, ::-1].argmax(axis=1), -1)
+    looks = {day: int(age) for day, age in zip(days, newest, strict=True) if age >= 0}
+    return _Vintages(vintages("conversions", 1.0), vintages("value", size), looks)
+
+
+def _mean_value(rows: pd.DataFrame) -> float:
+    conversions, value = float(rows.conversions.sum()), float(rows.value.sum())
+    return value / conversions if conversions > 0 and value > 0 else 1.0
+
+
+def _covered(
+    account: Account, coverage: Sequence[Mapping[str, Any]], kind: pd.Series[Any], starts: Floats, first: date
+) -> NDArray[np.bool_]:
+    """Return at which ages a sync looked at each day, shape (days, ages)."""
+    looked = np.zeros((len(starts), len(_ALL_AGES)), dtype=np.bool_)
+    wanted = (account.ref.platform, account.ref.account_id, kind.level, kind.grain, kind.attribution)
+    for look in coverage:
+        if tuple(look[name] for name in _KIND) != wanted:
+            continue
+        inside = _days_of(look, account, kind.grain, first, len(starts))
+        age_days = (look["observed_at"].timestamp() / 3600 - starts[inside]) / 24
+        begun = age_days > 0
+        looked[np.arange(inside.start, inside.stop)[begun], _age_index(age_days[begun])] = True
+    return looked
+
+
+def _days_of(look: Mapping[str, Any], account: Account, grain: str, first: date, days: int) -> slice:
+    """Return the positions of the local days that a look covered whole or up to its own moment."""
+    zone = account.zone if grain == "hour" else UTC
+    begins = look["slot_from"].astimezone(zone)
+    ends = (look["slot_to"] - timedelta(seconds=1)).astimezone(zone)
+    return slice(min(max((begins.date() - first).days, 0), days), min(max((ends.date() - first).days + 1, 0), days))
+
+
+def _age_index(age_days: Floats) -> Ints:
+    """Return the newest of the ages that has been reached; what is younger than an hour counts as an hour."""
+    return np.clip(np.searchsorted(_ALL_AGES, age_days + 1e-9, side="right") - 1, 0, len(_ALL_AGES) - 1)
+
+
+def _fit(vintages: Mapping[AccountRef, _Vintages], now: float) -> dict[AccountRef, AccountCurves]:
+    """Learn curves: of each platform, shrunk to the prior, and of each account, shrunk to its platform's."""
+    prior = prior_curve(AGES, np.maximum.accumulate(cohort_share(AGES, *PRIOR_DELAYS)))
+    curves: dict[AccountRef, AccountCurves] = {}
+    for platform in {account.platform for account in vintages}:
+        own = {account: found for account, found in vintages.items() if account.platform == platform}
+        wide_counts = fit_curve(stack_vintages([found.conversions for found in own.values()]), prior, now)
+        wide_value = fit_curve(stack_vintages([found.value for found in own.values()]), prior, now)
+        alone = len(own) == 1
+        for account, found in own.items():
+            counts = wide_counts if alone else fit_curve(found.conversions, wide_counts, now)
+            value = wide_value if alone else fit_curve(found.value, wide_value, now)
+            curves[account] = AccountCurves(
+                prepend_partial_day(counts, PARTIAL_AGES, *PRIOR_DELAYS),
+                prepend_partial_day(value, PARTIAL_AGES, *PRIOR_DELAYS),
+                found.looks,
+            )
+    return curves
+
+
+def load_matured_table(ledger: Ledger, facts: FactQuery) -> MaturedTable:
+    """Return grouped sums of facts with the expected final value of what is still arriving.
+
+    Args:
+        ledger: Where the facts are.
+        facts: Which facts, grouped by any of platform, account_id, campaign_id and day_local; `as_of` is needed.
+    """
+    assert facts.as_of is not None, "maturity is always as of a moment"
+    reported = load_fact_table(ledger, facts)
+    cells_by = ("platform", "account_id", "campaign_id", "day_local")
+    since = None if facts.since is None else facts.since - timedelta(days=RATE_DAYS)
+    cells = load_fact_table(ledger, replace(facts, by=cells_by, since=since))
+    curves = load_curves(ledger, as_of=facts.as_of, batch=facts.batch, since=since)
+    frame = pd.DataFrame({**cells.keys, **cells.sums, **{f"has_{name}": cells.measured[name] for name in QUANTITIES}})
+    asked = np.ones(len(frame), bool) if facts.since is None else cells.keys["day_local"] >= np.datetime64(facts.since)
+    into = _groups(frame, reported, facts.by, asked)
+    grid = _Grid.of(frame, curves)
+    return MaturedTable(
+        reported,
+        _expected(grid, frame, into, reported, "conversions_micros"),
+        _expected(grid, frame, into, reported, "conversion_value_micros"),
+    )
+
+
+def _groups(frame: pd.DataFrame, reported: FactTable, by: tuple[str, ...], asked: NDArray[np.bool_]) -> Ints:
+    """Return the position in `reported` that each cell adds to, -1 for days that were only loaded to learn from."""
+    keys = pd.DataFrame(dict(reported.keys))
+    keys["into"] = np.arange(len(keys))
+    into = frame[list(by)].merge(keys, on=list(by), how="left")["into"].fillna(-1).to_numpy(np.int64)
+    return np.where(asked, into, -1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Where each cell (row) stands in a matrix of campaigns by days, and what its age and curve are."""
+
+    series: Ints
+    cohort: Ints
+    shape: tuple[int, int]
+    started: Floats
+    age: Ints
+    group: Ints
+    curves: Sequence[AccountCurves]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, curves: Mapping[AccountRef, AccountCurves]) -> _Grid:
+        series, campaigns = pd.factorize(pd.MultiIndex.from_frame(frame[["platform", "account_id", "campaign_id"]]))
+        days = np.unique(frame["day_local"].to_numpy().astype("datetime64[D]"))
+        cohort = np.searchsorted(days, frame["day_local"].to_numpy().astype("datetime64[D]"))
+        order = list(curves)
+        places = {(ref.platform, ref.account_id): place for place, ref in enumerate(order)}
+        group = np.array([places.get((platform, account), 0) for platform, account, _campaign in campaigns], np.int64)
+        known = [curves[ref] for ref in order]
+        last = len(_ALL_AGES) - 1
+        by_account = np.array([[one.looks.get(day, last) for day in days.tolist()] for one in known], np.int64)
+        return cls(
+            series=series.astype(np.int64),
+            cohort=cohort.astype(np.int64),
+            shape=(len(campaigns), len(days)),
+            started=(days - np.datetime64(_MONDAY)).astype(float),
+            age=by_account[group] if known else np.zeros((len(campaigns), len(days)), np.int64),
+            group=group,
+            curves=known,
+        )
+
+    def spread(self, column: NDArray[Any]) -> Floats:
+        """Return a column of cells as a matrix, NaN where there is no cell."""
+        matrix = np.full(self.shape, np.nan)
+        matrix[self.series, self.cohort] = column
+        return matrix
+
+
+def _expected(grid: _Grid, frame: pd.DataFrame, into: Ints, reported: FactTable, name: str) -> Expected:
+    """Return the expectation of one quantity for the groups of a table."""
+    groups, measured = len(reported), reported.measured[name]
+    if not grid.curves:
+        seen = np.where(measured, reported.sums[name] / 1e6, np.nan)
+        return Expected(seen, seen, seen, seen, seen, np.full(groups, np.nan), np.full(groups, "none", object))
+    counts = name == "conversions_micros"
+    clicks = frame["clicks"].where(frame["has_clicks"], 0).to_numpy(float)
+    exposure = clicks if clicks.sum() > 0 else frame["spend_micros"].to_numpy(float) / 1e6
+    matrix = Snapshot(
+        started=grid.started,
+        seen=grid.spread(np.where(frame[f"has_{name}"], frame[name] / 1e6, np.nan)),
+        age=grid.age,
+        group=grid.group,
+        exposure=grid.spread(exposure),
+        whole=counts,
+    )
+    cells = expect_totals(matrix, [curve.conversions if counts else curve.value for curve in grid.curves])
+    target = np.full(grid.shape, -1, dtype=np.int64)
+    target[grid.series, grid.cohort] = into
+    return _as_expected(sum_expectations(cells, target, groups), measured)
+
+
+def _as_expected(sums: Expectation, measured: NDArray[np.bool_]) -> Expected:
+    low80, high80 = sums.interval(0.80)
+    low95, high95 = sums.interval(0.95)
+
+    def where_measured(numbers: Floats) -> Floats:
+        return np.where(measured, numbers, np.nan)
+
+    names = np.array([basis.name.lower() for basis in Basis], dtype=object)
+    return Expected(
+        value=where_measured(sums.value),
+        low80=where_measured(low80),
+        high80=where_measured(high80),
+        low95=where_measured(low95),
+        high95=where_measured(high95),
+        maturity=where_measured(sums.maturity),
+        basis=names[sums.basis],
+    )
