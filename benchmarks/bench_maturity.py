@@ -266,6 +266,34 @@ def print_sandbox_table() -> None:
     print_sandbox("first ten days, with nothing", judge_sandbox(usual, None, range(40, 50), 40))
 
 
+def print_changes(worlds: int = 6) -> None:
+    """Print when a change of delays on day 50 is found, and how often one is where there was none."""
+    changes = {
+        "much slower": DelayProfile((0, 1, 24, 168), (0, 0.1, 0.2, 1.0)),
+        "faster": DelayProfile((0, 1, 24, 168), (0, 0.6, 0.8, 1.0)),
+        "all within a day": DelayProfile((0, 1, 24, 25), (0, 0.5, 0.95, 1.0)),
+    }
+    print("\n| delays from day 50 on | found after days, world by world | day named | false alarms in looks before |")
+    print("|---|---|---|---|")
+    for name, profile in changes.items():
+        found: list[tuple[int, int]] = []
+        alarms = 0
+        for seed in range(31, 31 + worlds):
+            cube = simulate((30, 10, 5, 5), (Era(), Era(50, "new", profile)), seed, 75)
+            curves = [
+                (today, fit_curve(vintages_of(cube.counts, today, 0)[0], PRIOR, today + 1.0)) for today in range(30, 70)
+            ]
+            alarms += sum(np.isfinite(curve.changed) for today, curve in curves if today < 50)
+            later = (
+                (today - 50, int(curve.changed))
+                for today, curve in curves
+                if today >= 50 and np.isfinite(curve.changed)
+            )
+            found += [next(later, (-1, -1))]
+        after, named = zip(*found, strict=True)
+        print(f"| {name} | {' '.join(map(str, after))} | {' '.join(map(str, named))} | {alarms} in {20 * worlds} |")
+
+
 # --- speed ------------------------------------------------------------------------------------------------------------
 
 
@@ -306,6 +334,7 @@ def main() -> None:
     else:
         print_triangle(pooled, "Reporting triangle, three groups pooled")
     print_sandbox_table()
+    print_changes()
     print_speed()
 
 
