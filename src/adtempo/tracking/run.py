@@ -12,12 +12,21 @@ from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.hourweek import day_bounds
-from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric, plain_value, value_of
+from adtempo.domain.metrics import CPA, CPC, CPM, CTR, FREQUENCY, ROAS, Metric, plain_value, value_of
 from adtempo.domain.panels import FactTable, Quantities
 from adtempo.facts.load import FactQuery, load_fact_table, load_reach
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch, load_batches
+from adtempo.tracking.creatives import (
+    CREATIVE_KEYS,
+    CreativeFatigue,
+    CreativeFigures,
+    RankedCreative,
+    estimate_creative_fatigue,
+    estimate_creatives,
+    estimate_top_creatives,
+)
 from adtempo.tracking.estimate import (
     CampaignMetrics,
     Comparison,
@@ -30,6 +39,10 @@ from adtempo.tracking.estimate import (
     estimate_metrics,
 )
 from adtempo.tracking.export import export_lines
+from adtempo.tracking.results import choose_result, load_results
+from adtempo.tracking.returns import RoasQuestion, load_roas
+from adtempo.tracking.roas import DEFAULT_WINDOW, RoasReport, check_currency, check_window
+from adtempo.tracking.scope import Scope, load_scope
 from adtempo.tracking.sync import FROM_FILES, FROM_SANDBOX, sync_sources
 
 if TYPE_CHECKING:
@@ -37,6 +50,7 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
+_FATIGUE_DAYS = timedelta(days=60)
 _BY_CAMPAIGN = ("platform", "account_id", "campaign_id")
 
 
@@ -123,16 +137,93 @@ class CampaignTracker:
         found = estimate_metrics(
             profile, self._load(("day_local",), [profile.ref], since, until, moment), since, until, moment
         )
+        days = (found.since, found.until)
+        found = replace(found, results=load_results(self._workspace, profile.ref, found.figures, days, moment))
         if found.since != found.until:
             return found
         reach = self._reach([profile.ref], found.since, found.until, moment).get((profile.ref, found.since))
         return replace(found, figures=replace(found.figures, reach=reach))
 
     def calculate_roas(
-        self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
-    ) -> float | None:
-        """Return conversion value / spend as the platform reports them; None without spend."""
-        return self._calculate(ROAS, campaign_id, since, until, as_of)
+        self,
+        campaign_id: str,
+        include_offline: bool = False,  # noqa: FBT001, FBT002 - people know it in this place
+        attribution_window_days: int = DEFAULT_WINDOW,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: datetime | None = None,
+    ) -> RoasReport:
+        """Return what a campaign brought back per unit of spend, with the parts it is made of.
+
+        Args:
+            campaign_id: Which campaign.
+            include_offline: Whether the advertiser's own conversions count, added or instead, as its account says.
+            attribution_window_days: Days after the click within which a conversion counts: 1, 7 or 28.
+            since: First local day, inclusive; None for the first one with facts.
+            until: Last local day, inclusive; None for the last one with facts.
+            as_of: What was known at this moment; None for now.
+
+        Raises:
+            NotFound: There is no such campaign, or nothing is known of it.
+            InvalidInput: The window or the range cannot be, or an exchange rate is missing.
+        """
+        return self.calculate_blended_roas(
+            [campaign_id], include_offline, attribution_window_days, since=since, until=until, as_of=as_of
+        )
+
+    def calculate_blended_roas(
+        self,
+        campaigns: Scope | Sequence[str] = (),
+        include_offline: bool = False,  # noqa: FBT001, FBT002 - as above
+        attribution_window_days: int = DEFAULT_WINDOW,
+        *,
+        currency: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: datetime | None = None,
+    ) -> RoasReport:
+        """Return what many campaigns together brought back per unit of spend: a ratio of sums.
+
+        Args:
+            campaigns: Their ids, or the account, platform or niche that they belong to; empty for all.
+            include_offline: Whether the advertiser's own conversions count.
+            attribution_window_days: 1, 7 or 28.
+            currency: Convert into this one, at each day's imported rate; None for the one that they have in common.
+            since: First local day, inclusive; None for the first one with facts.
+            until: Last local day, inclusive; None for the last one with facts.
+            as_of: What was known at this moment; None for now.
+
+        Raises:
+            NotFound: There are no such campaigns, or nothing is known of them.
+            CurrenciesMixed: They are in several currencies, and no common one is asked for.
+            InvalidInput: The window or the range cannot be, or an exchange rate is missing.
+        """
+        _check_range(since, until)
+        moment = as_of or self._workspace.now()
+        asked = RoasQuestion(
+            since, until, moment, check_window(attribution_window_days), include_offline, check_currency(currency)
+        )
+        scope = campaigns if isinstance(campaigns, Scope) else Scope(tuple(campaigns))
+        with reading(self._workspace.engine) as connection:
+            chosen = load_scope(connection, scope, at=moment)
+        return load_roas(self._workspace, chosen, asked)
+
+    def get_cost_per_result(
+        self,
+        campaign_id: str,
+        conversion_type: str,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: datetime | None = None,
+    ) -> Decimal | None:
+        """Return spend per conversion of one named type in the account's currency; None without such a conversion.
+
+        Raises:
+            NotFound: There is no such campaign, or its account knows no such conversion type.
+        """
+        found = self.load_metrics(campaign_id, since, until, as_of)
+        amount = plain_value(CPA, choose_result(found.results, conversion_type, found.profile.ref).cost_micros)
+        return None if amount is None else Decimal(amount)
 
     def calculate_ctr(
         self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
@@ -157,6 +248,100 @@ class CampaignTracker:
     ) -> Decimal | None:
         """Return spend / conversions in the account's currency; None without conversions."""
         return self._calculate_amount(CPA, campaign_id, since, until, as_of)
+
+    def aggregate_by_creative(
+        self,
+        campaign_id: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: datetime | None = None,
+    ) -> tuple[CreativeFigures, ...]:
+        """Return what each creative did over local days, both inclusive.
+
+        Args:
+            campaign_id: Only creatives of this campaign; None for all.
+            since: First day; None for the first one with facts.
+            until: Last day; None for the last one with facts.
+            as_of: What was known at this moment; None for now.
+
+        Raises:
+            NotFound: There is no such campaign.
+        """
+        _check_range(since, until)
+        campaigns = None if campaign_id is None else [self._profile(campaign_id).ref]
+        facts = self._load(CREATIVE_KEYS, campaigns, since, until, as_of or self._workspace.now())
+        return estimate_creatives(facts, self._currencies())
+
+    def get_top_creatives(
+        self,
+        metric: Metric = ROAS,
+        *,
+        top: int = 10,
+        impressions_min: int = 1000,
+        campaign_id: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: datetime | None = None,
+    ) -> tuple[RankedCreative, ...]:
+        """Return the best creatives by a metric, judged by what it is likely to be.
+
+        Args:
+            metric: What to rank by.
+            top: How many at most.
+            impressions_min: Creatives shown less often are left out.
+            campaign_id: Only creatives of this campaign; None for all.
+            since: First day; None for the first one with facts.
+            until: Last day; None for the last one with facts.
+            as_of: What was known at this moment; None for now.
+
+        Raises:
+            NotFound: There is no such campaign.
+            InvalidInput: The metric is not known per creative.
+            CurrenciesMixed: It is an amount, and the accounts have several currencies.
+        """
+        _check_range(since, until)
+        campaigns = None if campaign_id is None else [self._profile(campaign_id).ref]
+        facts = self._load(CREATIVE_KEYS, campaigns, since, until, as_of or self._workspace.now())
+        return estimate_top_creatives(facts, self._currencies(), metric, impressions_min=impressions_min, top=top)
+
+    def get_creative_fatigue(
+        self, campaign_id: str | None = None, until: date | None = None, as_of: datetime | None = None
+    ) -> tuple[CreativeFatigue, ...]:
+        """Say of each creative whether it has worn out, the most tired first.
+
+        Args:
+            campaign_id: Only creatives of this campaign; None for all.
+            until: As it was at the end of this local day; None for the last one that has ended everywhere.
+            as_of: What was known at this moment; None for now.
+
+        Raises:
+            NotFound: There is no such campaign.
+        """
+        moment = as_of or self._workspace.now()
+        profile = None if campaign_id is None else self._profile(campaign_id)
+        with reading(self._workspace.engine) as connection:
+            accounts = [
+                account
+                for account in stored.load_accounts(connection)
+                if profile is None or account.ref == profile.ref.account
+            ]
+        until = until or min((_last_ended(account, moment) for account in accounts), default=moment.date() - _DAY)
+        # The whole account: its noise is what a creative's own is held against.
+        query = FactQuery(
+            by=CREATIVE_KEYS,
+            since=until - _FATIGUE_DAYS + _DAY,
+            until=until,
+            accounts=[account.ref for account in accounts],
+            as_of=moment,
+        )
+        facts = load_fact_table(self._workspace.ledger, query)
+        seen = {
+            ref: often
+            for ref, figures in self._figures(until, None, moment).items()
+            if (often := value_of(FREQUENCY, figures)) is not None
+        }
+        found = estimate_creative_fatigue(facts, self._currencies(), seen)
+        return tuple(one for one in found if profile is None or one.creative.creative.campaign == profile.ref)
 
     def generate_daily_report(
         self, day: date | None = None, campaigns: Sequence[str] = (), as_of: datetime | None = None
@@ -239,6 +424,10 @@ class CampaignTracker:
             account = stored.load_account(connection, ref.account)
             found = stored.load_campaigns(connection, at=self._workspace.now(), within=[ref.account])
         return next(_profile(campaign, account) for campaign in found if campaign.ref == ref)
+
+    def _currencies(self) -> dict[AccountRef, str]:
+        with reading(self._workspace.engine) as connection:
+            return {account.ref: account.currency for account in stored.load_accounts(connection)}
 
     def _load(
         self,
