@@ -278,3 +278,13 @@ def test_impossible_vintages_and_priors_are_refused() -> None:
         Vintages(np.zeros(1), AGES[::-1].copy(), np.zeros((1, 8)))
     with pytest.raises(ValueError, match="prior share"):
         prior_curve(AGES, SHARE * 0.9)
+
+
+def test_cohorts_that_were_wholly_refunded_break_nothing() -> None:
+    seen = np.zeros((30, 8))
+    seen[:, 2:6] = 3.0
+    curve = fit_curve(Vintages(np.arange(30.0), AGES, seen), None, 60)
+    assert np.isfinite(curve.share).all()
+    answer = expect_totals(Snapshot(np.arange(30.0), seen[:, 5][None], np.full((1, 30), 5), ONE), [curve])
+    assert np.isfinite(answer.value).all()
+    assert (answer.value <= 3).all()

@@ -270,7 +270,7 @@ def _fit_era(links: _Links, chosen: NDArray[np.bool_], wider: DelayCurve | None,
     after, arrived = weight * links.after, weight * (links.after - links.before)
     evidence, pull = np.maximum(after.sum(axis=0), 0), OWN_EVENTS * unit
     trust = evidence / (evidence + pull)
-    own = arrived.sum(axis=0) / np.maximum(evidence, _NEARLY_NONE * unit)
+    own = arrived.sum(axis=0) / np.maximum(evidence, unit)
     parent = _hazard_of(wider.mean_share()) if wider is not None else own
     hazard = np.minimum(trust * own + (1 - trust) * parent, 1 - _SMALLEST_RATIO)
     pooled = _share_of(hazard)
