@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,7 +43,11 @@ def _sweep_replaced(ledger: Ledger, before: datetime) -> int:
     with reading(ledger.engine) as connection:
         paths = manifest.load_superseded(connection, before)
     for path in paths:
-        _remove(ledger.directory / path)
+        file = ledger.directory / path
+        file.unlink(missing_ok=True)
+        if file.parent.name.startswith("batch="):  # published, so that nobody writes there any more
+            with suppress(OSError):
+                file.parent.rmdir()
     if paths:
         with transaction(ledger.engine) as connection:
             manifest.delete_files(connection, paths)
@@ -77,16 +82,10 @@ def _sweep_owner(ledger: Ledger, owner: str, paths: list[Path]) -> int:
             listed = manifest.load_known_paths(connection)
         orphans = [path for path in paths if path.relative_to(ledger.directory).as_posix() not in listed]
         for path in orphans:
-            _remove(path)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
     finally:
         release_leases(ledger.engine, taken)
     return len(orphans)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-        return
-    path.unlink(missing_ok=True)
-    if path.parent.name.startswith("batch=") and not any(path.parent.iterdir()):
-        path.parent.rmdir()
