@@ -131,6 +131,20 @@ def print_triangle(counts: Floats, title: str) -> None:
                 print(f"| inside the {level}% interval | " + " | ".join(f"{x:.3f}" for x in numbers) + " |")
 
 
+def print_groups() -> None:
+    """Print the error of each group alone, ours and plain chain ladder's."""
+    print("\n| WAPE, adtempo / chain ladder | " + " | ".join(map(str, SHOWN)) + " | in 80%, ages 0-14 |")
+    print("|---|" + "---|" * (len(SHOWN) + 1))
+    for group in ("00-04", "05-14", "15-34"):
+        counts = load_triangle(group)
+        assert counts is not None
+        judged = judge_triangle(counts, 120)
+        final = judged["final"].sum(axis=0)
+        ours, ladder = (judged[key].sum(axis=0) / final for key in ("ours", "ladder"))
+        figures = " | ".join(f"{ours[age]:.3f} / {ladder[age]:.3f}" for age in SHOWN)
+        print(f"| group {group} alone | {figures} | {judged['in80'][:, :15].mean():.3f} |")
+
+
 # --- the sandbox ------------------------------------------------------------------------------------------------------
 
 
@@ -333,6 +347,7 @@ def main() -> None:
         print("The reporting triangle is absent (set ADTEMPO_SHARED to the folder that holds data/).")
     else:
         print_triangle(pooled, "Reporting triangle, three groups pooled")
+        print_groups()
     print_sandbox_table()
     print_changes()
     print_speed()
