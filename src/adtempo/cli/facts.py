@@ -278,6 +278,8 @@ def list_files(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 
 def compact(ctx: typer.Context) -> None:
     """Rewrite fresh files into days and months, and remove what nobody can need; no sum changes."""
+    from datetime import UTC, datetime
+
     from adtempo.facts.compact import compact_ledger
     from adtempo.facts.sweep import sweep_ledger
 
@@ -288,7 +290,7 @@ def compact(ctx: typer.Context) -> None:
             now=workspace.now(),
             progress=lambda share: progress("compacting", share),
         )
-        removed = sweep_ledger(workspace.ledger, now=workspace.now())
+        removed = sweep_ledger(workspace.ledger, now=datetime.now(UTC))
     note(f"{done.files_before} files became {done.files_after}; {removed} old ones removed")
 
 
