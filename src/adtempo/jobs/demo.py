@@ -35,6 +35,9 @@ DAILY = 28
 REREAD = timedelta(days=8)
 """How far back a look reaches: after a week the market's conversions have all arrived."""
 
+REREAD_WEEKLY = timedelta(days=28)
+"""And once a week: only who looks again at old days can know that nothing more comes."""
+
 ACTOR = "demo"
 
 WORTH_COMPARING = 0.01
@@ -146,11 +149,12 @@ def _last_look(workspace: Workspace) -> datetime | None:
 def _looks(now: datetime, last: datetime | None) -> Iterator[tuple[datetime, date]]:
     """Yield the moments at which the market is looked at, each with the first day that is read."""
     weekly = range(HISTORY_DAYS - 7, DAILY, -7)
-    moments = [now - timedelta(days=age) for age in (*weekly, *range(DAILY, -1, -1))]
+    ages = (*weekly, *range(DAILY, -1, -1))
+    moments = [now - timedelta(days=age) for age in ages]
     before = now - timedelta(days=HISTORY_DAYS) if last is None else last
-    for moment in moments:
+    for age, moment in zip(ages, moments, strict=True):
         if last is None or moment > last:
-            yield moment, (before - REREAD).date()
+            yield moment, (before - (REREAD if age % 7 else REREAD_WEEKLY)).date()
             before = moment
 
 
