@@ -55,7 +55,7 @@ def test_a_day_is_what_the_market_shows_with_its_reach(workspace: Workspace, rea
     assert found.figures.conversion_value_micros == shown(reader, "c1", "conversion_value_micros", DAY, workspace.now())
     reach = shown(reader, "c1", "reach", DAY, workspace.now())
     assert found.figures.reach == reach
-    body = metrics_body(found)["reported"]
+    body = metrics_body(found, CampaignTracker(workspace).load_roas(["c1"]))["reported"]
     assert body["frequency"] == pytest.approx(np.divide(body["impressions"], reach))
     assert found.profile.simulated
     assert found.profile.name == "Plain"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from adtempo.tracking.estimate import (
     Profile,
     estimate_daily_report,
 )
-from adtempo.tracking.report import metrics_body, report_body, report_markdown, report_sections
+from adtempo.tracking.report import metrics_body, report_body, report_markdown, report_sections, roas_body
+from adtempo.tracking.roas import OfflinePart, Return, RoasReport
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "daily_report.md"
 DAY = date(2026, 11, 3)
@@ -130,10 +132,51 @@ def test_the_text_is_a_page_and_the_body_has_all() -> None:
     assert len(report_body(report)["attention"]) == 15
 
 
+ROAS_REPORT = RoasReport(
+    (WINTER,),
+    DAY,
+    DAY,
+    AS_OF,
+    7,
+    "EUR",
+    Return(
+        2_000_000,
+        3_000_000,
+        ("7d_click",),
+        window_matches=True,
+        offline=OfflinePart(2, 1_000_000, 1),
+        value_micros=4_000_000,
+        roas=2.0,
+    ),
+)
+
+
+def test_a_return_shows_both_of_its_parts() -> None:
+    body = roas_body(ROAS_REPORT)
+    assert body["offline"] == {"conversions": 2, "value": "1.00", "without_click": 1}
+    assert (body["platform_value"], body["value"], body["roas"]) == ("3.00", "4.00", 2.0)
+    assert (body["campaign_id"], body["attributions"], body["absent_because"]) == ("c2", ["7d_click"], None)
+
+
+@pytest.mark.parametrize(
+    ("spend", "value", "said"),
+    [
+        (None, 1, "no spend was reported for 2026-11-03 to 2026-11-03"),
+        (0, 1, "nothing was spent from 2026-11-03 to 2026-11-03"),
+        (1, None, "the platform reports no conversion value"),
+    ],
+)
+def test_an_absent_return_says_why(spend: int | None, value: int | None, said: str) -> None:
+    empty = Return(spend, value, (), window_matches=False, offline=None, value_micros=value, roas=None)
+    body = roas_body(replace(ROAS_REPORT, campaigns=(WINTER, WINTER), total=empty))
+    assert (body["campaign_id"], body["offline"], body["roas"], body["absent_because"]) == (None, None, None, said)
+
+
 def test_metrics_have_the_promised_shape() -> None:
     metrics = CampaignMetrics(PROFILES[WINTER], DAY, DAY, AS_OF, Quantities(20_000, 300, 1_500_000, reach=10_000))
-    body = metrics_body(metrics)
-    assert list(body) == ["campaign_id", "since", "until", "as_of", "currency", "reported", "expected", "maturity"]
+    body = metrics_body(metrics, ROAS_REPORT)
+    promised = ["campaign_id", "since", "until", "as_of", "currency", "reported", "expected", "maturity"]
+    assert list(body) == [*promised, "attributed", "results"]
     assert body["reported"] == {
         "spend": "1.50",
         "impressions": 20_000,

@@ -10,17 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adtempo.domain.accounts import OfflineUse
+from adtempo.domain.accounts import CampaignRef, OfflineUse
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.roas import (
     OfflinePart,
     Rates,
+    Return,
     Sale,
+    blend_returns,
+    check_currency,
     check_window,
     choose_attribution,
     click_days,
     estimate_offline,
+    estimate_reported,
     estimate_return,
 )
 
@@ -69,26 +73,26 @@ def test_without_a_click_the_conversion_decides_and_is_flagged() -> None:
 
 
 def test_own_conversions_are_added_or_replace_and_both_parts_are_shown() -> None:
-    added = estimate_return(REPORTED, "7d_click", 7, OWN, OfflineUse.ADD)
+    added = estimate_return(REPORTED, ["7d_click"], 7, OWN, OfflineUse.ADD)
     assert (added.value_micros, added.roas, added.platform_value_micros, added.offline) == (450, 4.5, 300, OWN)
-    replaced = estimate_return(REPORTED, "7d_click", 7, OWN, OfflineUse.REPLACE)
+    replaced = estimate_return(REPORTED, ["7d_click"], 7, OWN, OfflineUse.REPLACE)
     assert (replaced.value_micros, replaced.roas) == (150, 1.5)
-    alone = estimate_return(REPORTED, "7d_click", 7, None, OfflineUse.ADD)
+    alone = estimate_return(REPORTED, ["7d_click"], 7, None, OfflineUse.ADD)
     assert (alone.value_micros, alone.roas, alone.offline) == (300, 3.0, None)
 
 
 def test_no_spend_is_no_return_and_no_value_is_not_zero() -> None:
-    assert estimate_return(Quantities(spend_micros=0), "", 7, OWN, OfflineUse.ADD).roas is None
-    assert estimate_return(Quantities(spend_micros=5), "", 7, None, OfflineUse.ADD).roas is None
-    assert estimate_return(Quantities(spend_micros=100), "", 7, OWN, OfflineUse.ADD).roas == 1.5
+    assert estimate_return(Quantities(spend_micros=0), [""], 7, OWN, OfflineUse.ADD).roas is None
+    assert estimate_return(Quantities(spend_micros=5), [""], 7, None, OfflineUse.ADD).roas is None
+    assert estimate_return(Quantities(spend_micros=100), [""], 7, OWN, OfflineUse.ADD).roas == 1.5
 
 
 def test_the_setting_of_the_window_is_chosen_and_told() -> None:
     assert click_days("7d_click_1d_view") == 7
     assert choose_attribution(["28d_click", "7d_click_1d_view", "7d_click"], 7) == "7d_click"
     assert choose_attribution(["28d_click", ""], 7) is None
-    assert estimate_return(REPORTED, "28d_click", 7, None, OfflineUse.ADD).window_matches is False
-    assert estimate_return(REPORTED, "7d_click", 7, None, OfflineUse.ADD).window_matches is True
+    assert estimate_return(REPORTED, ["28d_click"], 7, None, OfflineUse.ADD).window_matches is False
+    assert estimate_return(REPORTED, ["7d_click"], 7, None, OfflineUse.ADD).window_matches is True
 
 
 def test_the_newest_rate_known_for_the_day_is_used_in_both_directions() -> None:
@@ -96,6 +100,81 @@ def test_the_newest_rate_known_for_the_day_is_used_in_both_directions() -> None:
     assert rates.convert(100, "EUR", "USD", DAY + timedelta(days=1)) == 125
     assert rates.convert(150, "USD", "EUR", DAY + timedelta(days=9)) == 100
     assert rates.convert(7, "EUR", "EUR", DAY) == 7
+
+
+def test_currencies_without_a_rate_of_their_own_meet_through_a_third() -> None:
+    rates = Rates.of(
+        [
+            (DAY, "AUD", "CHF", Decimal("1.7")),
+            (DAY, "GBP", "EUR", Decimal("0.8")),
+            (DAY, "USD", "EUR", Decimal("1.2")),
+        ]
+    )
+    assert rates.convert(800, "GBP", "USD", DAY) == 1200
+    with pytest.raises(InvalidInput, match="from GBP to AUD"):
+        rates.convert(800, "GBP", "AUD", DAY)
+
+
+def test_a_currency_is_three_capitals() -> None:
+    assert (check_currency(None), check_currency("EUR")) == (None, "EUR")
+    with pytest.raises(InvalidInput, match="'eur' is not a currency"):
+        check_currency("eur")
+
+
+C1 = CampaignRef("meta", "a1", "c1")
+NEXT = DAY + timedelta(days=1)
+
+
+def in_full(micros: int, _day: date) -> int:
+    return micros
+
+
+def test_each_day_counts_under_the_setting_of_the_window_where_there_is_one() -> None:
+    record = {(C1, DAY): Quantities(spend_micros=10, conversion_value_micros=50), (C1, NEXT): REPORTED}
+    under = {
+        "28d_click": {(C1, DAY): Quantities(conversion_value_micros=50), (C1, NEXT): REPORTED},
+        "7d_click": {(C1, DAY): Quantities(conversion_value_micros=40), (C1, NEXT): Quantities(spend_micros=3)},
+    }
+    assert estimate_reported(record, under, 7, in_full) == (
+        Quantities(spend_micros=110, conversion_value_micros=340),
+        {"7d_click", "28d_click"},
+    )
+    assert estimate_reported(record, under, 28, in_full)[0].conversion_value_micros == 350
+    assert estimate_reported(record, under, 28, in_full)[1] == {"28d_click"}
+
+
+def test_days_are_converted_at_their_own_rate_and_what_nobody_measured_stays_absent() -> None:
+    record = {(C1, DAY): Quantities(spend_micros=10), (C1, NEXT): Quantities(impressions=4)}
+    doubled = estimate_reported(record, {"": record}, 7, lambda micros, day: micros * (2 if day == DAY else 3))
+    assert doubled == (Quantities(spend_micros=20), frozenset())
+    assert estimate_reported({}, {}, 7, in_full) == (Quantities(), frozenset())
+
+
+RETURNS = st.builds(
+    lambda spend, value, own: estimate_return(
+        Quantities(spend_micros=spend, conversion_value_micros=value), ["7d_click"], 7, own, OfflineUse.ADD
+    ),
+    st.none() | st.integers(0, 10**12),
+    st.none() | st.integers(0, 10**12),
+    st.builds(OfflinePart, st.integers(0, 9), st.integers(0, 10**9), st.integers(0, 9)),
+)
+
+
+@given(st.lists(RETURNS, min_size=1, max_size=6), st.integers(0, 5))
+def test_regrouping_never_changes_a_blended_return(parts: list[Return], cut: int) -> None:
+    left, right = parts[:cut], parts[cut:]
+    halves = [blend_returns(half) for half in (left, right) if half]
+    assert blend_returns(halves) == blend_returns(parts) == blend_returns(parts[::-1])
+
+
+def test_a_blend_names_every_setting_and_matches_only_where_all_do() -> None:
+    seven = estimate_return(REPORTED, ["7d_click"], 7, None, OfflineUse.ADD)
+    other = estimate_return(REPORTED, ["28d_click"], 7, None, OfflineUse.ADD)
+    silent = estimate_return(Quantities(), [], 7, None, OfflineUse.ADD)
+    both = blend_returns([seven, other])
+    assert (both.attributions, both.window_matches, both.offline) == (("28d_click", "7d_click"), False, None)
+    assert blend_returns([seven, silent]).window_matches is True
+    assert blend_returns([silent]).window_matches is False
 
 
 @pytest.mark.parametrize("day", [DAY - timedelta(days=1)])

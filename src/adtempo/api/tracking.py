@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -18,8 +18,9 @@ from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
 from adtempo.domain.accounts import Platform
 from adtempo.domain.money import parse_micros
 from adtempo.domain.roles import Action
-from adtempo.tracking.report import metrics_body, report_body
+from adtempo.tracking.report import metrics_body, report_body, roas_body
 from adtempo.tracking.run import CampaignTracker
+from adtempo.tracking.scope import Scope
 
 router = APIRouter(prefix="/api/tracking", tags=["tracking"], route_class=IdempotentRoute)
 
@@ -34,6 +35,9 @@ CampaignName = Annotated[
 ]
 Day = Annotated[date, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-20"])]
 AsOf = Annotated[Moment | None, Query(description="What was known at this moment; default: now.")]
+Window = Annotated[Literal[1, 7, 28], Query(description="Days after the click within which a conversion counts.")]
+Offline = Annotated[bool, Query(description="Whether the advertiser's own conversions count, as its account says.")]
+Wanted = Annotated[str | None, Field(min_length=1, max_length=300, pattern=TEXT)]
 READ: dict[str, Any] = {"x-action": Action.READ}
 
 
@@ -96,6 +100,43 @@ class Expected(BaseModel):
     cpa: Interval
 
 
+class OfflineShown(BaseModel):
+    """What the advertiser's own conversions come to."""
+
+    conversions: int
+    value: Amount
+    without_click: int = Field(description="Placed by the day of the conversion, since the click is not known.")
+
+
+class RoasShown(BaseModel):
+    """What was brought back per unit of spend, and the parts it is made of."""
+
+    campaign_id: str | None = Field(description="Null where several campaigns are meant.")
+    campaigns: int
+    since: date
+    until: date
+    as_of: Moment
+    currency: Currency
+    attribution_window_days: int
+    attributions: list[str] = Field(description="Settings under which the platform reported; an empty one did not say.")
+    window_matches: bool = Field(description="Whether those count clicks of exactly the window that was asked for.")
+    spend: Amount | None
+    platform_value: Amount | None
+    offline: OfflineShown | None = Field(description="Null when they were not asked for.")
+    value: Amount | None = Field(description="The value that counts.")
+    roas: Number | None
+    absent_because: str | None = Field(description="Why there is no ROAS.")
+
+
+class ResultShown(BaseModel):
+    """What one named conversion type came to."""
+
+    conversion_type: str
+    conversions: Number | None
+    conversion_value: Amount | None
+    cost_per_result: Amount | None
+
+
 class MetricsShown(BaseModel):
     """A campaign's metrics over local days."""
 
@@ -107,6 +148,24 @@ class MetricsShown(BaseModel):
     reported: Figures
     expected: Expected
     maturity: Number | None
+    attributed: RoasShown
+    results: list[ResultShown]
+
+
+class BlendAsked(Asked):
+    """Campaigns that all of these hold for, and how their return is counted; nothing said means every campaign."""
+
+    campaign: list[Annotated[str, Field(max_length=500, pattern=TEXT)]] = Field(default=[], max_length=100)
+    account: Wanted = None
+    platform: Platform | None = None
+    niche: Wanted = None
+    label: Wanted = None
+    currency: Currency | None = Field(default=None, description="Convert into this one, at each day's imported rate.")
+    attribution_window_days: Literal[1, 7, 28] = 7
+    include_offline: bool = False
+    since: Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))] | None = None
+    until: Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))] | None = None
+    as_of: Moment | None = None
 
 
 class TotalShown(Figures):
@@ -220,10 +279,50 @@ def load_metrics(
     since: Day | None = None,
     until: Day | None = None,
     as_of: AsOf = None,
+    attribution_window_days: Window = 7,
+    *,
+    include_offline: Offline = False,
 ) -> MetricsShown:
     """Every metric of a campaign over local days, both inclusive; default: all days with facts."""
-    found = CampaignTracker(workspace).load_metrics(campaign, since, until, as_of)
-    return MetricsShown.model_validate(metrics_body(found))
+    tracker = CampaignTracker(workspace)
+    found = tracker.load_metrics(campaign, since, until, as_of)
+    roas = tracker.load_roas(
+        [campaign], include_offline, attribution_window_days, since=found.since, until=found.until, as_of=found.as_of
+    )
+    return MetricsShown.model_validate(metrics_body(found, roas))
+
+
+@router.get("/roas", openapi_extra=READ)
+def show_roas(
+    workspace: Open,
+    campaign_id: Annotated[str, Query(max_length=500, pattern=TEXT, description="Its id, or platform:account:id.")],
+    since: Day | None = None,
+    until: Day | None = None,
+    as_of: AsOf = None,
+    attribution_window_days: Window = 7,
+    *,
+    include_offline: Offline = False,
+) -> RoasShown:
+    """What a campaign brought back per unit of spend, under an attribution window, with or without own conversions."""
+    found = CampaignTracker(workspace).load_roas(
+        [campaign_id], include_offline, attribution_window_days, since=since, until=until, as_of=as_of
+    )
+    return RoasShown.model_validate(roas_body(found))
+
+
+@router.get("/blended-roas", openapi_extra=READ)
+def show_blended_roas(workspace: Open, asked: Annotated[BlendAsked, Query()]) -> RoasShown:
+    """What many campaigns together brought back per unit of spend: a ratio of sums."""
+    found = CampaignTracker(workspace).load_roas(
+        Scope(tuple(asked.campaign), asked.account, asked.platform, asked.niche, asked.label),
+        asked.include_offline,
+        asked.attribution_window_days,
+        currency=asked.currency,
+        since=asked.since,
+        until=asked.until,
+        as_of=asked.as_of,
+    )
+    return RoasShown.model_validate(roas_body(found))
 
 
 @router.get(

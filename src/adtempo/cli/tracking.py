@@ -28,7 +28,12 @@ from adtempo.cli.session import (
 
 if TYPE_CHECKING:
     from adtempo.tracking.estimate import CampaignMetrics, DailyReport
+    from adtempo.tracking.roas import RoasReport
 
+ABSENT = "n/a"
+DEFAULT_WINDOW = 7
+Window = Annotated[int, typer.Option("--window", metavar="1|7|28", help="Days after the click that count.")]
+Offline = Annotated[bool, typer.Option("--include-offline", help="Count own conversions too, as the account says.")]
 CampaignName = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its id, or platform:account:campaign.")]
 
 
@@ -57,35 +62,122 @@ def metrics(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    window: Window = DEFAULT_WINDOW,
     *,
+    include_offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
     """Show every metric of a campaign over local days (default: all days with facts)."""
     session = session_of(ctx)
     if session.server:
-        asked = {"since": since, "until": until, "as_of": as_of.isoformat() if as_of else None}
+        asked: dict[str, Any] = {"since": since, "until": until, "as_of": as_of.isoformat() if as_of else None}
+        asked |= {"attribution_window_days": window, "include_offline": include_offline or None}
         print_json(fetch_body(session, f"/api/tracking/campaigns/{campaign}/metrics", asked))
         return
     from adtempo.tracking.report import metrics_body
     from adtempo.tracking.run import CampaignTracker
 
     with opened(ctx) as workspace:
-        found = CampaignTracker(workspace).load_metrics(campaign, since, until, as_of)
+        tracker = CampaignTracker(workspace)
+        found = tracker.load_metrics(campaign, since, until, as_of)
+        counted = tracker.load_roas(
+            [campaign],
+            include_offline,
+            window,
+            since=found.since,
+            until=found.until,
+            as_of=found.as_of,
+        )
     if as_json:
-        print_json(metrics_body(found))
+        print_json(metrics_body(found, counted))
+        return
+    _print_metrics(found)
+    if include_offline or window != DEFAULT_WINDOW:
+        typer.echo()
+        _print_roas(counted)
+
+
+def roas(
+    ctx: typer.Context,
+    scope: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SCOPE]...", help="Campaigns, or account=A, platform=P, niche=N, label=L."),
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    window: Window = DEFAULT_WINDOW,
+    currency: Annotated[
+        str | None, typer.Option("--currency", help="Convert into this one, by imported rates.")
+    ] = None,
+    *,
+    include_offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what campaigns together brought back per unit of spend (default: all of them)."""
+    from adtempo.tracking.report import roas_body
+    from adtempo.tracking.run import CampaignTracker
+    from adtempo.tracking.scope import read_scope
+
+    session = session_of(ctx)
+    wanted = read_scope(scope or ())
+    if session.server:
+        asked: dict[str, Any] = {
+            "account": wanted.account,
+            "platform": wanted.platform,
+            "niche": wanted.niche,
+            "label": wanted.label,
+        }
+        asked |= {"campaign": list(wanted.campaigns), "currency": currency, "since": since, "until": until}
+        asked |= {"attribution_window_days": window, "include_offline": include_offline or None}
+        print_json(fetch_body(session, "/api/tracking/blended-roas", asked))
+        return
+    with opened(ctx) as workspace:
+        found = CampaignTracker(workspace).load_roas(
+            wanted, include_offline, window, currency=currency, since=since, until=until
+        )
+    if as_json:
+        print_json(roas_body(found))
     else:
-        _print_metrics(found)
+        typer.echo(f"{found.since} to {found.until}, as known on {found.as_of:%Y-%m-%d %H:%M} UTC\n")
+        _print_roas(found)
+
+
+def _print_roas(found: RoasReport) -> None:
+    from adtempo.domain.money import Money
+
+    def amount(micros: int | None) -> str:
+        return ABSENT if micros is None else str(Money(micros, found.currency))
+
+    total = found.total
+    settings = ", ".join(setting or "not said" for setting in total.attributions) or "none"
+    fields = {
+        "campaigns": len(found.campaigns),
+        "spend": amount(total.spend_micros),
+        "value by platform": amount(total.platform_value_micros),
+        "reported under": f"{settings}{'' if total.window_matches else f' (asked: {found.window_days}d_click)'}",
+    }
+    if total.offline is not None:
+        fields["own conversions"] = total.offline.conversions
+        fields["their value"] = amount(total.offline.value_micros)
+        fields["without a click"] = total.offline.without_click
+    fields["value that counts"] = amount(total.value_micros)
+    fields["roas"] = f"{ABSENT}: {found.absent_because}" if total.roas is None else f"{total.roas:.2f}"
+    print_fields(fields)
 
 
 def _print_metrics(found: CampaignMetrics) -> None:
-    from adtempo.domain.metrics import METRICS, format_value, value_of
+    from adtempo.domain.metrics import CONVERSIONS, CPA, METRICS, format_value, value_of
 
     profile = found.profile
     typer.secho(f"{profile.label}{' (simulated)' if profile.simulated else ''}", bold=True)
     typer.echo(f"{found.since} to {found.until}, as known on {found.as_of:%Y-%m-%d %H:%M} UTC\n")
-    print_fields(
-        {metric.name: format_value(metric, value_of(metric, found.figures), profile.currency) for metric in METRICS}
-    )
+    fields = {
+        metric.name: format_value(metric, value_of(metric, found.figures), profile.currency) for metric in METRICS
+    }
+    for result in found.results:
+        count = format_value(CONVERSIONS, value_of(CONVERSIONS, result.figures), profile.currency)
+        fields[result.conversion_type] = f"{count} at {format_value(CPA, result.cost_micros, profile.currency)}"
+    print_fields(fields)
 
 
 def daily(
@@ -162,6 +254,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this area."""
     app.command("sync")(sync)
     app.command("metrics")(metrics)
+    app.command("roas")(roas)
     reports = typer.Typer(help="What happened, in words and tables.", no_args_is_help=True)
     reports.command("daily")(daily)
     app.add_typer(reports, name="report")

@@ -50,6 +50,21 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What one named conversion type came to.
+
+    Attributes:
+        conversion_type: Its name, as the platform or the file has it.
+        figures: Its conversions and their value.
+        cost_micros: Spend per conversion, micros of the account's currency; None without a conversion.
+    """
+
+    conversion_type: str
+    figures: Quantities
+    cost_micros: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignMetrics:
     """One campaign over some local days.
 
@@ -59,6 +74,7 @@ class CampaignMetrics:
         until: Last local day, inclusive.
         as_of: What was known at this moment, UTC.
         figures: Sums over the days; None where nobody measured.
+        results: Named conversion types, where the account has any.
     """
 
     profile: Profile
@@ -66,6 +82,7 @@ class CampaignMetrics:
     until: date
     as_of: datetime
     figures: Quantities
+    results: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,10 @@ from adtempo.domain.metrics import (
     plain_value,
     value_of,
 )
+from adtempo.domain.money import format_micros
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.estimate import CampaignDay, CampaignMetrics, Comparison, DailyReport, Total, estimate_change
+from adtempo.tracking.roas import RoasReport
 
 _COLUMNS = (
     (SPEND, "spend"),
@@ -68,8 +70,8 @@ def figures_body(figures: Quantities) -> dict[str, str | float | None]:
     return {metric.name: plain_value(metric, value_of(metric, figures)) for metric in METRICS}
 
 
-def metrics_body(metrics: CampaignMetrics) -> dict[str, Any]:
-    """Return a campaign's metrics as the HTTP API and --json give them.
+def metrics_body(metrics: CampaignMetrics, roas: RoasReport) -> dict[str, Any]:
+    """Return a campaign's metrics, and its return under an attribution window, as the HTTP API and --json give them.
 
     What the figures will become is null until delay curves are learnt.
     """
@@ -82,7 +84,48 @@ def metrics_body(metrics: CampaignMetrics) -> dict[str, Any]:
         "reported": figures_body(metrics.figures),
         "expected": {name: dict.fromkeys(_EXPECTED) for name in ("conversions", "conversion_value", "roas", "cpa")},
         "maturity": None,
+        "attributed": roas_body(roas),
+        "results": [
+            {
+                "conversion_type": result.conversion_type,
+                "conversions": plain_value(CONVERSIONS, value_of(CONVERSIONS, result.figures)),
+                "conversion_value": plain_value(CONVERSION_VALUE, value_of(CONVERSION_VALUE, result.figures)),
+                "cost_per_result": plain_value(CPA, result.cost_micros),
+            }
+            for result in metrics.results
+        ],
     }
+
+
+def roas_body(report: RoasReport) -> dict[str, Any]:
+    """Return a return on spend, with its parts, as the HTTP API and --json give it."""
+    total = report.total
+    offline = total.offline and {
+        "conversions": total.offline.conversions,
+        "value": format_micros(total.offline.value_micros),
+        "without_click": total.offline.without_click,
+    }
+    return {
+        "campaign_id": report.campaigns[0].campaign_id if len(report.campaigns) == 1 else None,
+        "campaigns": len(report.campaigns),
+        "since": report.since.isoformat(),
+        "until": report.until.isoformat(),
+        "as_of": report.as_of.isoformat(),
+        "currency": report.currency,
+        "attribution_window_days": report.window_days,
+        "attributions": list(total.attributions),
+        "window_matches": total.window_matches,
+        "spend": _amount(total.spend_micros),
+        "platform_value": _amount(total.platform_value_micros),
+        "offline": offline,
+        "value": _amount(total.value_micros),
+        "roas": total.roas,
+        "absent_because": report.absent_because,
+    }
+
+
+def _amount(micros: int | None) -> str | None:
+    return None if micros is None else format_micros(micros)
 
 
 def report_body(report: DailyReport) -> dict[str, Any]:

@@ -8,13 +8,14 @@ where the platform cannot see these sales, replacing where it counts the same on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from adtempo.domain.accounts import OfflineUse
+from adtempo.domain.accounts import CampaignRef, OfflineUse
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.metrics import ROAS, value_of
 from adtempo.domain.panels import Quantities
@@ -24,10 +25,14 @@ WINDOWS = (1, 7, 28)
 
 DEFAULT_WINDOW = 7
 
+_CURRENCY = re.compile("[A-Z]{3}")
 _CLICK_DAYS = re.compile(r"(\d+)d_click")
 
 Convert = Callable[[int, str, date], int]
-"""Turns micros of a currency on a day into micros of the account's currency."""
+"""Turns micros of a currency on a day into micros of the currency that is asked for."""
+
+CampaignDays = Mapping[tuple[CampaignRef, date], Quantities]
+"""What campaigns did on local days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class OfflinePart:
 
     Attributes:
         conversions: How many fell into the days and the window.
-        value_micros: Their worth in micros of the account's currency.
+        value_micros: Their worth in micros of the currency that is asked for.
         without_click: How many of them were placed by the day of the conversion, since the click is not known.
     """
 
@@ -69,8 +74,8 @@ class Return:
     Attributes:
         spend_micros: Spend; None where nobody measured it.
         platform_value_micros: Value that the platform reports; None where it reports none.
-        attribution: Setting under which it was reported; empty where it did not say.
-        window_matches: Whether that setting counts clicks of exactly the window that was asked for.
+        attributions: Settings under which it was reported; an empty one did not say.
+        window_matches: Whether they count clicks of exactly the window that was asked for.
         offline: The advertiser's own conversions; None when they were not asked for.
         value_micros: The value that counts.
         roas: Value / spend; None without spend or without any value measured.
@@ -78,11 +83,50 @@ class Return:
 
     spend_micros: int | None
     platform_value_micros: int | None
-    attribution: str
+    attributions: tuple[str, ...]
     window_matches: bool
     offline: OfflinePart | None
     value_micros: int | None
     roas: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoasReport:
+    """Return on spend of one campaign or of many together, over local days.
+
+    Attributes:
+        campaigns: Whose.
+        since: First local day, inclusive.
+        until: Last local day, inclusive.
+        as_of: What was known at this moment, UTC.
+        window_days: The attribution window that was asked for.
+        currency: ISO 4217 code of the amounts.
+        total: The return with its parts.
+    """
+
+    campaigns: tuple[CampaignRef, ...]
+    since: date
+    until: date
+    as_of: datetime
+    window_days: int
+    currency: str
+    total: Return
+
+    @property
+    def roas(self) -> float | None:
+        """Value / spend; None without spend or without any value measured."""
+        return self.total.roas
+
+    @property
+    def absent_because(self) -> str | None:
+        """Why there is no ROAS; None where there is one."""
+        if self.roas is not None:
+            return None
+        if self.total.spend_micros is None:
+            return f"no spend was reported for {self.since} to {self.until}"
+        if self.total.spend_micros <= 0:
+            return f"nothing was spent from {self.since} to {self.until}"
+        return "the platform reports no conversion value"
 
 
 def check_window(days: int) -> int:
@@ -94,6 +138,17 @@ def check_window(days: int) -> int:
     if days not in WINDOWS:
         raise InvalidInput(f"an attribution window has 1, 7 or 28 days, not {days}")
     return days
+
+
+def check_currency(code: str | None) -> str | None:
+    """Return a currency that can be asked for; None asks for none.
+
+    Raises:
+        InvalidInput: It is not written like an ISO 4217 code.
+    """
+    if code is not None and not _CURRENCY.fullmatch(code):
+        raise InvalidInput(f"{code!r} is not a currency; write its ISO 4217 code, such as EUR")
+    return code
 
 
 def click_days(attribution: str) -> int | None:
@@ -138,13 +193,13 @@ def estimate_offline(
 
 
 def estimate_return(
-    figures: Quantities, attribution: str, window_days: int, offline: OfflinePart | None, use: OfflineUse
+    figures: Quantities, attributions: Collection[str], window_days: int, offline: OfflinePart | None, use: OfflineUse
 ) -> Return:
     """Put the platform's value and the advertiser's own together as the account wants it.
 
     Args:
         figures: What the platform reports.
-        attribution: The setting under which it does.
+        attributions: The settings under which it does.
         window_days: The window that was asked for.
         offline: The advertiser's own conversions; None leaves them out.
         use: Whether they are added to the platform's or replace them.
@@ -159,19 +214,91 @@ def estimate_return(
     return Return(
         spend_micros=figures.spend_micros,
         platform_value_micros=platform,
-        attribution=attribution,
-        window_matches=click_days(attribution) == window_days,
+        attributions=tuple(sorted(attributions)),
+        window_matches={click_days(attribution) for attribution in attributions} == {window_days},
         offline=offline,
         value_micros=value,
-        roas=value_of(ROAS, Quantities(spend_micros=figures.spend_micros, conversion_value_micros=value)),
+        roas=_ratio(figures.spend_micros, value),
     )
+
+
+def blend_returns(parts: Sequence[Return]) -> Return:
+    """Add up returns in one currency; the blended return is the ratio of the sums.
+
+    Args:
+        parts: At least one, all with or all without the advertiser's own conversions.
+    """
+    spend = _sum(part.spend_micros for part in parts)
+    value = _sum(part.value_micros for part in parts)
+    own = [part.offline for part in parts if part.offline is not None]
+    offline = OfflinePart(
+        sum(part.conversions for part in own),
+        sum(part.value_micros for part in own),
+        sum(part.without_click for part in own),
+    )
+    return Return(
+        spend_micros=spend,
+        platform_value_micros=_sum(part.platform_value_micros for part in parts),
+        attributions=tuple(sorted({setting for part in parts for setting in part.attributions})),
+        window_matches=all(part.window_matches for part in parts if part.attributions)
+        and any(part.attributions for part in parts),
+        offline=offline if own else None,
+        value_micros=value,
+        roas=_ratio(spend, value),
+    )
+
+
+def estimate_reported(
+    record: CampaignDays, under: Mapping[str, CampaignDays], window_days: int, convert: Callable[[int, date], int]
+) -> tuple[Quantities, frozenset[str]]:
+    """Add up what a platform reports, day by day under the setting of the window where there is one.
+
+    Spend does not depend on the setting, so it is always that of record. On a day without a fitting setting the value
+    of record counts, and every setting that reported a value then is named.
+
+    Args:
+        record: The source of record.
+        under: The same campaigns and days as reported under each setting.
+        window_days: The window that was asked for.
+        convert: From the account's currency, at the rate of the day.
+
+    Returns:
+        Spend and conversion value, None where no day was measured; the settings under which the value was reported.
+    """
+    spend: list[int] = []
+    value: list[int] = []
+    used: set[str] = set()
+    for cell, figures in record.items():
+        if figures.spend_micros is not None:
+            spend.append(convert(figures.spend_micros, cell[1]))
+        reported = {
+            setting: amount
+            for setting, days in under.items()
+            if cell in days and (amount := days[cell].conversion_value_micros) is not None
+        }
+        fitting = choose_attribution(reported, window_days)
+        amount = figures.conversion_value_micros if fitting is None else reported[fitting]
+        if amount is not None:
+            value.append(convert(amount, cell[1]))
+            used |= reported.keys() if fitting is None else {fitting}
+    sums = Quantities(spend_micros=_sum(spend), conversion_value_micros=_sum(value))
+    return sums, frozenset(used)
+
+
+def _ratio(spend_micros: int | None, value_micros: int | None) -> float | None:
+    return value_of(ROAS, Quantities(spend_micros=spend_micros, conversion_value_micros=value_micros))
+
+
+def _sum(amounts: Iterable[int | None]) -> int | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Exchange rates as they were imported: (day, currency, base) to what one unit of the base was worth."""
 
-    by_pair: dict[tuple[str, str], list[tuple[date, Decimal]]]
+    by_pair: Mapping[tuple[str, str], list[tuple[date, Decimal]]]
 
     @classmethod
     def of(cls, rates: Iterable[tuple[date, str, str, Decimal]]) -> Rates:
@@ -185,14 +312,29 @@ class Rates:
     def convert(self, micros: int, currency: str, into: str, day: date) -> int:
         """Return an amount in another currency at the newest rate that was known for the day, rounded half to even.
 
+        Two currencies that have no rate of their own meet through a third one: a central bank quotes all against its
+        own.
+
         Raises:
             InvalidInput: There is no rate of the pair on or before the day.
         """
         if currency == into:
             return micros
-        known = [rate for of_day, rate in self.by_pair.get((currency, into), []) if of_day <= day]
-        if not known:
+        rate = self._rate(currency, into, day) or self._rate_through(currency, into, day)
+        if rate is None:
             raise InvalidInput(
                 f"there is no exchange rate from {currency} to {into} on or before {day}; import it (import rates FILE)"
             )
-        return int((micros * known[-1]).to_integral_value())
+        return int((micros * rate).to_integral_value())
+
+    def _rate(self, currency: str, into: str, day: date) -> Decimal | None:
+        known = self.by_pair.get((currency, into), [])
+        place = bisect_right(known, day, key=lambda rate: rate[0])
+        return known[place - 1][1] if place else None
+
+    def _rate_through(self, currency: str, into: str, day: date) -> Decimal | None:
+        for middle in sorted({second for first, second in self.by_pair if first == currency}):
+            first, second = self._rate(currency, middle, day), self._rate(middle, into, day)
+            if first is not None and second is not None:
+                return first * second
+        return None

@@ -152,24 +152,11 @@ class CampaignTracker:
         since: date | None = None,
         until: date | None = None,
         as_of: datetime | None = None,
-    ) -> RoasReport:
-        """Return what a campaign brought back per unit of spend, with the parts it is made of.
-
-        Args:
-            campaign_id: Which campaign.
-            include_offline: Whether the advertiser's own conversions count, added or instead, as its account says.
-            attribution_window_days: Days after the click within which a conversion counts: 1, 7 or 28.
-            since: First local day, inclusive; None for the first one with facts.
-            until: Last local day, inclusive; None for the last one with facts.
-            as_of: What was known at this moment; None for now.
-
-        Raises:
-            NotFound: There is no such campaign, or nothing is known of it.
-            InvalidInput: The window or the range cannot be, or an exchange rate is missing.
-        """
-        return self.calculate_blended_roas(
+    ) -> float | None:
+        """Return conversion value / spend of a campaign; None without spend. `load_roas` has the parts of it."""
+        return self.load_roas(
             [campaign_id], include_offline, attribution_window_days, since=since, until=until, as_of=as_of
-        )
+        ).roas
 
     def calculate_blended_roas(
         self,
@@ -181,13 +168,35 @@ class CampaignTracker:
         since: date | None = None,
         until: date | None = None,
         as_of: datetime | None = None,
+    ) -> float | None:
+        """Return conversion value / spend of many campaigns, a ratio of sums; `load_roas` has the parts of it."""
+        return self.load_roas(
+            campaigns,
+            include_offline,
+            attribution_window_days,
+            currency=currency,
+            since=since,
+            until=until,
+            as_of=as_of,
+        ).roas
+
+    def load_roas(
+        self,
+        campaigns: Scope | Sequence[str] = (),
+        include_offline: bool = False,  # noqa: FBT001, FBT002 - as above
+        attribution_window_days: int = DEFAULT_WINDOW,
+        *,
+        currency: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: datetime | None = None,
     ) -> RoasReport:
-        """Return what many campaigns together brought back per unit of spend: a ratio of sums.
+        """Return what campaigns brought back per unit of spend, with the parts it is made of.
 
         Args:
-            campaigns: Their ids, or the account, platform or niche that they belong to; empty for all.
-            include_offline: Whether the advertiser's own conversions count.
-            attribution_window_days: 1, 7 or 28.
+            campaigns: Their ids, or the account, platform, niche or label that they have in common; empty for all.
+            include_offline: Whether the advertiser's own conversions count, added or instead, as each account says.
+            attribution_window_days: Days after the click within which a conversion counts: 1, 7 or 28.
             currency: Convert into this one, at each day's imported rate; None for the one that they have in common.
             since: First local day, inclusive; None for the first one with facts.
             until: Last local day, inclusive; None for the last one with facts.
