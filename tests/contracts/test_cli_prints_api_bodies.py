@@ -44,6 +44,15 @@ READING = (
         f"/api/tracking/campaigns/{CAMPAIGN}/metrics?since=2026-02-01&until=2026-02-03&as_of=2026-02-20T00%3A00%3A00Z",
     ),
     (["report", "daily"], "/api/tracking/reports/daily"),
+    (["predictions", "accuracy"], "/api/tracking/predictions/accuracy"),
+    (
+        ["predictions", "accuracy", "--days", "7", "--model", "m"],
+        "/api/tracking/predictions/accuracy?days=7&model=m",
+    ),
+    (["alerts", "list"], "/api/tracking/alerts"),
+    (["alerts", "list", "--all"], "/api/tracking/alerts?resolved=all"),
+    (["alerts", "channels", "list"], "/api/tracking/alerts/channels"),
+    (["alerts", "deliveries"], "/api/tracking/alerts/deliveries?limit=20"),
     (
         ["report", "daily", "--date", "2026-02-01", "--campaign", CAMPAIGN, "--campaign", "200101"],
         f"/api/tracking/reports/daily?date=2026-02-01&campaign={CAMPAIGN}&campaign=200101",

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from traceback import format_tb
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -137,8 +138,10 @@ def _try(workspace: Workspace, delivery: Delivery, channel: StoredChannel, send:
         send(url, delivery.title, delivery.body, delivery.severity, allowed=channel.allowed_address)
     except AdtempoError as problem:
         return problem.message
-    except Exception as problem:  # whatever a channel's library raises must not keep other channels from hearing
-        log.exception("alert_channel_failed", channel=channel.channel.name)
+    except Exception as problem:  # noqa: BLE001 - a library's fault must not keep other channels from hearing
+        # Where, but no message and no local variables: those hold the URL.
+        where = "".join(format_tb(problem.__traceback__))
+        log.error("alert_channel_failed", channel=channel.channel.name, error=type(problem).__name__, where=where)  # noqa: TRY400
         return f"{type(problem).__name__} while sending; the server's log says more"
     return None
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LoadActual = Callable[[Prediction], Actual | None]
 """Says what a prediction's window came to; None while that may still change."""
 
+DAY_ENDS_FIRST = timedelta(hours=10)
+"""A day of the calendar ends first in the zone UTC+14: ten hours after it began in UTC."""
+
 DAYS = 30
 DAYS_MAX = 3650
 
@@ -81,7 +84,7 @@ def compare_predictions(workspace: Workspace, load_actual: LoadActual, *, campai
     """
     now = workspace.now()
     with reading(workspace.engine) as connection:
-        due = stored.load_uncompared(connection, until=(now + timedelta(days=1)).date())
+        due = stored.load_uncompared(connection, until=(now - DAY_ENDS_FIRST).date())
         if campaign is not None:
             ref = stored_accounts.find_campaign(connection, campaign)
             due = [one for one in due if one.prediction.scope.campaign == ref]

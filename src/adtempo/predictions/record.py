@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -181,7 +181,7 @@ def _read_prediction(claim: Claim, scope: Scope, made_at: datetime) -> Predictio
         until=claim.until,
         value=_read_number(claim.value, unit),
         model=claim.model,
-        made_at=made_at,
+        made_at=made_at.astimezone(UTC),
         interval={end: _read_number(claim.interval[end], unit) for end in ENDS if end in claim.interval},
     )
 

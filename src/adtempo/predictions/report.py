@@ -79,21 +79,18 @@ def comparisons_body(groups: Sequence[Sequence[RecordedPrediction]]) -> dict[str
 
 def compared_body(done: Compared) -> dict[str, Any]:
     """Return what a run of comparisons did."""
-    return {
-        "compared": len(done.compared),
-        "waiting": done.waiting,
-        **comparisons_body(split(done.compared, group_of)),
-    }
+    groups = split(done.compared, group_of)
+    return {**comparisons_body(groups), "compared": len(done.compared), "waiting": done.waiting}
 
 
 def accuracy_body(record: TrackRecord) -> dict[str, Any]:
     """Return how right predictions have been, in all and per model, channel and horizon."""
     return {
+        **asdict(record.overall),
         "days": record.days,
         "model": record.model,
-        **asdict(record.overall),
         "by": [
-            {"model": model, "platform": platform, "horizon": horizon, **asdict(found)}
+            {**asdict(found), "model": model, "platform": platform, "horizon": horizon}
             for model, platform, horizon, found in record.by
         ],
         "calibration": [asdict(point) for point in record.calibration],

@@ -216,7 +216,7 @@ def _alert(row: Row[Any]) -> Alert:
         severity=Severity(row.severity),
         message=row.message,
         campaign=campaign,
-        account=account,
+        account=None if campaign else account,
         metric_name=row.metric_name,
         threshold=row.threshold,
         actual_value=row.actual_value,

@@ -43,7 +43,7 @@ def unseal(key: bytes, sealed: bytes, bound_to: str) -> str:
     nonce, hidden = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
         return AESGCM(key).decrypt(nonce, hidden, bound_to.encode()).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise InvalidInput(f"the secret of {bound_to} was sealed under another key; enter it again") from None
 
 
