@@ -14,6 +14,9 @@ from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.errors import NotFound
 from adtempo.domain.metrics import CPA, ROAS, SPEND, blend, format_value, value_of
 from adtempo.domain.panels import FactTable, Quantities
+from adtempo.tracking.activity import Activity
+from adtempo.tracking.expected import ExpectedFigures
+from adtempo.tracking.pacing import BudgetPace
 
 Figures = Mapping[CampaignRef, Quantities]
 """What each campaign did in some time."""
@@ -75,6 +78,7 @@ class CampaignMetrics:
         as_of: What was known at this moment, UTC.
         figures: Sums over the days; None where nobody measured.
         results: Named conversion types, where the account has any.
+        expected: What the late part of the figures will come to; None where it was not asked for.
     """
 
     profile: Profile
@@ -83,6 +87,7 @@ class CampaignMetrics:
     as_of: datetime
     figures: Quantities
     results: tuple[Result, ...] = ()
+    expected: ExpectedFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,30 @@ class CampaignDay:
 
 
 @dataclass(frozen=True, slots=True)
+class DayTotal:
+    """What all campaigns of one currency did on one day, for the run of days before the report's."""
+
+    day: date
+    currency: str
+    figures: Quantities
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around the report's day.
+
+    Attributes:
+        days: The days up to the report's, per currency, in order.
+        budgets: How spend goes against plans, the widest first.
+        activity: What the system did; None where only some campaigns are reported.
+    """
+
+    days: tuple[DayTotal, ...] = ()
+    budgets: tuple[BudgetPace, ...] = ()
+    activity: Activity | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DailyReport:
     """What happened on one day, as known at one moment.
 
@@ -174,6 +203,7 @@ class DailyReport:
         freshness: How far the facts reach, per account.
         attention: What a person should look at, one sentence each.
         simulated: Whether any of it comes from the sandbox market.
+        around: The days before, budgets, what the system did.
     """
 
     day: date
@@ -188,6 +218,7 @@ class DailyReport:
     freshness: tuple[Freshness, ...]
     attention: tuple[str, ...]
     simulated: bool
+    around: Surroundings
 
     @property
     def complete(self) -> bool:
@@ -240,6 +271,7 @@ def estimate_daily_report(
     day_before: Comparison,
     week_before: Comparison,
     freshness: Sequence[Freshness],
+    around: Surroundings = Surroundings(),
 ) -> DailyReport:
     """Say what happened on a day.
 
@@ -251,6 +283,7 @@ def estimate_daily_report(
         day_before: The day before.
         week_before: The same weekday a week earlier.
         freshness: How far the facts reach, one per account.
+        around: The days before, budgets, what the system did.
     """
 
     def totals(label_of: Callable[[Profile], str]) -> tuple[Total, ...]:
@@ -268,8 +301,37 @@ def estimate_daily_report(
         day_before=day_before,
         week_before=week_before,
         freshness=tuple(sorted(freshness, key=lambda account: account.account)),
-        attention=(*_unheard(figures, day_before.figures), *_without_conversions(days), *_below_target(days)),
+        attention=_attention(days, figures, day_before.figures, around),
         simulated=any(line.profile.simulated for line in days),
+        around=around,
+    )
+
+
+def estimate_day_totals(table: FactTable, currencies: Mapping[AccountRef, str]) -> tuple[DayTotal, ...]:
+    """Add up days per currency, in the order of days.
+
+    Args:
+        table: Sums by platform, account_id and day_local.
+        currencies: Of each account.
+    """
+    parts: dict[tuple[date, str], list[tuple[str, Quantities]]] = defaultdict(list)
+    for (platform, account_id, day), figures in table.rows():
+        currency = currencies[AccountRef(platform, account_id)]
+        parts[day, currency].append((currency, figures))
+    return tuple(DayTotal(day, currency, blend(parts[day, currency])[1]) for day, currency in sorted(parts))
+
+
+def _attention(days: Sequence[CampaignDay], figures: Figures, before: Figures, around: Surroundings) -> tuple[str, ...]:
+    """Say what needs a person, the most urgent first; a campaign that an alert is about is not named again."""
+    alerts = around.activity.waiting if around.activity else ()
+    alerted = around.activity.alerted if around.activity else frozenset()
+    unalerted = [line for line in days if line.profile.ref not in alerted]
+    return (
+        *(f"{alert.severity}: {alert.message}" for alert in alerts),
+        *_unheard(figures, before),
+        *(str(budget) for budget in around.budgets if budget.off_plan),
+        *_without_conversions(unalerted, days),
+        *_below_target(unalerted),
     )
 
 
@@ -319,15 +381,17 @@ def _unheard(figures: Figures, day_before: Figures) -> list[str]:
     return [f"{account}: no facts for this day, although there are some for the day before" for account in missing]
 
 
-def _without_conversions(days: Sequence[CampaignDay]) -> list[str]:
+def _without_conversions(suspects: Sequence[CampaignDay], days: Sequence[CampaignDay]) -> list[str]:
     """Name campaigns whose spend bought nothing where the account's other spend buys several conversions."""
     by_account: dict[AccountRef, list[CampaignDay]] = defaultdict(list)
     for line in days:
         by_account[line.profile.ref.account].append(line)
     found = []
-    for lines in by_account.values():
+    for account, lines in by_account.items():
         cpa_micros = value_of(CPA, blend(("", line.figures) for line in lines)[1])
-        for line in lines:
+        for line in suspects:
+            if line.profile.ref.account != account:
+                continue
             spent = line.figures.spend_micros or 0
             if cpa_micros and line.figures.conversions_micros == 0 and spent >= SILENT_CONVERSIONS * cpa_micros:
                 found.append((spent / cpa_micros, line))

@@ -7,12 +7,15 @@ much single days strayed from that.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+
+from adtempo.domain.money import Money, format_micros
 
 _Z80 = 1.2815515655446004
 """The 90th percentile of the normal distribution: 80% lie between minus and plus this many standard deviations."""
@@ -56,6 +59,73 @@ class Pacing:
     high80_micros: int | None
     pace: Pace
     daily_micros: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPace:
+    """How spend goes against the plan of a campaign, an account or a label.
+
+    Attributes:
+        kind: ``campaign``, ``account`` or ``label``.
+        name: Which one: platform:account:campaign, platform:account, or the label.
+        label: What people call it.
+        currency: ISO 4217 code of the amounts.
+        campaigns: How many campaigns with a plan it has.
+        pacing: The month.
+    """
+
+    kind: str
+    name: str
+    label: str
+    currency: str
+    campaigns: int
+    pacing: Pacing
+
+    @property
+    def off_plan(self) -> bool:
+        """Whether the month is going to end clearly under or over its plan."""
+        return self.pacing.pace in {Pace.UNDER, Pace.OVER}
+
+    def __str__(self) -> str:
+        pacing = self.pacing
+        month = f"{pacing.month:%B}"
+        begun = f"{self.label}: {self._amount(pacing.spent_micros)} of {self._amount(pacing.planned_micros)}"
+        begun += f" planned for {month} spent by {pacing.through:%a} {pacing.through.day}"
+        if pacing.expected_micros is None or pacing.daily_micros is None:
+            return begun
+        ends = f"{begun}; {month} is expected to end at {self._amount(pacing.expected_micros)}, {pacing.pace} plan"
+        return f"{ends}. On plan are {self._amount(pacing.daily_micros)} a day from here"
+
+    def _amount(self, micros: int) -> str:
+        return str(Money(micros, self.currency))
+
+
+def pacing_body(budgets: Sequence[BudgetPace], as_of: datetime) -> dict[str, Any]:
+    """Return budgets as the HTTP API and --json give them."""
+    return {"as_of": as_of.isoformat(), "budgets": [_budget_body(budget) for budget in budgets]}
+
+
+def _budget_body(budget: BudgetPace) -> dict[str, Any]:
+    pacing = budget.pacing
+    amounts = {
+        "planned": pacing.planned_micros,
+        "spent": pacing.spent_micros,
+        "expected": pacing.expected_micros,
+        "low80": pacing.low80_micros,
+        "high80": pacing.high80_micros,
+        "daily_to_plan": pacing.daily_micros,
+    }
+    return {
+        "kind": budget.kind,
+        "name": budget.name,
+        "label": budget.label,
+        "currency": budget.currency,
+        "campaigns": budget.campaigns,
+        "month": pacing.month.isoformat(),
+        "through": pacing.through.isoformat(),
+        "pace": pacing.pace,
+        **{name: None if micros is None else format_micros(micros) for name, micros in amounts.items()},
+    }
 
 
 def estimate_pacing(spend_by_day: Mapping[date, int], planned_micros: int, through: date) -> Pacing:

@@ -21,6 +21,7 @@ from adtempo.domain.metrics import (
     ROAS,
     SPEND,
     Metric,
+    Unit,
     format_value,
     plain_value,
     value_of,
@@ -28,6 +29,7 @@ from adtempo.domain.metrics import (
 from adtempo.domain.money import format_micros
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.estimate import CampaignDay, CampaignMetrics, Comparison, DailyReport, Total, estimate_change
+from adtempo.tracking.expected import ExpectedFigures
 from adtempo.tracking.roas import RoasReport
 
 _COLUMNS = (
@@ -41,7 +43,7 @@ _COLUMNS = (
 _CAMPAIGN_COLUMNS = _COLUMNS[:4]
 _LINES = 10
 """Lines of a list in the text: people read a page; the body has all."""
-_EXPECTED = ("value", "low80", "high80", "low95", "high95")
+_BOUNDS = ("value", "low80", "high80", "low95", "high95")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,7 @@ def figures_body(figures: Quantities) -> dict[str, str | float | None]:
 
 
 def metrics_body(metrics: CampaignMetrics, roas: RoasReport) -> dict[str, Any]:
-    """Return a campaign's metrics, and its return under an attribution window, as the HTTP API and --json give them.
-
-    What the figures will become is null until delay curves are learnt.
-    """
+    """Return a campaign's metrics, and its return under an attribution window, as the HTTP API and --json give them."""
     return {
         "campaign_id": metrics.profile.ref.campaign_id,
         "since": metrics.since.isoformat(),
@@ -82,8 +81,9 @@ def metrics_body(metrics: CampaignMetrics, roas: RoasReport) -> dict[str, Any]:
         "as_of": metrics.as_of.isoformat(),
         "currency": metrics.profile.currency,
         "reported": figures_body(metrics.figures),
-        "expected": {name: dict.fromkeys(_EXPECTED) for name in ("conversions", "conversion_value", "roas", "cpa")},
-        "maturity": None,
+        "expected": expected_body(metrics.expected),
+        "maturity": metrics.expected.maturity if metrics.expected else None,
+        "basis": metrics.expected.basis if metrics.expected else None,
         "attributed": roas_body(roas),
         "results": [
             {
@@ -95,6 +95,22 @@ def metrics_body(metrics: CampaignMetrics, roas: RoasReport) -> dict[str, Any]:
             for result in metrics.results
         ],
     }
+
+
+def expected_body(expected: ExpectedFigures | None) -> dict[str, dict[str, str | float | None]]:
+    """Return what figures will come to, with intervals, as machines read it: amounts as decimal strings."""
+    return {
+        metric.name: {
+            bound: plain_value(metric, _stored(metric, getattr(getattr(expected, metric.name, None), bound, None)))
+            for bound in _BOUNDS
+        }
+        for metric in (CONVERSIONS, CONVERSION_VALUE, ROAS, CPA)
+    }
+
+
+def _stored(metric: Metric, number: float | None) -> float | None:
+    """Return a figure in the unit that metrics are computed in: amounts in micros."""
+    return number * 1e6 if number is not None and metric.unit is Unit.MICROS else number
 
 
 def roas_body(report: RoasReport) -> dict[str, Any]:

@@ -8,16 +8,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from adtempo.domain.accounts import Account, AccountRef, CampaignRef
-from adtempo.domain.campaigns import Campaign
+from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.errors import InvalidInput
-from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.metrics import CPA, CPC, CPM, CTR, FREQUENCY, ROAS, Metric, plain_value, value_of
-from adtempo.domain.panels import FactTable, Quantities
+from adtempo.domain.panels import FactTable, MaturedTable, Quantities
 from adtempo.facts.load import FactQuery, load_fact_table, load_reach
+from adtempo.facts.maturity import load_matured_table
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
-from adtempo.store.ledger import Batch, load_batches
+from adtempo.store.ledger import Batch
 from adtempo.tracking.creatives import (
     CREATIVE_KEYS,
     CreativeFatigue,
@@ -27,23 +26,24 @@ from adtempo.tracking.creatives import (
     estimate_creatives,
     estimate_top_creatives,
 )
+from adtempo.tracking.daily import load_daily_report, load_day_figures, profile_of
 from adtempo.tracking.estimate import (
     CampaignMetrics,
-    Comparison,
     DailyReport,
-    Figures,
-    Freshness,
     Profile,
-    estimate_daily_report,
     estimate_figures,
     estimate_metrics,
 )
+from adtempo.tracking.expected import estimate_expected
 from adtempo.tracking.export import export_lines
+from adtempo.tracking.freshness import last_ended
+from adtempo.tracking.pacing import BudgetPace
+from adtempo.tracking.plans import load_budgets
 from adtempo.tracking.results import choose_result, load_results
 from adtempo.tracking.returns import RoasQuestion, load_roas
 from adtempo.tracking.roas import DEFAULT_WINDOW, RoasReport, check_currency, check_window
-from adtempo.tracking.scope import Scope, load_scope
-from adtempo.tracking.sync import FROM_FILES, FROM_SANDBOX, sync_sources
+from adtempo.tracking.scope import EVERYTHING, Scope, load_scope
+from adtempo.tracking.sync import FROM_FILES, sync_sources
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
@@ -115,7 +115,7 @@ class CampaignTracker:
         with reading(self._workspace.engine) as connection:
             accounts = {account.ref: account for account in stored.load_accounts(connection)}
             known = stored.load_campaigns(connection, at=moment)
-        return {_profile(one, accounts[one.ref.account]): figures[one.ref] for one in known if one.ref in figures}
+        return {profile_of(one, accounts[one.ref.account]): figures[one.ref] for one in known if one.ref in figures}
 
     def load_metrics(
         self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
@@ -138,7 +138,12 @@ class CampaignTracker:
             profile, self._load(("day_local",), [profile.ref], since, until, moment), since, until, moment
         )
         days = (found.since, found.until)
-        found = replace(found, results=load_results(self._workspace, profile.ref, found.figures, days, moment))
+        matured = self._matured(("campaign_id",), [profile.ref], found.since, found.until, moment)
+        found = replace(
+            found,
+            results=load_results(self._workspace, profile.ref, found.figures, days, moment),
+            expected=estimate_expected(matured, 0) if len(matured) else None,
+        )
         if found.since != found.until:
             return found
         reach = self._reach([profile.ref], found.since, found.until, moment).get((profile.ref, found.since))
@@ -334,7 +339,7 @@ class CampaignTracker:
                 for account in stored.load_accounts(connection)
                 if profile is None or account.ref == profile.ref.account
             ]
-        until = until or min((_last_ended(account, moment) for account in accounts), default=moment.date() - _DAY)
+        until = until or min((last_ended(account, moment) for account in accounts), default=moment.date() - _DAY)
         # The whole account: its noise is what a creative's own is held against.
         query = FactQuery(
             by=CREATIVE_KEYS,
@@ -346,7 +351,7 @@ class CampaignTracker:
         facts = load_fact_table(self._workspace.ledger, query)
         seen = {
             ref: often
-            for ref, figures in self._figures(until, None, moment).items()
+            for ref, figures in load_day_figures(self._workspace, until, None, moment).items()
             if (often := value_of(FREQUENCY, figures)) is not None
         }
         found = estimate_creative_fatigue(facts, self._currencies(), seen)
@@ -368,31 +373,20 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign.
         """
-        moment = as_of or self._workspace.now()
         refs = [self._profile(campaign).ref for campaign in campaigns] or None
-        with reading(self._workspace.engine) as connection:
-            accounts = {account.ref: account for account in stored.load_accounts(connection)}
-            known = stored.load_campaigns(connection, at=moment)
-            heard = _heard(load_batches(connection, ("file", "sync")), moment)
-        if refs is not None:
-            wanted = {ref.account for ref in refs}
-            accounts = {ref: account for ref, account in accounts.items() if ref in wanted}
-        day = day or min((_last_ended(account, moment) for account in accounts.values()), default=moment.date() - _DAY)
-        figures = self._figures(day, refs, moment)
-        freshness = [
-            Freshness(account.ref, heard.get(account.ref), day_bounds(day, account.zone)[1])
-            for account in accounts.values()
-            if any(ref.account == account.ref for ref in figures)
-        ]
-        return estimate_daily_report(
-            day,
-            moment,
-            figures,
-            {one.ref: _profile(one, accounts[one.ref.account]) for one in known if one.ref.account in accounts},
-            self._comparison(day - _DAY, refs, moment, _DAY),
-            self._comparison(day - _WEEK, refs, moment, _WEEK),
-            freshness,
-        )
+        return load_daily_report(self._workspace, day, refs, as_of or self._workspace.now())
+
+    def load_budgets(self, scope: Scope = EVERYTHING, as_of: datetime | None = None) -> tuple[BudgetPace, ...]:
+        """Return how the month's spend goes against planned budgets, of accounts, labels and campaigns.
+
+        Args:
+            scope: Which campaigns; everything by default.
+            as_of: What was known at this moment; None for now.
+
+        Raises:
+            NotFound: There is no such campaign or account, or none of those asked for has a plan.
+        """
+        return load_budgets(self._workspace, scope, as_of=as_of or self._workspace.now())
 
     def export_metrics_csv(
         self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
@@ -432,7 +426,7 @@ class CampaignTracker:
             ref = stored.find_campaign(connection, campaign_id)
             account = stored.load_account(connection, ref.account)
             found = stored.load_campaigns(connection, at=self._workspace.now(), within=[ref.account])
-        return next(_profile(campaign, account) for campaign in found if campaign.ref == ref)
+        return next(profile_of(campaign, account) for campaign in found if campaign.ref == ref)
 
     def _currencies(self) -> dict[AccountRef, str]:
         with reading(self._workspace.engine) as connection:
@@ -449,10 +443,16 @@ class CampaignTracker:
         query = FactQuery(by=by, since=since, until=until, campaigns=campaigns, as_of=as_of)
         return load_fact_table(self._workspace.ledger, query)
 
-    def _figures(self, day: date, campaigns: Collection[CampaignRef] | None, as_of: datetime) -> Figures:
-        figures = estimate_figures(self._load(_BY_CAMPAIGN, campaigns, day, day, as_of))
-        reach = self._reach(campaigns, day, day, as_of)
-        return {ref: replace(amounts, reach=reach.get((ref, day))) for ref, amounts in figures.items()}
+    def _matured(
+        self,
+        by: tuple[str, ...],
+        campaigns: Collection[CampaignRef] | None,
+        since: date | None,
+        until: date | None,
+        as_of: datetime,
+    ) -> MaturedTable:
+        query = FactQuery(by=by, since=since, until=until, campaigns=campaigns, as_of=as_of)
+        return load_matured_table(self._workspace.ledger, query)
 
     def _reach(
         self, campaigns: Collection[CampaignRef] | None, since: date | None, until: date | None, as_of: datetime
@@ -460,39 +460,7 @@ class CampaignTracker:
         query = FactQuery(by=_BY_CAMPAIGN, since=since, until=until, campaigns=campaigns, as_of=as_of)
         return load_reach(self._workspace.ledger, query)
 
-    def _comparison(
-        self, day: date, campaigns: Collection[CampaignRef] | None, as_of: datetime, younger: timedelta
-    ) -> Comparison:
-        """Load another day as it looked when it was as old as the report's day is; else as it is known now."""
-        then = self._figures(day, campaigns, as_of - younger)
-        return Comparison(day, same_age=bool(then), figures=then or self._figures(day, campaigns, as_of))
-
-
-def _profile(campaign: Campaign, account: Account) -> Profile:
-    return Profile(
-        ref=campaign.ref,
-        currency=account.currency,
-        name=campaign.label or campaign.name or "",
-        target_roas=campaign.target_roas,
-        simulated=account.source == FROM_SANDBOX,
-    )
-
 
 def _check_range(since: date | None, until: date | None) -> None:
     if since is not None and until is not None and until < since:
         raise InvalidInput(f"--until {until} is before --since {since}; swap them")
-
-
-def _last_ended(account: Account, moment: datetime) -> date:
-    return moment.astimezone(account.zone).date() - _DAY
-
-
-def _heard(batches: Sequence[Batch], as_of: datetime) -> dict[AccountRef, datetime]:
-    """Return when each account was last heard, as known at a moment."""
-    latest: dict[AccountRef, datetime] = {}
-    for batch in batches:
-        if batch.undone_by is None and batch.observed_at <= as_of:
-            for text in batch.accounts:
-                ref = AccountRef(*text.split(":", 1))
-                latest[ref] = max(batch.observed_at, latest.get(ref, batch.observed_at))
-    return latest

@@ -37,6 +37,9 @@ class Scope:
         return ", ".join([*self.campaigns, *said])
 
 
+EVERYTHING = Scope()
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The campaigns of a scope.

@@ -1,0 +1,174 @@
+"""The daily report, read from where its parts lie: facts, plans, alerts, predictions, and what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from adtempo.domain.accounts import Account, CampaignRef
+from adtempo.domain.campaigns import Campaign
+from adtempo.domain.hourweek import day_bounds
+from adtempo.domain.predictions import RecordedPrediction
+from adtempo.facts.load import FactQuery, load_fact_table, load_reach
+from adtempo.predictions.score import score
+from adtempo.store import accounts as stored
+from adtempo.store.alerts import load_newsworthy
+from adtempo.store.engine import reading
+from adtempo.store.ledger import load_batches
+from adtempo.store.predictions import load_compared
+from adtempo.tracking.activity import Activity, OpenAlert, Verdicts
+from adtempo.tracking.estimate import (
+    Comparison,
+    DailyReport,
+    Figures,
+    Freshness,
+    Profile,
+    Surroundings,
+    estimate_daily_report,
+    estimate_day_totals,
+    estimate_figures,
+)
+from adtempo.tracking.freshness import last_ended, load_heard
+from adtempo.tracking.pacing import BudgetPace
+from adtempo.tracking.plans import load_budgets
+from adtempo.tracking.scope import EVERYTHING, Scope
+from adtempo.tracking.sync import FROM_SANDBOX
+
+if TYPE_CHECKING:
+    from adtempo.workspace import Workspace
+
+DAYS_SHOWN = 14
+
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+_BY_CAMPAIGN = ("platform", "account_id", "campaign_id")
+
+Campaigns = Collection[CampaignRef] | None
+
+
+def load_daily_report(workspace: Workspace, day: date | None, campaigns: Campaigns, as_of: datetime) -> DailyReport:
+    """Say what happened on one day.
+
+    Args:
+        workspace: What is open.
+        day: Which day, in each account's own zone; None for the last one that has ended everywhere.
+        campaigns: Only these; None for all, and for what the system did.
+        as_of: What was known at this moment, aware.
+    """
+    with reading(workspace.engine) as connection:
+        accounts = {account.ref: account for account in stored.load_accounts(connection)}
+        known = stored.load_campaigns(connection, at=as_of)
+        heard = load_heard(connection, as_of)
+        activity = _load_activity(connection, as_of) if campaigns is None else None
+    if campaigns is not None:
+        wanted = {ref.account for ref in campaigns}
+        accounts = {ref: account for ref, account in accounts.items() if ref in wanted}
+    day = day or min((last_ended(account, as_of) for account in accounts.values()), default=as_of.date() - _DAY)
+    figures = load_day_figures(workspace, day, campaigns, as_of)
+    freshness = [
+        Freshness(account.ref, heard.get(account.ref), day_bounds(day, account.zone)[1])
+        for account in accounts.values()
+        if any(ref.account == account.ref for ref in figures)
+    ]
+    return estimate_daily_report(
+        day,
+        as_of,
+        figures,
+        {one.ref: profile_of(one, accounts[one.ref.account]) for one in known if one.ref.account in accounts},
+        _comparison(workspace, day - _DAY, campaigns, as_of, _DAY),
+        _comparison(workspace, day - _WEEK, campaigns, as_of, _WEEK),
+        freshness,
+        Surroundings(
+            days=estimate_day_totals(
+                load_fact_table(
+                    workspace.ledger,
+                    FactQuery(
+                        by=("platform", "account_id", "day_local"),
+                        since=day - _DAY * (DAYS_SHOWN - 1),
+                        until=day,
+                        campaigns=campaigns,
+                        as_of=as_of,
+                    ),
+                ),
+                {ref: account.currency for ref, account in accounts.items()},
+            ),
+            budgets=_load_budgets(workspace, known, campaigns, as_of),
+            activity=activity,
+        ),
+    )
+
+
+def profile_of(campaign: Campaign, account: Account) -> Profile:
+    """Return what is known of a campaign apart from its facts."""
+    return Profile(
+        ref=campaign.ref,
+        currency=account.currency,
+        name=campaign.label or campaign.name or "",
+        target_roas=campaign.target_roas,
+        simulated=account.source == FROM_SANDBOX,
+    )
+
+
+def load_day_figures(workspace: Workspace, day: date, campaigns: Campaigns, as_of: datetime) -> Figures:
+    """Return what campaigns did on one local day, with their reach."""
+    query = FactQuery(by=_BY_CAMPAIGN, since=day, until=day, campaigns=campaigns, as_of=as_of)
+    figures = estimate_figures(load_fact_table(workspace.ledger, query))
+    reach = load_reach(workspace.ledger, query)
+    return {ref: replace(amounts, reach=reach.get((ref, day))) for ref, amounts in figures.items()}
+
+
+def _comparison(
+    workspace: Workspace, day: date, campaigns: Campaigns, as_of: datetime, younger: timedelta
+) -> Comparison:
+    """Load another day as it looked when it was as old as the report's day is; else as it is known now."""
+    then = load_day_figures(workspace, day, campaigns, as_of - younger)
+    return Comparison(day, same_age=bool(then), figures=then or load_day_figures(workspace, day, campaigns, as_of))
+
+
+def _load_budgets(
+    workspace: Workspace, known: Collection[Campaign], campaigns: Campaigns, as_of: datetime
+) -> tuple[BudgetPace, ...]:
+    """Return budgets without saying a thing twice: a group of one campaign is that campaign."""
+    planned = [
+        str(one.ref) for one in known if one.planned_budget_micros and (campaigns is None or one.ref in campaigns)
+    ]
+    if not planned:
+        return ()
+    budgets = load_budgets(workspace, EVERYTHING if campaigns is None else Scope(tuple(planned)), as_of=as_of)
+    return tuple(budget for budget in budgets if budget.kind == "campaign" or budget.campaigns > 1)
+
+
+def _load_activity(connection: Connection, as_of: datetime) -> Activity:
+    since = as_of - _DAY
+    batches = [
+        batch
+        for batch in load_batches(connection, ("file", "sync"))
+        if batch.undone_by is None and since < batch.observed_at <= as_of
+    ]
+    alerts = [alert for alert in load_newsworthy(connection, since) if alert.opened_at <= as_of]
+    open_then = [alert for alert in alerts if alert.resolved_at is None or alert.resolved_at > as_of]
+    waiting = [alert for alert in open_then if alert.acknowledged_at is None or alert.acknowledged_at > as_of]
+    waiting.sort(key=lambda alert: (-alert.finding.severity.rank, alert.id))
+    return Activity(
+        since=since,
+        syncs=sum(batch.kind == "sync" for batch in batches),
+        files=sum(batch.kind == "file" for batch in batches),
+        posted=sum(batch.posted for batch in batches),
+        restated=sum(batch.restated for batch in batches),
+        opened=sum(alert.opened_at > since for alert in alerts),
+        resolved=len(alerts) - len(open_then),
+        waiting=tuple(
+            OpenAlert(alert.finding.severity, alert.finding.message, alert.finding.campaign) for alert in waiting
+        ),
+        verdicts=_verdicts(load_compared(connection, since=since, until=as_of)),
+    )
+
+
+def _verdicts(compared: Collection[RecordedPrediction]) -> Verdicts:
+    found = score(compared)
+    inside = [one.comparison.inside80 for one in compared if one.comparison and one.comparison.inside80 is not None]
+    return Verdicts(found.count, found.avg_accuracy, sum(inside), len(inside))
