@@ -154,7 +154,8 @@ def test_every_total_is_the_files_own_to_the_last_micro(run: Run, imported: Resu
         assert is_amount(reported["cpc"], round(sums.spend / sums.clicks, 6))
         assert (reported["reach"], reported["frequency"]) == (None, None)
         assert set(body["expected"]) == {"conversions", "conversion_value", "roas", "cpa"}
-        assert body["maturity"] is None
+        assert body["maturity"] == 1.0
+        assert set(body["expected"]["conversions"].values()) == {sums.conversions}
 
 
 def test_the_report_of_a_day_is_that_days_rows(run: Run, imported: Result, by_hand: ByHand) -> None:

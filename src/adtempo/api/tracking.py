@@ -82,7 +82,7 @@ class WishesAsked(Asked):
 
 
 class Interval(BaseModel):
-    """An expected value and its intervals; null until the delay of conversions is learnt."""
+    """An expected final figure and its intervals; null where nobody measured it."""
 
     value: Number | str | None
     low80: Number | str | None
@@ -148,6 +148,7 @@ class MetricsShown(BaseModel):
     reported: Figures
     expected: Expected
     maturity: Number | None
+    basis: str | None
     attributed: RoasShown
     results: list[ResultShown]
 

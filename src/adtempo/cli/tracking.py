@@ -167,6 +167,7 @@ def _print_roas(found: RoasReport) -> None:
 
 def _print_metrics(found: CampaignMetrics) -> None:
     from adtempo.domain.metrics import CONVERSIONS, CPA, METRICS, format_value, value_of
+    from adtempo.tracking.report import in_expectation
 
     profile = found.profile
     typer.secho(f"{profile.label}{' (simulated)' if profile.simulated else ''}", bold=True)
@@ -174,6 +175,9 @@ def _print_metrics(found: CampaignMetrics) -> None:
     fields = {
         metric.name: format_value(metric, value_of(metric, found.figures), profile.currency) for metric in METRICS
     }
+    if found.expected is not None and found.expected.maturity is not None:
+        fields |= {name: f"{fields[name]}, {said}" for name, said in in_expectation(found).items()}
+        fields["maturity"] = f"{found.expected.maturity:.0%} has arrived ({found.expected.basis} delays)"
     for result in found.results:
         count = format_value(CONVERSIONS, value_of(CONVERSIONS, result.figures), profile.currency)
         fields[result.conversion_type] = f"{count} at {format_value(CPA, result.cost_micros, profile.currency)}"

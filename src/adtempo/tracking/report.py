@@ -29,7 +29,7 @@ from adtempo.domain.metrics import (
 from adtempo.domain.money import format_micros
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.estimate import CampaignDay, CampaignMetrics, Comparison, DailyReport, Total, estimate_change
-from adtempo.tracking.expected import ExpectedFigures
+from adtempo.tracking.expected import ExpectedFigure, ExpectedFigures
 from adtempo.tracking.roas import RoasReport
 
 _COLUMNS = (
@@ -106,6 +106,21 @@ def expected_body(expected: ExpectedFigures | None) -> dict[str, dict[str, str |
         }
         for metric in (CONVERSIONS, CONVERSION_VALUE, ROAS, CPA)
     }
+
+
+def in_expectation(metrics: CampaignMetrics) -> dict[str, str]:
+    """Return what late figures will come to, in words, by metric; only those that were expected."""
+    currency, said = metrics.profile.currency, {}
+    for metric in (CONVERSIONS, CONVERSION_VALUE, ROAS, CPA):
+        figure: ExpectedFigure | None = getattr(metrics.expected, metric.name, None)
+        if figure is None or figure.value is None:
+            continue
+        value, low, high = (
+            format_value(metric, _stored(metric, bound), currency)
+            for bound in (figure.value, figure.low80, figure.high80)
+        )
+        said[metric.name] = f"expected {value} ({low} to {high})"
+    return said
 
 
 def _stored(metric: Metric, number: float | None) -> float | None:
