@@ -17,7 +17,15 @@ from adtempo.tracking.estimate import (
     Profile,
     estimate_daily_report,
 )
-from adtempo.tracking.report import metrics_body, report_body, report_markdown, report_sections, roas_body
+from adtempo.tracking.expected import NOTHING, ExpectedFigure, ExpectedFigures
+from adtempo.tracking.report import (
+    in_expectation,
+    metrics_body,
+    report_body,
+    report_markdown,
+    report_sections,
+    roas_body,
+)
 from adtempo.tracking.roas import OfflinePart, Return, RoasReport
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "daily_report.md"
@@ -176,7 +184,7 @@ def test_metrics_have_the_promised_shape() -> None:
     metrics = CampaignMetrics(PROFILES[WINTER], DAY, DAY, AS_OF, Quantities(20_000, 300, 1_500_000, reach=10_000))
     body = metrics_body(metrics, ROAS_REPORT)
     promised = ["campaign_id", "since", "until", "as_of", "currency", "reported", "expected", "maturity"]
-    assert list(body) == [*promised, "attributed", "results"]
+    assert list(body) == [*promised, "basis", "attributed", "results"]
     assert body["reported"] == {
         "spend": "1.50",
         "impressions": 20_000,
@@ -195,3 +203,18 @@ def test_metrics_have_the_promised_shape() -> None:
     interval = {"value": None, "low80": None, "high80": None, "low95": None, "high95": None}
     assert body["expected"] == dict.fromkeys(("conversions", "conversion_value", "roas", "cpa"), interval)
     assert body["maturity"] is None
+
+
+def test_expected_figures_are_given_with_their_intervals_and_in_words() -> None:
+    roas = ExpectedFigure(4.0, 3.0, 5.0, 2.5, 6.0)
+    expected = ExpectedFigures(NOTHING, NOTHING, roas, ExpectedFigure(12.5, 10.0, None, 8.0, None), 0.6, "own")
+    metrics = CampaignMetrics(PROFILES[WINTER], DAY, DAY, AS_OF, Quantities(spend_micros=100), expected=expected)
+    body = metrics_body(metrics, ROAS_REPORT)
+    assert body["expected"]["roas"] == {"value": 4.0, "low80": 3.0, "high80": 5.0, "low95": 2.5, "high95": 6.0}
+    assert body["expected"]["cpa"]["value"] == "12.50"
+    assert body["expected"]["cpa"]["high80"] is None
+    assert (body["maturity"], body["basis"]) == (0.6, "own")
+    words = in_expectation(metrics)
+    assert list(words) == ["roas", "cpa"]
+    assert words["roas"] == "expected 4.00 (3.00 to 5.00)"
+    assert words["cpa"].startswith("expected 12.50")
