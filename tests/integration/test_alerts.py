@@ -414,7 +414,7 @@ def test_a_channel_needs_a_name_and_an_account_that_exists(home: Workspace, webh
 
 
 def test_what_a_library_raises_is_not_shown_whole(home: Workspace, webhooks: Receiver) -> None:
-    def send(url: str, *_rest: str, allowed: str | None) -> None:
+    def send(url: str, title: str, body: str, severity: str, *, allowed: str | None) -> None:
         raise MessageNotDelivered("no answer")
 
     subscribe(home, webhooks)

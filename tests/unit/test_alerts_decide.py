@@ -23,6 +23,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 TOKYO = ZoneInfo("Asia/Tokyo")
 ACCOUNT = AccountRef("meta", "1")
 NIGHT = QuietHours(22 * 60, 7 * 60)
+MOMENTS = (NOON, NOON, NOON)
 TEAM = Channel(1, "team", "slack://***")
 
 
@@ -106,7 +107,7 @@ def test_critical_news_passes_quiet_hours_and_digests_but_its_end_waits() -> Non
 
 
 def test_each_account_has_its_own_night() -> None:
-    here, there = alert(1), Alert(2, Finding("x", Severity.WARNING, "X.", account=AccountRef("meta", "2")), *[NOON] * 3)
+    here, there = alert(1), Alert(2, Finding("x", Severity.WARNING, "X.", account=AccountRef("meta", "2")), *MOMENTS)
     zones: dict[AccountRef | None, tzinfo] = {ACCOUNT: UTC, AccountRef("meta", "2"): TOKYO}
     quiet = replace(TEAM, quiet=NIGHT)
     now = NOON + 2 * HOUR  # 23:00 in Tokyo
@@ -170,7 +171,7 @@ def test_one_alert_is_told_in_full() -> None:
         actual_value=0.8,
         at_stake=Money(123_450_000, "EUR"),
     )
-    title, body = write_message(Message(TEAM, (Announcement(Alert(12, single, *[NOON] * 3), News.OPENED),)))
+    title, body = write_message(Message(TEAM, (Announcement(Alert(12, single, *MOMENTS), News.OPENED),)))
     assert title == "adtempo: [critical] Roas below target: meta:1:c1"
     assert body.splitlines() == [
         "Spring sale earns too little.",
@@ -197,18 +198,18 @@ def test_the_end_of_an_alert_asks_for_nothing() -> None:
 )
 def test_values_are_written_in_their_unit(metric: str, value: float, stake: Money | None, shown: str) -> None:
     said = Finding("x", Severity.WARNING, "X.", metric_name=metric, actual_value=value, at_stake=stake)
-    _, body = write_message(Message(TEAM, (Announcement(Alert(1, said, *[NOON] * 3), News.OPENED),)))
+    _, body = write_message(Message(TEAM, (Announcement(Alert(1, said, *MOMENTS), News.OPENED),)))
     assert body.splitlines()[1] == shown
 
 
 def test_a_storm_is_counted_and_the_top_named_by_what_is_at_stake() -> None:
     said = [
-        Announcement(Alert(n, finding(n, Severity.WARNING, Money(n * 1_000_000, "EUR")), *[NOON] * 3), News.OPENED)
+        Announcement(Alert(n, finding(n, Severity.WARNING, Money(n * 1_000_000, "EUR")), *MOMENTS), News.OPENED)
         for n in range(1, 998)
     ]
-    yen = Announcement(Alert(998, finding(998, Severity.WARNING, Money(9_000_000, "JPY")), *[NOON] * 3), News.OPENED)
-    bad = Announcement(Alert(999, finding(999, Severity.CRITICAL), *[NOON] * 3), News.WORSE)
-    gone = Announcement(Alert(1000, finding(1000), *[NOON] * 3, resolved_at=NOON), News.RESOLVED)
+    yen = Announcement(Alert(998, finding(998, Severity.WARNING, Money(9_000_000, "JPY")), *MOMENTS), News.OPENED)
+    bad = Announcement(Alert(999, finding(999, Severity.CRITICAL), *MOMENTS), News.WORSE)
+    gone = Announcement(Alert(1000, finding(1000), *MOMENTS, resolved_at=NOON), News.RESOLVED)
     title, body = write_message(Message(TEAM, (*said, yen, bad, gone)))
     lines = body.splitlines()
     assert title == "adtempo: 1 critical, 998 warning, 1 resolved"
@@ -223,7 +224,7 @@ def test_a_storm_is_counted_and_the_top_named_by_what_is_at_stake() -> None:
 
 def test_a_long_line_is_cut() -> None:
     long = Finding("x", Severity.WARNING, "y" * 1000)
-    two = tuple(Announcement(Alert(n, replace(long, detail=str(n)), *[NOON] * 3), News.OPENED) for n in (1, 2))
+    two = tuple(Announcement(Alert(n, replace(long, detail=str(n)), *MOMENTS), News.OPENED) for n in (1, 2))
     _, body = write_message(Message(TEAM, two))
     assert max(map(len, body.splitlines())) <= LINE_MAX + len("- [warning] ")
 
