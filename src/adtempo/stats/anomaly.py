@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-ONCE_IN_DAYS = 7.0
-"""How rare a row must be to alert, unless asked otherwise: a series left alone alerts about once a week at most."""
+ONCE_IN_DAYS = 10.0
+"""How rare a row must be to alert unless asked otherwise: left alone, a series alerts at most about this often."""
 
 ALERT_HOURS, QUIET_HOURS = 24.0, 6.0
 """An alert needs this distance from the one before, and from the last row that was as rare: the same incident."""
@@ -51,6 +51,9 @@ _PRIOR_BLOCKS, _PRIOR_EXCESS = 5.0, 0.3
 _CLIP = 3.0
 """A residual beyond this many mean absolute residuals teaches the baseline no more than this."""
 
+_DUST = 1e-9
+"""A swing smaller than this share of the value is rounding."""
+
 _SLOW_ROWS = 24.0
 """A slow level remembers at least so many rows, however rare they are."""
 
@@ -59,8 +62,8 @@ _SCALE_HOURS = 168.0
 _VISITS_OF_HOUR, _VISITS_OF_WEEKDAY, _VISITS_OF_CELL = 14.0, 96.0, 8.0
 """Memory of the parts of the profile, in hours of their own: two weeks, four weeks, eight weeks."""
 
-_WEEKDAY_SHRINKAGE, _CELL_SHRINKAGE = 96.0, 4.0
-"""Hours of their own after which a weekday, and an hour of the week, are believed half."""
+_WEEKDAY_SHRINKAGE, _CELL_SHRINKAGE = 24.0, 4.0
+"""Hours of their own after which they are believed half: a weekday after one, an hour of the week after four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +122,21 @@ _ABSENT = Reading(0.0, nan, nan, 0.0)
 class _Tail:
     """How rare the largest evidence of a block is, judged by the blocks before."""
 
-    __slots__ = ("_blocks", "_excess", "_exponent", "_least", "_level", "_needed", "_period")
+    __slots__ = ("_blocks", "_excess", "_exponent", "_least", "_level", "_needed", "_period", "_room", "_seen")
 
     def __init__(self, needed: float, least: int, room: int) -> None:
-        self._needed, self._least = needed, least
+        self._needed, self._least, self._room = needed, least, room
+        self._seen = 0
         self._blocks: deque[float] = deque(maxlen=room)
         self._level, self._period = inf, 0.0
         self._exponent, self._excess = 0.0, 1.0
 
     def add(self, largest: float) -> None:
         """Close a block and fit anew."""
+        self._seen += 1
         self._blocks.append(min(largest, self._alert_level()))
+        if len(self._blocks) > max(self._least, self._seen - min(self._seen / 3, self._room / 8)):
+            self._blocks.popleft()  # swings of the first week, in which the profile was learnt, say little
         count = len(self._blocks)
         if count < self._least:
             return
@@ -201,8 +208,11 @@ class _Lookout:
         side = 0
         if swing < 0:
             side, swing = 1, -swing
+        if swing <= _DUST * abs(value):
+            swing = 0.0
         self._largest[side] = max(self._largest[side], swing)
-        evidence = swing * self._units[side]
+        unit = self._units[side]
+        evidence = swing * unit if unit else float(swing > 0)
         self._peak = max(self._peak, evidence)
         return self._tail.rarity(evidence)
 
@@ -231,8 +241,8 @@ class _Lookout:
             if usual > 0:
                 largest = min(largest, _CLIP * usual)  # noqa: PLW2901
             self._usual[side] = usual + (largest - usual) / min(self._blocks, self._room)
-        fallback = max(self._usual) or 1.0
-        self._units = [1.0 / (usual or fallback) for usual in self._usual]
+        fallback = max(self._usual)
+        self._units = [1.0 / (usual or fallback) if fallback else 0.0 for usual in self._usual]
         self._largest = [0.0, 0.0]
         self._peak = 0.0
 
@@ -269,7 +279,7 @@ class Detector:
     Args:
         watches: Time scales to look at.
         once_in_days: How rare a row must be to alert, in days of observed time. Whoever watches n series and wants
-            about one false alert a week asks for 7 n days.
+            about one false alert in ten days asks for 10 n days.
         counts: The values are counts or amounts, whose noise grows with the root of their size; they are watched as
             roots, and negative ones count as 0.
 
