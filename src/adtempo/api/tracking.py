@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from adtempo.accounts import run as accounts
@@ -18,6 +18,8 @@ from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
 from adtempo.domain.accounts import Platform
 from adtempo.domain.money import parse_micros
 from adtempo.domain.roles import Action
+from adtempo.tracking.keeping import load_kept_report, load_report_days, reports_body
+from adtempo.tracking.pacing import Pace, pacing_body
 from adtempo.tracking.report import metrics_body, report_body, roas_body
 from adtempo.tracking.run import CampaignTracker
 from adtempo.tracking.scope import Scope
@@ -35,6 +37,7 @@ CampaignName = Annotated[
 ]
 Day = Annotated[date, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-20"])]
 AsOf = Annotated[Moment | None, Query(description="What was known at this moment; default: now.")]
+ReportDay = Annotated[date, Path(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-19"])]
 Window = Annotated[Literal[1, 7, 28], Query(description="Days after the click within which a conversion counts.")]
 Offline = Annotated[bool, Query(description="Whether the advertiser's own conversions count, as its account says.")]
 Wanted = Annotated[str | None, Field(min_length=1, max_length=300, pattern=TEXT)]
@@ -223,6 +226,56 @@ class AccountFreshness(BaseModel):
     complete: bool
 
 
+class DayLine(Figures):
+    """All campaigns of one currency on one day."""
+
+    date: date
+    currency: Currency
+
+
+class BudgetShown(BaseModel):
+    """How a month's spend goes against what was planned."""
+
+    kind: Literal["account", "label", "campaign"]
+    name: str = Field(description="platform:account:campaign, platform:account, or the label.")
+    label: str
+    currency: Currency
+    campaigns: int = Field(description="Campaigns with a plan; the plan is the sum of theirs, and so is the spend.")
+    month: date
+    through: date = Field(description="Last full local day that counts.")
+    pace: Pace
+    planned: Amount
+    spent: Amount
+    expected: Amount | None = Field(description="Expected spend at the end of the month.")
+    low80: Amount | None
+    high80: Amount | None
+    daily_to_plan: Amount | None = Field(description="What the remaining days may cost on average to end on plan.")
+
+
+class PacingShown(BaseModel):
+    """Budgets, the widest first."""
+
+    as_of: Moment
+    budgets: list[BudgetShown]
+
+
+class ActivityShown(BaseModel):
+    """What the system did in the day before the report's moment, and how right its predictions were."""
+
+    since: Moment
+    syncs: int
+    files: int
+    posted: int
+    restated: int
+    alerts_opened: int
+    alerts_resolved: int
+    alerts_waiting: int
+    predictions_compared: int
+    predictions_accuracy: Number | None = Field(description="Mean accuracy, 0 to 100.")
+    predictions_inside80: int
+    predictions_with80: int
+
+
 class ReportShown(BaseModel):
     """What happened on one day; the overall figures are null where several currencies meet."""
 
@@ -242,6 +295,22 @@ class ReportShown(BaseModel):
     compared_with: Comparisons
     freshness: list[AccountFreshness]
     attention: list[str]
+    days: list[DayLine] = Field(description="The days up to this one, per currency.")
+    budgets: list[BudgetShown]
+    activity: ActivityShown | None = Field(description="Null where only some campaigns are reported.")
+
+
+class ReportLine(BaseModel):
+    """One report that was kept."""
+
+    date: date
+    as_of: Moment
+
+
+class ReportsShown(BaseModel):
+    """The daily reports that were kept, the newest day first."""
+
+    reports: list[ReportLine]
 
 
 @router.get("/campaigns", responses={200: {"headers": LINK}}, openapi_extra=READ)
@@ -345,6 +414,37 @@ def export_metrics(
     return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": disposition})
 
 
+@router.get("/pacing", openapi_extra=READ)
+def show_pacing(
+    workspace: Open,
+    campaign: Annotated[str | None, Query(max_length=500, pattern=TEXT)] = None,
+    account: Annotated[str | None, Query(max_length=300, pattern=TEXT)] = None,
+    label: Annotated[str | None, Query(max_length=200, pattern=TEXT)] = None,
+    as_of: AsOf = None,
+) -> PacingShown:
+    """Month to date against planned budgets, of accounts, labels and campaigns, with the expected end of the month."""
+    moment = as_of or workspace.now()
+    scope = Scope((campaign,) if campaign else (), account=account, label=label)
+    return PacingShown.model_validate(pacing_body(CampaignTracker(workspace).load_budgets(scope, moment), moment))
+
+
+@router.get("/reports", openapi_extra=READ)
+def list_reports(workspace: Open) -> ReportsShown:
+    """List the daily reports that were kept, the newest day first."""
+    return ReportsShown.model_validate(reports_body(load_report_days(workspace)))
+
+
+@router.get(
+    "/reports/{day}.html",
+    response_class=HTMLResponse,
+    responses={200: {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}},
+    openapi_extra=READ,
+)
+def show_report_page(workspace: Open, day: ReportDay) -> HTMLResponse:
+    """One kept report as it was sent: a page without anything to fetch."""
+    return HTMLResponse(load_kept_report(workspace, day).html)
+
+
 @router.get("/reports/daily", openapi_extra=READ)
 def daily_report(
     workspace: Open,
@@ -357,3 +457,9 @@ def daily_report(
     """What happened on a day, against the day before and a week before, and what needs a person."""
     report = CampaignTracker(workspace).generate_daily_report(day, campaign, as_of)
     return ReportShown.model_validate(report_body(report))
+
+
+@router.get("/reports/{day}", openapi_extra=READ)
+def show_report(workspace: Open, day: ReportDay) -> ReportShown:
+    """One kept report as it was sent, in the words of the moment."""
+    return ReportShown.model_validate_json(load_kept_report(workspace, day).body)

@@ -197,6 +197,7 @@ def daily(
     *,
     as_json: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Print the report as a page for a mail.")] = False,
 ) -> None:
     """Say what happened on a day, against the day before and a week before, and what needs you."""
     session = session_of(ctx)
@@ -213,8 +214,78 @@ def daily(
         print_json(report_body(report))
     elif markdown:
         typer.echo(report_markdown(report), nl=False)
+    elif html:
+        from adtempo.tracking.report_html import report_html
+
+        typer.echo(report_html(report), nl=False)
     else:
         print_report(report)
+
+
+def list_reports(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """List the daily reports that were kept."""
+    session = session_of(ctx)
+    if session.server:
+        print_json(fetch_body(session, "/api/tracking/reports", {}))
+        return
+    from adtempo.tracking.keeping import load_report_days, reports_body
+
+    with opened(ctx) as workspace:
+        kept = load_report_days(workspace)
+    if as_json:
+        print_json(reports_body(kept))
+    else:
+        print_table(("day", "as known on"), [(day, f"{as_of:%Y-%m-%d %H:%M} UTC") for day, as_of in kept])
+
+
+def show_report(
+    ctx: typer.Context,
+    day: Annotated[date, typer.Argument(parser=read_day, metavar="DAY", help="Such as 2026-11-19.")],
+    *,
+    as_json: AsJson = False,
+    html: Annotated[bool, typer.Option("--html", help="Print the page that was mailed.")] = False,
+) -> None:
+    """Show a daily report as it was kept, whatever is known today."""
+    session = session_of(ctx)
+    if session.server:
+        print_json(fetch_body(session, f"/api/tracking/reports/{day}", {}))
+        return
+    from adtempo.tracking.keeping import load_kept_report
+
+    with opened(ctx) as workspace:
+        kept = load_kept_report(workspace, day)
+    typer.echo(kept.body if as_json else kept.html if html else kept.markdown, nl=as_json)
+
+
+def pacing(
+    ctx: typer.Context,
+    campaign: Annotated[str | None, typer.Option("--campaign", metavar="C", help="Only this campaign.")] = None,
+    account: Annotated[str | None, typer.Option("--account", metavar="A", help="Only this account.")] = None,
+    label: Annotated[str | None, typer.Option("--label", metavar="L", help="Only campaigns of this label.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the month's spend against planned budgets, and say where the month will end."""
+    session = session_of(ctx)
+    if session.server:
+        asked = {"campaign": campaign, "account": account, "label": label}
+        print_json(fetch_body(session, "/api/tracking/pacing", asked))
+        return
+    from adtempo.tracking.pacing import pacing_body
+    from adtempo.tracking.run import CampaignTracker
+    from adtempo.tracking.scope import Scope
+
+    with opened(ctx) as workspace:
+        now = workspace.now()
+        scope = Scope((campaign,) if campaign else (), account=account, label=label)
+        budgets = CampaignTracker(workspace).load_budgets(scope, now)
+    if as_json:
+        print_json(pacing_body(budgets, now))
+        return
+    for budget in budgets:
+        typer.echo(f"{budget.kind} {budget}")
+    if not budgets:
+        note("nothing is planned; say what you plan: adtempo campaigns set CAMPAIGN --planned-budget AMOUNT")
 
 
 def print_report(report: DailyReport) -> None:
@@ -259,8 +330,11 @@ def register(app: typer.Typer) -> None:
     app.command("sync")(sync)
     app.command("metrics")(metrics)
     app.command("roas")(roas)
+    app.command("pacing")(pacing)
     reports = typer.Typer(help="What happened, in words and tables.", no_args_is_help=True)
     reports.command("daily")(daily)
+    reports.command("list")(list_reports)
+    reports.command("show")(show_report)
     app.add_typer(reports, name="report")
     exports = typer.Typer(help="Figures as files.", no_args_is_help=True)
     exports.command("metrics")(export)

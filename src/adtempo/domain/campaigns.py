@@ -21,7 +21,7 @@ class Campaign:
         niche: Its market; what people set wins over what a file said.
         target_roas: The return that people want: value per spend.
         target_cpa_micros: The cost per conversion that people want, micros of the account's currency.
-        planned_budget_micros: What people planned to spend in all, micros of the account's currency.
+        planned_budget_micros: What people planned to spend in a calendar month, micros of the account's currency.
         label: What people call it.
     """
 

@@ -88,13 +88,16 @@ class BudgetPace:
 
     def __str__(self) -> str:
         pacing = self.pacing
-        month = f"{pacing.month:%B}"
-        begun = f"{self.label}: {self._amount(pacing.spent_micros)} of {self._amount(pacing.planned_micros)}"
-        begun += f" planned for {month} spent by {pacing.through:%a} {pacing.through.day}"
+        spent = f"{self._amount(pacing.spent_micros)} spent by {pacing.through:%a} {pacing.through.day}"
+        plan = self._amount(pacing.planned_micros)
         if pacing.expected_micros is None or pacing.daily_micros is None:
-            return begun
-        ends = f"{begun}; {month} is expected to end at {self._amount(pacing.expected_micros)}, {pacing.pace} plan"
-        return f"{ends}. On plan are {self._amount(pacing.daily_micros)} a day from here"
+            return f"{self.label}: {spent} of {plan} planned for {pacing.month:%B}"
+        said = f"{self.label}: {pacing.month:%B} is going to end at {self._amount(pacing.expected_micros)}"
+        word = {Pace.UNDER: "under", Pace.OVER: "over"}.get(pacing.pace, "on")
+        said += f", {word} its plan of {plan} ({spent})"
+        if not pacing.daily_micros:
+            return f"{said}; the plan is used up"
+        return f"{said}; {self._amount(pacing.daily_micros)} a day from here would meet it"
 
     def _amount(self, micros: int) -> str:
         return str(Money(micros, self.currency))

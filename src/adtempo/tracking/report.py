@@ -28,8 +28,10 @@ from adtempo.domain.metrics import (
 )
 from adtempo.domain.money import format_micros
 from adtempo.domain.panels import Quantities
+from adtempo.tracking.activity import activity_body, activity_sentences
 from adtempo.tracking.estimate import CampaignDay, CampaignMetrics, Comparison, DailyReport, Total, estimate_change
 from adtempo.tracking.expected import ExpectedFigure, ExpectedFigures
+from adtempo.tracking.pacing import BudgetPace, pacing_body
 from adtempo.tracking.roas import RoasReport
 
 _COLUMNS = (
@@ -43,6 +45,8 @@ _COLUMNS = (
 _CAMPAIGN_COLUMNS = _COLUMNS[:4]
 _LINES = 10
 """Lines of a list in the text: people read a page; the body has all."""
+NEEDS_YOU = "What needs you"
+DONE = "What adtempo did, and was it right"
 _BOUNDS = ("value", "low80", "high80", "low95", "high95")
 
 
@@ -193,6 +197,12 @@ def report_body(report: DailyReport) -> dict[str, Any]:
             for account in report.freshness
         ],
         "attention": list(report.attention),
+        "days": [
+            {"date": one.day.isoformat(), "currency": one.currency, **figures_body(one.figures)}
+            for one in report.around.days
+        ],
+        "budgets": pacing_body(report.around.budgets, report.as_of)["budgets"],
+        "activity": activity_body(report.around.activity) if report.around.activity else None,
     }
 
 
@@ -226,16 +236,37 @@ def report_sections(report: DailyReport) -> list[Section]:
         return [Section(title, (_no_facts(report),))]
     sections = [
         Section(title, _how_complete(report), ("", *(name for _, name in _COLUMNS)), _total_rows(report)),
-        Section("What needs you", _attention(report)),
-        _campaigns("Top campaigns by value", _shortened(report, report.top_campaigns)),
+        Section(NEEDS_YOU, _attention(report)),
+        _campaigns("Top campaigns by value", shorten(report, report.top_campaigns)),
     ]
     if report.movers:
         title = f"Largest changes of value against {_against(report.day_before)}"
-        sections.append(_campaigns(title, _shortened(report, report.movers)))
+        sections.append(_campaigns(title, shorten(report, report.movers)))
     if len(report.platforms) > len(report.totals):
         rows = tuple((total.label, *_cells(total.figures, total.currency)) for total in report.platforms)
         sections.append(Section("By platform", header=("", *(name for _, name in _COLUMNS)), rows=rows))
+    if report.around.budgets:
+        sections.append(_month(report.around.budgets))
+    if report.around.activity:
+        sections.append(Section(DONE, activity_sentences(report.around.activity)))
     return sections
+
+
+def _month(budgets: Sequence[BudgetPace]) -> Section:
+    def amount(micros: int | None, currency: str) -> str:
+        return format_value(SPEND, micros, currency)
+
+    rows = tuple(
+        (
+            budget.label,
+            amount(budget.pacing.spent_micros, budget.currency),
+            amount(budget.pacing.planned_micros, budget.currency),
+            amount(budget.pacing.expected_micros, budget.currency),
+            budget.pacing.pace.replace("_", " "),
+        )
+        for budget in budgets[:_LINES]
+    )
+    return Section("Month to date", header=("", "spent", "planned", "expected end", "pace"), rows=rows)
 
 
 def report_markdown(report: DailyReport) -> str:
@@ -266,9 +297,9 @@ def _attention(report: DailyReport) -> tuple[str, ...]:
     return (*report.attention[:_LINES], *((f"... and {hidden} more.",) if hidden > 0 else ()))
 
 
-def _shortened(report: DailyReport, lines: Sequence[CampaignDay]) -> list[CampaignDay]:
-    """Keep as many of each currency as make a list of readable length, at least two."""
-    share = max(2, _LINES // len(report.totals))
+def shorten(report: DailyReport, lines: Sequence[CampaignDay], length: int = _LINES) -> list[CampaignDay]:
+    """Keep as many of each currency as make a list of a length, at least two of each."""
+    share = max(2, length // len(report.totals))
     currencies = [total.currency for total in report.totals]
     return [line for one in currencies for line in [x for x in lines if x.profile.currency == one][:share]]
 
