@@ -11,7 +11,7 @@ HOURS = np.arange(24 * 7 * 10)  # ten weeks
 
 
 def score_hours(values: np.ndarray, **options: object) -> np.ndarray:
-    return np.array([reading.score for reading in readings(values, **options)])
+    return np.array([reading.score for reading in readings(values, None, **options)])
 
 
 def readings(values: np.ndarray, weights: np.ndarray | None = None, **options: object) -> list[Reading]:
@@ -170,3 +170,10 @@ def test_one_watch_alone_works() -> None:
 
 def test_an_empty_series_has_no_scores() -> None:
     assert score_series(np.array([], dtype="datetime64[s]"), np.array([])).tolist() == []
+
+
+def test_alerts_as_rare_as_never_and_values_as_wild_as_doubles_are_no_failure() -> None:
+    values = np.zeros(2000)
+    values[::50] = 10.0 ** np.linspace(-100, 100, 40)
+    scores = score_hours(values, once_in_days=1e12)
+    assert ((scores >= 0) & (scores <= 1)).all()

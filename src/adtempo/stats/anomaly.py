@@ -51,6 +51,8 @@ _PRIOR_BLOCKS, _PRIOR_EXCESS = 5.0, 0.3
 _CLIP = 3.0
 """A residual beyond this many mean absolute residuals teaches the baseline no more than this."""
 
+_LOG_MAX = 700.0  # exp of more is no double
+
 _DUST = 1e-9
 """A swing smaller than this share of the value is rounding."""
 
@@ -164,7 +166,8 @@ class _Tail:
         if not self._exponent:
             return inf
         ratio = max(self._needed / self._period, 1.0)
-        return float(self._level * exp(self._excess * (ratio ** (1.0 / self._exponent) - 1.0)))
+        log_excess = self._excess * (ratio ** (1.0 / self._exponent) - 1.0)
+        return float(self._level * exp(min(log_excess, _LOG_MAX)))
 
 
 class _Lookout:
