@@ -44,6 +44,8 @@ READING = (
         f"/api/tracking/campaigns/{CAMPAIGN}/metrics?since=2026-02-01&until=2026-02-03&as_of=2026-02-20T00%3A00%3A00Z",
     ),
     (["report", "daily"], "/api/tracking/reports/daily"),
+    (["creatives", "top", "--metric", "ctr"], "/api/tracking/creatives/top?metric=ctr"),
+    (["creatives", "fatigue"], "/api/tracking/creatives/fatigue"),
     (["predictions", "accuracy"], "/api/tracking/predictions/accuracy"),
     (
         ["predictions", "accuracy", "--days", "7", "--model", "m"],

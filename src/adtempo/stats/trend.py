@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 MATERIAL = 0.10
 """A fall by less than this share of the healthy level is not worth a person's time."""
 
-EVIDENCE = 6.0
+EVIDENCE = 8.0
 """Odds of a material fall from which on a series is flagged."""
 
 DAYS_MIN = 3
@@ -29,9 +29,10 @@ _FALL_DAILY = 0.05  # typical speed of a fall, per day: half in two weeks
 _ODDS_FROM_START = 0.6  # prior odds that a series falls from its first day on
 _ODDS_PER_DAY = 0.75 / 56  # and that it begins to on any one later day
 _NO_ODDS = 1e-300
+_FEW = 10.0  # counts a day at which evidence weighs half: few counts fit some slow fall too easily
 
 _DRIFT_DAILY = 0.001  # typical speed of slow drift that is no fall: 6% in eight weeks
-_MARKET_DAILY = 0.004  # and where siblings can tell of it
+_MARKET_DAILY = 0.003  # and where siblings can tell of it
 _MARKET_DAILY_MAX = 0.01  # siblings that move faster than this tell of something else than a market
 _HOLDING = 1.0  # below even odds of a fall a series is a yardstick for its siblings
 
@@ -53,7 +54,7 @@ class Declines:
     """What is known about each series at the end of its last day, shape (series,); NaN where nothing is.
 
     Attributes:
-        odds: Of a material fall, against none.
+        odds: Of a material fall, against none; with few counts a day they are discounted.
         probability: That the rate has fallen by at least MATERIAL of its healthy level.
         healthy: The rate before it fell.
         fall: Expected share of the healthy rate that is lost.
@@ -108,6 +109,9 @@ def find_declines(successes: ArrayLike, trials: ArrayLike, family: ArrayLike, po
         Pollak (1985), Optimal detection of a change in distribution, doi:10.1214/aos/1176346587.
     """
     counts, exposure = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    if counts.shape[1] < DAYS_MIN:
+        unknown = np.full(len(counts), np.nan)
+        return Declines(np.zeros(len(counts)), unknown, unknown, unknown, unknown)
     families, pools = _numbered(family), _numbered(pool)
     rate = _divide(counts.sum(axis=1), exposure.sum(axis=1))
     expected = rate[:, None] * exposure
@@ -116,9 +120,11 @@ def find_declines(successes: ArrayLike, trials: ArrayLike, family: ArrayLike, po
     beside = _siblings(moves, expected, families, pools, alone.odds_any < _HOLDING)
     compared = np.count_nonzero(beside.variance, axis=1) > 0
     judged = _either(compared, _weigh(moves, expected, exposure, beside, 2 * pools + compared), alone)
-    known = np.count_nonzero(expected, axis=1) >= DAYS_MIN
+    days = np.count_nonzero(expected, axis=1)
+    known = days >= DAYS_MIN
+    daily = _divide(counts.sum(axis=1), days)
     return Declines(
-        odds=np.where(known, judged.odds_material, 0.0),
+        odds=np.where(known, judged.odds_material * daily / (daily + _FEW), 0.0),
         probability=np.where(known, judged.odds_material / (1 + judged.odds_any), np.nan),
         healthy=np.where(known, rate * judged.healthy, np.nan),
         fall=np.where(known, judged.mean, np.nan),
@@ -343,7 +349,11 @@ def _after(panel: Floats) -> Floats:
 
 
 def _moving_sum(panel: Floats, days: int) -> Floats:
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(panel, days, axis=1).sum(axis=-1))
+    windows = panel.shape[1] - days + 1
+    sums = panel[:, :windows].copy()
+    for later in range(1, days):
+        sums += panel[:, later : later + windows]
+    return sums
 
 
 def _divide(top: ArrayLike, bottom: ArrayLike) -> Floats:
