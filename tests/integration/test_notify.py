@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from adtempo import notify
 from adtempo.domain.errors import AddressRefused, InvalidInput, MessageNotDelivered
 from adtempo.notify import check_url, mask_url, send_message
 from receiving import LOOPBACK, Receiver, taking_mail, taking_webhooks
@@ -121,6 +122,25 @@ def test_a_name_is_judged_by_the_address_that_is_connected_to(
     with pytest.raises(AddressRefused, match=r"127\.0\.0\.1"):
         send_message(f"jsons://hooks.example.com:{webhooks.port}/x", "t", "b", "info")
     assert webhooks.got == []
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "permitted"),
+    [
+        ("93.184.216.34", None, True),
+        ("2606:2800:220:1::1", None, True),
+        ("93.184.216.34", "10.0.0.7", True),
+        ("10.0.0.7", "10.0.0.7", True),
+        ("10.0.0.8", "10.0.0.7", False),
+        ("::ffff:10.0.0.7", None, False),
+        ("fe80::1%eth0", None, False),
+        ("239.255.255.250", None, False),
+        ("a.socket", None, False),
+    ],
+)
+def test_an_address_is_permitted_if_public_or_allowed(host: str, allowed: str | None, permitted: bool) -> None:
+    """Coverage cannot look into an audit hook, so what it decides is tried here as well."""
+    assert notify._is_permitted(host, allowed) == permitted
 
 
 def test_other_connections_of_the_process_are_left_alone(webhooks: Receiver) -> None:

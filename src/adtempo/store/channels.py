@@ -80,6 +80,7 @@ alert_deliveries = Table(
     Column("severity", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("html", Text),
     Column("alerts", Integer, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("due_at", UtcTime, nullable=False),
@@ -90,7 +91,7 @@ alert_deliveries = Table(
     CheckConstraint(_SEVERITY_KNOWN, name="severity_known"),
     CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name="sent_dated"),
     CheckConstraint("status <> 'failed' OR error IS NOT NULL", name="failure_explained"),
-    CheckConstraint("attempts >= 0 AND alerts > 0", name="counted"),
+    CheckConstraint("attempts >= 0 AND alerts >= 0", name="counted"),
     Index("ix_alert_deliveries_due", "status", "due_at"),
 )
 """One row per message to one channel: noted before it is sent, with its outcome afterwards."""
@@ -136,12 +137,13 @@ class Delivery:
         severity: The worst that it tells of.
         title: As sent.
         body: As sent.
-        alerts: How many alerts it tells of.
+        alerts: How many alerts it tells of; none, if it is a report.
         created_at: When it was written.
         due_at: From when it may be tried, or tried again.
         attempts: Times that it was tried.
         sent_at: When the channel took it.
         error: Why the last attempt failed.
+        html: What a mail shows instead of the body.
     """
 
     id: str
@@ -156,6 +158,7 @@ class Delivery:
     attempts: int
     sent_at: datetime | None = None
     error: str | None = None
+    html: str | None = None
 
 
 def insert_channel(connection: Connection, stored: StoredChannel, *, by: str, at: datetime) -> StoredChannel:
@@ -260,7 +263,7 @@ def insert_delivery(connection: Connection, delivery: Delivery, news: Sequence[t
     Args:
         connection: Of a writing transaction.
         delivery: The message.
-        news: What it tells of which alert.
+        news: What it tells of which alert, at least one thing.
     """
     row = {field.name: getattr(delivery, field.name) for field in fields(delivery)}
     connection.execute(alert_deliveries.insert().values(row))
@@ -274,8 +277,7 @@ def insert_delivery(connection: Connection, delivery: Delivery, news: Sequence[t
         }
         for alert, one in news
     ]
-    if told:
-        connection.execute(alert_news.insert(), told)
+    connection.execute(alert_news.insert(), told)
 
 
 def claim_delivery(
