@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from adtempo.facts.ingest import ROW_GROUP, DraftFile, campaign_ranges, seal_file, seal_folder
+from adtempo.facts.ingest import ROW_GROUP, DraftFile, key_ranges, seal_file, seal_folder
 from adtempo.facts.ledger import COMPACTED_COLUMNS, Ledger, open_workbench, relation
 from adtempo.facts.publish import Workplace, listed_file, open_workplace
 from adtempo.store import ledger as manifest
@@ -145,7 +145,7 @@ def _rewrite(
         )
         rows = con.execute("SELECT count(*) FROM span").fetchone()
         assert rows is not None
-        for first, last in campaign_ranges(con, "span", rows[0], FILE_ROWS) if rows[0] else ():
+        for first, last in key_ranges(con, "campaign_id", "span", rows[0], FILE_ROWS) if rows[0] else ():
             path = place.staging / f"{len(written):04d}.parquet"
             columns = ", ".join(COMPACTED_COLUMNS)
             con.execute("SET VARIABLE first = $1", [first])

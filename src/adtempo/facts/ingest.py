@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -96,15 +97,20 @@ class Extent:
     accounts: tuple[AccountRef, ...]
 
 
-def measure_extent(con: duckdb.DuckDBPyConnection) -> Extent | None:
-    """Return what `incoming` reaches over, None when it is empty."""
+def number_rows(con: duckdb.DuckDBPyConnection, staging: Path) -> Extent | None:
+    """Read `incoming` once: number its series and leave its rows by number; return what they reach over.
+
+    `all_series` and `all_vintages` stay in the connection, the latter as a file in `staging`. None without a row.
+    """
+    con.execute(query("series"))
+    con.execute(query("vintages", path=staging / "vintages.parquet"))
     row = con.execute(
         "SELECT count(*), min(day_local), max(day_local), min(slot), max(slot), min(observed_at), max(observed_at)"
-        " FROM incoming"
+        " FROM all_vintages"
     ).fetchone()
     if row is None or row[0] == 0:
         return None
-    accounts = con.execute("SELECT DISTINCT platform, account_id FROM incoming ORDER BY ALL").fetchall()
+    accounts = con.execute("SELECT DISTINCT platform, account_id FROM all_series ORDER BY ALL").fetchall()
     return Extent(
         rows=row[0],
         day_from=row[1],
@@ -136,16 +142,16 @@ def ingest_differences(
         covered: Coverage rows will say what was looked at, so equal rows need no sighting of their own.
         progress: Called with the share done, 0 to 1.
     """
-    extent = measure_extent(con)
+    extent = number_rows(con, staging)
     if extent is None:
         return Draft()
     snapshot, looks = _load_known(ledger, extent)
     con.register("covered", looks)
     draft = Draft(rows=extent.rows)
-    ranges = list(campaign_ranges(con, "incoming", extent.rows, PART_ROWS))
+    ranges = list(key_ranges(con, "number", "all_vintages", extent.rows, PART_ROWS))
     for number, (first, last) in enumerate(ranges):
-        select_part(con, first, last)
-        attach(con, ledger.directory, _narrow(snapshot, first, last))
+        campaigns = _select_part(con, first, last)
+        attach(con, ledger.directory, _narrow(snapshot, *campaigns))
         _post_part(con, extent, covered=covered, undone=bool(snapshot.undone))
         write_postings(con, draft, staging / f"{number:04d}.parquet")
         _describe(con, draft)
@@ -153,12 +159,14 @@ def ingest_differences(
     return draft
 
 
-def select_part(con: duckdb.DuckDBPyConnection, first: str, last: str) -> None:
-    """Make the rows of one range of campaign ids visible as `part`, and number their series."""
+def _select_part(con: duckdb.DuckDBPyConnection, first: int, last: int) -> tuple[str, str]:
+    """Make one range of series visible as `series` and `vintages`; return its first and last campaign id."""
     con.execute("SET VARIABLE first = $1", [first])
     con.execute("SET VARIABLE last = $1", [last])
     con.execute(query("part"))
-    con.execute(query("series"))
+    row = con.execute("SELECT min(campaign_id), max(campaign_id) FROM series").fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 def _load_known(ledger: Ledger, extent: Extent) -> tuple[Snapshot, pa.Table]:
@@ -182,27 +190,28 @@ def _narrow(snapshot: Snapshot, first: str, last: str) -> Snapshot:
     return Snapshot(files, snapshot.batch, snapshot.undone)
 
 
-def campaign_ranges(
-    con: duckdb.DuckDBPyConnection, source: str, rows: int, part_rows: int
-) -> Iterator[tuple[str, str]]:
-    """Yield (first, last) campaign ids of parts of about `part_rows` rows, in order, without overlap.
+def key_ranges(
+    con: duckdb.DuckDBPyConnection, key: str, source: str, rows: int, part_rows: int
+) -> Iterator[tuple[Any, Any]]:
+    """Yield (first, last) keys of parts of about `part_rows` rows, in order, without overlap.
 
     Args:
         con: Where `source` is known.
-        source: A table, or a query in brackets, with a column campaign_id.
+        key: Column that parts are divided by.
+        source: A table, or a query in brackets, with that column.
         rows: How many rows it has, at least 1.
         part_rows: How many rows a part should have.
     """
-    counts = con.execute(f"SELECT campaign_id, count(*) FROM {source} GROUP BY 1 ORDER BY 1").fetchall()
+    counts = con.execute(f"SELECT {key}, count(*) FROM {source} GROUP BY 1 ORDER BY 1").fetchall()
     if rows <= part_rows:
         yield counts[0][0], counts[-1][0]
         return
     first, taken = None, 0
-    for campaign, count in counts:
-        first = campaign if first is None else first
+    for value, count in counts:
+        first = value if first is None else first
         taken += count
         if taken >= part_rows:
-            yield first, campaign
+            yield first, value
             first, taken = None, 0
     if first is not None:
         yield first, counts[-1][0]

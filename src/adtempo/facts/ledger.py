@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ WORK_MEMORY_MB = 1_200
 _TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
 
 
-@cache
+@lru_cache(maxsize=256)
 def query(name: str, **parts: Any) -> str:
     """Return the SQL of ``queries/<name>.sql``, written out for every quantity.
 

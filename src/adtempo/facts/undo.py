@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from adtempo.domain.accounts import AccountRef
 from adtempo.domain.errors import Conflict
-from adtempo.facts.ingest import Draft, campaign_ranges, coverage_table, write_postings
+from adtempo.facts.ingest import Draft, coverage_table, key_ranges, write_postings
 from adtempo.facts.ledger import Ledger, Snapshot, attach, create_postings, open_workbench, query
 from adtempo.facts.publish import Origin, Writing, open_workplace, publish_batch, renew_writing, writing
 from adtempo.store import ledger as manifest
@@ -82,7 +82,7 @@ def _post_undo(ledger: Ledger, held: Writing, number: int, progress: Callable[[f
             return draft
         rows, day_from, day_to, observed_from = span
         around = tuple(file for file in snapshot.files if file.day_to >= day_from and file.day_from <= day_to)
-        ranges = list(campaign_ranges(con, of_batch, rows, PART_ROWS))
+        ranges = list(key_ranges(con, "campaign_id", of_batch, rows, PART_ROWS))
         attach(con, ledger.directory, Snapshot(around, snapshot.batch, {**snapshot.undone, number: number}))
         with reading(ledger.engine) as connection:
             looks = manifest.load_coverage(connection, held.accounts, since=observed_from.replace(tzinfo=UTC))

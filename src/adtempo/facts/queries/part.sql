@@ -1,5 +1,6 @@
--- One part of a batch, by campaign.
-CREATE OR REPLACE TEMP VIEW part AS
-SELECT *, CASE level WHEN 'ad' THEN ad_id WHEN 'ad_group' THEN ad_group_id ELSE campaign_id END AS entity_id
-FROM incoming
-WHERE campaign_id BETWEEN getvariable('first') AND getvariable('last');
+-- One part of a batch, by the number of the series.
+CREATE OR REPLACE TEMP TABLE series AS
+FROM all_series WHERE number BETWEEN getvariable('first') AND getvariable('last');
+
+CREATE OR REPLACE TEMP TABLE vintages AS
+FROM all_vintages WHERE number BETWEEN getvariable('first') AND getvariable('last');
