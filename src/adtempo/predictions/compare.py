@@ -35,6 +35,8 @@ DAY_ENDS_FIRST = timedelta(hours=10)
 DAYS = 30
 DAYS_MAX = 3650
 
+_CHUNK = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -71,8 +73,8 @@ class TrackRecord:
 def compare_predictions(workspace: Workspace, load_actual: LoadActual, *, campaign: str | None = None) -> Compared:
     """Compare every prediction whose window is mature and that was never compared.
 
-    Each comparison is a transaction of its own: killed half-way, the next run goes on; run twice at once, each
-    prediction is still compared once.
+    They are kept some hundred at a time: killed half-way, the next run goes on; run twice at once, each prediction is
+    still compared once.
 
     Args:
         workspace: What is open.
@@ -88,18 +90,18 @@ def compare_predictions(workspace: Workspace, load_actual: LoadActual, *, campai
         if campaign is not None:
             ref = stored_accounts.find_campaign(connection, campaign)
             due = [one for one in due if one.prediction.scope.campaign == ref]
-    compared = []
+    compared: list[RecordedPrediction] = []
     waiting = 0
-    for recorded in due:
-        actual = load_actual(recorded.prediction)
-        if actual is None:
-            waiting += 1
-            continue
-        comparison = compare_value(recorded.prediction, actual)
+    for start in range(0, len(due), _CHUNK):
+        found = [(one, load_actual(one.prediction)) for one in due[start : start + _CHUNK]]
+        waiting += sum(actual is None for _, actual in found)
         with transaction(workspace.engine) as connection:
-            first = stored.insert_comparison(connection, recorded.prediction.prediction_id, comparison, now)
-        if first:
-            compared.append(replace(recorded, compared_at=now, comparison=comparison))
+            for one, actual in found:
+                if actual is None:
+                    continue
+                comparison = compare_value(one.prediction, actual)
+                if stored.insert_comparison(connection, one.prediction.prediction_id, comparison, now):
+                    compared.append(replace(one, compared_at=now, comparison=comparison))
     return Compared(tuple(compared), waiting)
 
 
