@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from adtempo.cli import (
     accounts,
     alerts,
+    anomalies,
     audit,
     creatives,
     demo,
@@ -38,7 +39,21 @@ EXIT_CODES = {
 }
 """What a script can tell from the exit code; 0 is done, 2 wrong usage, 1 anything else."""
 
-AREAS = (demo, facts, tracking, creatives, predictions, alerts, accounts, running, doctor, store, users, audit)
+AREAS = (
+    demo,
+    facts,
+    tracking,
+    creatives,
+    predictions,
+    anomalies,
+    alerts,
+    accounts,
+    running,
+    doctor,
+    store,
+    users,
+    audit,
+)
 """Every file of commands, in the order in which `adtempo --help` lists them."""
 
 _GLOBAL_OPTIONS = {"--home": 1, "--now": 1, "--server": 1, "--token": 1, "--debug": 0}
