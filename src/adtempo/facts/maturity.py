@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable
-from adtempo.facts.ledger import Ledger, query
-from adtempo.facts.load import FactQuery, fact_conditions, fact_snapshot, load_fact_table, zone_table
+from adtempo.facts.ledger import Ledger, query, zone_table
+from adtempo.facts.load import FactQuery, load_fact_table, load_snapshot
 from adtempo.stats.maturity import (
     Basis,
     DelayCurve,
@@ -102,11 +102,11 @@ def load_curves(
     known = FactQuery(by=("account_id",), since=first, until=as_of.date() + timedelta(days=1), as_of=as_of, batch=batch)
     with reading(ledger.engine) as connection:
         accounts = {account.ref: account for account in load_accounts(connection)}
-        snapshot = fact_snapshot(ledger, known, connection)
+        snapshot = load_snapshot(ledger, known, connection)
         coverage = manifest.load_coverage(connection, accounts) if accounts else []
     if not snapshot.files:
         return {}
-    conditions, values = fact_conditions(known)
+    conditions, values = known.conditions()
     del values["conversion_type"]
     with ledger.reading(snapshot) as cursor:
         cursor.register("zones", zone_table(accounts.values()))
@@ -222,25 +222,56 @@ def load_matured_table(ledger: Ledger, facts: FactQuery) -> MaturedTable:
         ledger: Where the facts are.
         facts: Which facts, grouped by any of platform, account_id, campaign_id and day_local; `as_of` is needed.
     """
+    return load_matured_tables(ledger, facts, [facts.by])[0]
+
+
+def load_matured_tables(
+    ledger: Ledger, facts: FactQuery, groupings: Sequence[tuple[str, ...]]
+) -> tuple[MaturedTable, ...]:
+    """Return the same facts grouped in several ways, learning from the vintages once.
+
+    Args:
+        ledger: Where the facts are.
+        facts: Which facts, as for `load_matured_table`; how they are grouped stands in `groupings`.
+        groupings: As in `FactQuery.by`; an empty one adds everything up.
+    """
     assert facts.as_of is not None, "maturity is always as of a moment"
-    reported = load_fact_table(ledger, facts)
     cells_by = ("platform", "account_id", "campaign_id", "day_local")
     since = None if facts.since is None else facts.since - timedelta(days=RATE_DAYS)
     cells = load_fact_table(ledger, replace(facts, by=cells_by, since=since))
     curves = load_curves(ledger, as_of=facts.as_of, batch=facts.batch, since=since)
     frame = pd.DataFrame({**cells.keys, **cells.sums, **{f"has_{name}": cells.measured[name] for name in QUANTITIES}})
     asked = np.ones(len(frame), bool) if facts.since is None else cells.keys["day_local"] >= np.datetime64(facts.since)
-    into = _groups(frame, reported, facts.by, asked)
     grid = _Grid.of(frame, curves)
-    return MaturedTable(
-        reported,
-        _expected(grid, frame, into, reported, "conversions_micros"),
-        _expected(grid, frame, into, reported, "conversion_value_micros"),
+    tables = []
+    for by in groupings:
+        reported = _load_reported(ledger, facts, by)
+        into = _groups(frame, reported, by, asked)
+        tables.append(
+            MaturedTable(
+                reported,
+                _expected(grid, frame, into, reported, "conversions_micros"),
+                _expected(grid, frame, into, reported, "conversion_value_micros"),
+            )
+        )
+    return tuple(tables)
+
+
+def _load_reported(ledger: Ledger, facts: FactQuery, by: tuple[str, ...]) -> FactTable:
+    if by:
+        return load_fact_table(ledger, replace(facts, by=by))
+    parts = load_fact_table(ledger, replace(facts, by=("platform",)))
+    return FactTable(
+        {},
+        {name: amounts.sum(keepdims=True) for name, amounts in parts.sums.items()},
+        {name: known.any(keepdims=True) for name, known in parts.measured.items()},
     )
 
 
 def _groups(frame: pd.DataFrame, reported: FactTable, by: tuple[str, ...], asked: NDArray[np.bool_]) -> Ints:
     """Return the position in `reported` that each cell adds to, -1 for days that were only loaded to learn from."""
+    if not by:
+        return np.where(asked, 0, -1)
     keys = pd.DataFrame(dict(reported.keys))
     keys["into"] = np.arange(len(keys))
     into = frame[list(by)].merge(keys, on=list(by), how="left")["into"].fillna(-1).to_numpy(np.int64)

@@ -35,7 +35,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from adtempo.domain.accounts import AccountRef, Level
+from adtempo.domain.accounts import AccountRef, CampaignRef, Level
 from adtempo.domain.errors import InvalidInput
 from adtempo.store.engine import Identifier, UtcTime, metadata
 from adtempo.store.ledger import ledger_batches
@@ -353,3 +353,23 @@ def load_attributes(
     ):
         found[platform, account_id, campaign_id, entity_id][attribute] = value
     return dict(found)
+
+
+def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -> list[Attribute]:
+    """Return what a campaign was called and allowed to spend, and from when on, the newest first.
+
+    Args:
+        connection: Any connection.
+        campaign: Which campaign.
+        limit: At most so many values.
+    """
+    table = entity_attributes.c
+    group = (campaign.platform, campaign.account_id, Level.CAMPAIGN.value)
+    query = (
+        select(entity_attributes)
+        .where(_of_group(group), table.campaign_id == campaign.campaign_id)
+        .order_by(*_NEWEST_FIRST)
+        .limit(limit)
+    )
+    names = Attribute.__dataclass_fields__
+    return [Attribute(**{name: getattr(row, name) for name in names}) for row in connection.execute(query)]
