@@ -38,7 +38,7 @@ _HOLDING = 1.0  # below even odds of a fall a series is a yardstick for its sibl
 
 _NOISE = 0.03**2  # day-to-day variance where nothing is known yet
 _SHARED = 0.05**2  # the same for what siblings have in common
-_RHYTHM = 0.05**2  # and between weekdays
+_RHYTHM = 0.04**2  # and between weekdays
 _LEAST = 0.01**2
 _PRIOR_DAYS = 10.0  # how many days of data those are worth
 _POOL_DAYS = 30.0  # how many days of a series' own data its pool's noise is worth
@@ -115,7 +115,9 @@ def find_declines(successes: ArrayLike, trials: ArrayLike, family: ArrayLike, po
     families, pools = _numbered(family), _numbered(pool)
     rate = _divide(counts.sum(axis=1), exposure.sum(axis=1))
     expected = rate[:, None] * exposure
-    moves = _divide(counts - expected, expected) - _rhythm(counts, expected, families)
+    moves = _divide(counts - expected, expected)
+    unsteady = _noise(moves, _divide(1.0, expected), expected > 0, pools)  # weekdays and all
+    moves = moves - _rhythm(counts, expected, families, unsteady)
     alone = _weigh(moves, expected, exposure, _drift_only(expected, families), pools)
     beside = _siblings(moves, expected, families, pools, alone.odds_any < _HOLDING)
     compared = np.count_nonzero(beside.variance, axis=1) > 0
@@ -236,8 +238,18 @@ def _slope(moves: Floats, weights: Floats) -> tuple[Floats, Floats]:
     return _divide((weights * centred * moves).sum(axis=1), precision), precision
 
 
-def _rhythm(counts: Floats, expected: Floats, families: Labels) -> Floats:
-    """Return what each weekday does to a family, shrunk to nothing where weeks are few; shape (series, days)."""
+def _rhythm(counts: Floats, expected: Floats, families: Labels, noise: Floats) -> Floats:
+    """Return what each weekday does to a family, shrunk to nothing where noise would look the same.
+
+    Args:
+        counts: Shape (series, days).
+        expected: Counts at the mean rate, shape (series, days).
+        families: Shape (series,).
+        noise: Day-to-day variance beyond counting, that between weekdays included, shape (series,).
+
+    Returns:
+        Shares of the mean rate, shape (series, days).
+    """
     days = counts.shape[1]
     if days < 2 * _WEEK:
         return np.zeros_like(counts)
@@ -246,12 +258,13 @@ def _rhythm(counts: Floats, expected: Floats, families: Labels) -> Floats:
     local = _divide(_moving_sum(came, _WEEK), _moving_sum(due, _WEEK))
     usual = due[:, middle] * local
     apart = _divide(came[:, middle] - usual, usual)
+    typical = np.bincount(families, weights=noise) / np.bincount(families)
     effect = np.zeros_like(came)
     for weekday in range(_WEEK):
         there = np.arange(middle.start, middle.stop) % _WEEK == weekday
         mass, weeks = usual[:, there].sum(axis=1), np.count_nonzero(usual[:, there], axis=1)
         mean = _divide((usual * apart)[:, there].sum(axis=1), mass)
-        shrink = _RHYTHM / (_RHYTHM + _divide(1.0, mass) + _divide(_NOISE, weeks))
+        shrink = _RHYTHM / (_RHYTHM + _divide(1.0, mass) + _divide(typical, weeks))
         effect[:, weekday::_WEEK] = np.where(mass > 0, mean * shrink, 0.0)[:, None]
     return np.asarray(effect[families])
 
