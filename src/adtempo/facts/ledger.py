@@ -9,7 +9,7 @@ not exist.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +23,7 @@ import pyarrow as pa
 from jinja2 import Environment, StrictUndefined
 from sqlalchemy import Connection, Engine
 
+from adtempo.domain.accounts import Account
 from adtempo.domain.errors import LedgerDamaged
 from adtempo.domain.panels import QUANTITIES
 from adtempo.store import ledger as manifest
@@ -238,6 +239,18 @@ def _check_file(directory: Path, file: LedgerFile) -> None:
         raise LedgerDamaged(file.path, f"is missing from {directory}") from None
     if size != file.bytes:
         raise LedgerDamaged(file.path, f"has {size} bytes instead of {file.bytes}")
+
+
+def zone_table(accounts: Iterable[Account]) -> pa.Table:
+    """Return the time zones of accounts as SQL joins them."""
+    known = list(accounts)
+    return pa.table(
+        {
+            "platform": pa.array([account.ref.platform for account in known], pa.string()),
+            "account_id": pa.array([account.ref.account_id for account in known], pa.string()),
+            "timezone": pa.array([account.timezone for account in known], pa.string()),
+        }
+    )
 
 
 def create_postings(con: duckdb.DuckDBPyConnection) -> None:

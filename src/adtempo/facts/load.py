@@ -7,7 +7,7 @@ of record is chosen per base quantity and local day, so that nothing is counted 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.panels import QUANTITIES, FactTable
-from adtempo.facts.ledger import Ledger, Snapshot, query
+from adtempo.facts.ledger import Ledger, Snapshot, query, zone_table
 from adtempo.store import ledger as manifest
 from adtempo.store.accounts import load_accounts
 from adtempo.store.engine import reading
@@ -82,6 +82,27 @@ class FactQuery:
     def level(self) -> str | None:
         return None if _OF_ADS.isdisjoint(self.by) else "ad"
 
+    def conditions(self) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """Return the SQL conditions of a question, and their values."""
+        values: dict[str, Any] = {"conversion_type": self.conversion_type}
+        conditions = []
+        bounds = {
+            "since": ("day_local >= $since", self.since),
+            "until": ("day_local <= $until", self.until),
+            "as_of": ("observed_at <= $as_of", self.as_of and self.as_of.astimezone(UTC).replace(tzinfo=None)),
+            "batch": ("batch <= $batch", self.batch),
+            "attribution": ("attribution = $attribution", self.attribution),
+        }
+        for name, (condition, value) in bounds.items():
+            if value is not None:
+                conditions.append(condition)
+                values[name] = value
+        if self.campaigns is not None and len(self.campaigns) == 1:
+            # Said twice so that the Parquet reader can skip row groups by their statistics.
+            conditions.append("campaign_id = $campaign_id")
+            values["campaign_id"] = next(iter(self.campaigns)).campaign_id
+        return tuple(conditions), values
+
 
 def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
     """Return grouped sums of facts, ordered by their keys.
@@ -94,7 +115,7 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
         InvalidInput: An unknown grouping key, or a naive moment.
     """
     with reading(ledger.engine) as connection:
-        snapshot = fact_snapshot(ledger, facts, connection)
+        snapshot = load_snapshot(ledger, facts, connection)
         shapes = _shapes(connection, facts)
         zones = zone_table(load_accounts(connection))
     if not snapshot.files:
@@ -104,7 +125,7 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
         wanted, names = _wanted(facts)
         if wanted is not None:
             cursor.register("wanted", wanted)
-        conditions, values = fact_conditions(facts)
+        conditions, values = facts.conditions()
         resolve = _can_count_twice(shapes)
         sql = query(
             "facts",
@@ -126,20 +147,20 @@ def load_reach(ledger: Ledger, facts: FactQuery) -> dict[tuple[CampaignRef, date
 
     Reach does not add up over days or campaigns, so there is no sum of it.
     """
-    snapshot = fact_snapshot(ledger, facts, None)
+    snapshot = load_snapshot(ledger, facts, None)
     if not snapshot.files:
         return {}
     with ledger.reading(snapshot) as cursor:
         wanted, names = _wanted(facts)
         if wanted is not None:
             cursor.register("wanted", wanted)
-        conditions, values = fact_conditions(facts)
+        conditions, values = facts.conditions()
         del values["conversion_type"]
         rows = cursor.execute(query("reach", wanted=names, conditions=conditions), values).fetchall()
     return {(CampaignRef(*row[:3]), row[3]): row[4] for row in rows}
 
 
-def fact_snapshot(ledger: Ledger, facts: FactQuery, connection: Connection | None) -> Snapshot:
+def load_snapshot(ledger: Ledger, facts: FactQuery, connection: Connection | None) -> Snapshot:
     """Return the files that can hold what is asked for, and what was taken back by then."""
     campaigns = None if facts.campaigns is None else {campaign.campaign_id for campaign in facts.campaigns}
     snapshot = ledger.snapshot(since=facts.since, until=facts.until, campaigns=campaigns, connection=connection)
@@ -165,18 +186,6 @@ def _can_count_twice(shapes: Collection[tuple[str, str, str, str, str, str]]) ->
     return len(set(accounts)) < len(accounts)
 
 
-def zone_table(accounts: Iterable[Account]) -> pa.Table:
-    """Return the time zones of accounts as SQL joins them."""
-    known = list(accounts)
-    return pa.table(
-        {
-            "platform": pa.array([account.ref.platform for account in known], pa.string()),
-            "account_id": pa.array([account.ref.account_id for account in known], pa.string()),
-            "timezone": pa.array([account.timezone for account in known], pa.string()),
-        }
-    )
-
-
 def _wanted(facts: FactQuery) -> tuple[pa.Table | None, str]:
     if facts.campaigns is not None:
         names: tuple[str, ...] = ("platform", "account_id", "campaign_id")
@@ -188,28 +197,6 @@ def _wanted(facts: FactQuery) -> tuple[pa.Table | None, str]:
         return None, ""
     arrays = {name: pa.array([ref[place] for ref in refs], pa.string()) for place, name in enumerate(names)}
     return pa.table(arrays), ", ".join(names)
-
-
-def fact_conditions(facts: FactQuery) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Return the SQL conditions of a question, and their values."""
-    values: dict[str, Any] = {"conversion_type": facts.conversion_type}
-    conditions = []
-    bounds = {
-        "since": ("day_local >= $since", facts.since),
-        "until": ("day_local <= $until", facts.until),
-        "as_of": ("observed_at <= $as_of", facts.as_of and facts.as_of.astimezone(UTC).replace(tzinfo=None)),
-        "batch": ("batch <= $batch", facts.batch),
-        "attribution": ("attribution = $attribution", facts.attribution),
-    }
-    for name, (condition, value) in bounds.items():
-        if value is not None:
-            conditions.append(condition)
-            values[name] = value
-    if facts.campaigns is not None and len(facts.campaigns) == 1:
-        # Said twice so that the Parquet reader can skip row groups by their statistics.
-        conditions.append("campaign_id = $campaign_id")
-        values["campaign_id"] = next(iter(facts.campaigns)).campaign_id
-    return tuple(conditions), values
 
 
 def _texts(facts: FactQuery, *, resolve: bool) -> tuple[str, ...]:

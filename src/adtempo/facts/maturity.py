@@ -264,7 +264,7 @@ def _load_reported(ledger: Ledger, facts: FactQuery, by: tuple[str, ...]) -> Fac
     return FactTable(
         {},
         {name: amounts.sum(keepdims=True) for name, amounts in parts.sums.items()},
-        {name: known.any(keepdims=True) for name, known in parts.measured.items()},
+        {name: np.asarray(known.any(keepdims=True)) for name, known in parts.measured.items()},
     )
 
 
