@@ -28,6 +28,8 @@ HOSTS_SHOWN = {"json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailt
 PLAIN_WEBHOOKS = {"json", "xml", "form"}
 """Webhooks that anybody on the way can read: only to an address that an admin allowed."""
 
+MAIL = {"mailto", "mailtos"}
+
 _TYPES = {"info": "info", "warning": "warning", "critical": "failure"}
 _SECRET_MIN = 4
 
@@ -68,7 +70,9 @@ def check_url(url: str, allowed: str | None = None) -> None:
         )
 
 
-def send_message(url: str, title: str, body: str, severity: str, *, allowed: str | None = None) -> None:
+def send_message(
+    url: str, title: str, body: str, severity: str, *, allowed: str | None = None, html: str | None = None
+) -> None:
     """Send a message; returns when the channel has taken it.
 
     Args:
@@ -77,6 +81,7 @@ def send_message(url: str, title: str, body: str, severity: str, *, allowed: str
         body: Plain text.
         severity: info, warning or critical.
         allowed: The one private address that may be connected to.
+        html: What a mail shows instead of the body; other channels ignore it.
 
     Raises:
         MessageNotDelivered: The channel did not take it; the reason holds no part of the URL.
@@ -84,11 +89,18 @@ def send_message(url: str, title: str, body: str, severity: str, *, allowed: str
         InvalidInput: It is no URL that Apprise knows.
     """
     import apprise
+    from apprise.conversion import convert_between
 
     check_url(url, allowed)
     plugin = _open(url)
+    paged = html is not None and urlsplit(url).scheme.lower() in MAIL
+    said_in = apprise.NotifyFormat.HTML if paged else apprise.NotifyFormat.TEXT
+    # Some channels take markup: unconverted, a campaign's name could write it, and line breaks would be lost.
+    asked_for = plugin.resolve_format(said_in)
+    body = convert_between(said_in, asked_for, html if paged else body)  # type: ignore[no-untyped-call]
     with _guarded(allowed) as refused, _listening() as said:
-        taken = bool(plugin.notify(body=body, title=title, notify_type=apprise.NotifyType(_TYPES[severity])))
+        kind = apprise.NotifyType(_TYPES[severity])
+        taken = bool(plugin.notify(body=body, title=title, notify_type=kind, body_format=said_in))
     if taken:
         return
     if refused:

@@ -273,7 +273,7 @@ def test_one_dead_channel_holds_nobody_up(
 ) -> None:
     calls: list[str] = []
 
-    def send(url: str, title: str, body: str, severity: str, *, allowed: str | None) -> None:
+    def send(url: str, title: str, body: str, severity: str, *, allowed: str | None, html: str | None = None) -> None:
         calls.append(url)
         if "dead" in url:
             raise RuntimeError("a bug of a library")
@@ -414,7 +414,7 @@ def test_a_channel_needs_a_name_and_an_account_that_exists(home: Workspace, webh
 
 
 def test_what_a_library_raises_is_not_shown_whole(home: Workspace, webhooks: Receiver) -> None:
-    def send(url: str, title: str, body: str, severity: str, *, allowed: str | None) -> None:
+    def send(url: str, title: str, body: str, severity: str, *, allowed: str | None, html: str | None = None) -> None:
         raise MessageNotDelivered("no answer")
 
     subscribe(home, webhooks)

@@ -254,7 +254,7 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
     "ck_alert_deliveries_severity_known": [{"id": "e", "severity": "bad"}],
     "ck_alert_deliveries_sent_dated": [{"id": "e", "status": "sent"}, {"id": "e", "sent_at": T}],
     "ck_alert_deliveries_failure_explained": [{"id": "e", "status": "failed"}],
-    "ck_alert_deliveries_counted": [{"id": "e", "attempts": -1}, {"id": "e", "alerts": 0}],
+    "ck_alert_deliveries_counted": [{"id": "e", "attempts": -1}, {"id": "e", "alerts": -1}],
     "ck_alert_news_news_known": [{"news": "gossip"}],
     "ck_alert_news_severity_known": [{"severity": "bad"}],
     "ck_accounts_platform_known": [{"platform": "myspace"}],

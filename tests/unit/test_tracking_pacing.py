@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adtempo.tracking.pacing import Pace, estimate_pacing
+from adtempo.tracking.pacing import BudgetPace, Pace, Pacing, estimate_pacing, pacing_body
 
 FIRST = date(2026, 11, 1)
 
@@ -78,3 +78,33 @@ def test_scaling_every_amount_scales_the_answer(spends: list[int], factor: int) 
     assert many.spent_micros == factor * one.spent_micros
     assert many.expected_micros == pytest.approx(factor * (one.expected_micros or 0), abs=factor)
     assert one.spent_micros <= (one.low80_micros or 0) <= (one.expected_micros or 0) <= (one.high80_micros or 0)
+
+
+def budget(pacing: Pacing) -> BudgetPace:
+    return BudgetPace("campaign", "meta:a1:c1", "Autumn", "EUR", 1, pacing)
+
+
+def test_a_budget_reads_as_a_sentence() -> None:
+    start, end = FIRST + timedelta(days=9), date(2026, 11, 30)
+    over = budget(estimate_pacing(days(10, 4_000_000), 50_000_000, start))
+    assert over.off_plan
+    assert str(over) == (
+        "Autumn: November is going to end at 120.00 EUR, over its plan of 50.00 EUR (40.00 EUR spent by Tue 10); "
+        "0.50 EUR a day from here would meet it"
+    )
+    spent = budget(estimate_pacing(days(10, 4_000_000), 30_000_000, start))
+    assert str(spent).endswith("(40.00 EUR spent by Tue 10); the plan is used up")
+    on = budget(estimate_pacing(days(10, 1_000_000), 30_000_000, start))
+    assert "on its plan of 30.00 EUR" in str(on)
+    assert not on.off_plan
+    unknown = budget(estimate_pacing({}, 30_000_000, start))
+    assert str(unknown) == "Autumn: 0.00 EUR spent by Tue 10 of 30.00 EUR planned for November"
+    assert str(budget(estimate_pacing(days(30, 1), 30_000_000, end))).startswith("Autumn: 0.00 EUR spent by Mon 30")
+
+
+def test_a_body_has_amounts_as_strings_and_absent_ones_as_null() -> None:
+    (body,) = pacing_body([budget(estimate_pacing({}, 30_000_000, FIRST))], datetime(2026, 11, 2, tzinfo=UTC))[
+        "budgets"
+    ]
+    assert (body["planned"], body["spent"], body["expected"], body["low80"]) == ("30.00", "0.00", None, None)
+    assert (body["month"], body["through"], body["pace"]) == ("2026-11-01", "2026-11-01", "unknown")

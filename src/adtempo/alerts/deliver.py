@@ -18,7 +18,7 @@ from adtempo.alerts.decide import ATTEMPTS_MAX, RETRY_FIRST, Message, plan_messa
 from adtempo.alerts.open import raise_alert, resolve_alert
 from adtempo.alerts.wording import write_message
 from adtempo.domain.accounts import AccountRef
-from adtempo.domain.alerts import Finding, Severity
+from adtempo.domain.alerts import Digest, Finding, Severity
 from adtempo.domain.errors import AdtempoError
 from adtempo.notify import send_message
 from adtempo.store import alerts as stored_alerts
@@ -46,7 +46,9 @@ log = structlog.get_logger()
 class Send(Protocol):
     """Sends one message, or raises why it could not."""
 
-    def __call__(self, url: str, title: str, body: str, severity: str, *, allowed: str | None) -> None: ...
+    def __call__(
+        self, url: str, title: str, body: str, severity: str, *, allowed: str | None, html: str | None = None
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,39 @@ def deliver_alerts(workspace: Workspace, *, actor: str, send: Send = send_messag
             failing.add(delivery.channel_id)  # its other messages wait, instead of each running into the same time-out
             _note_failed(workspace, delivery, channel, error, actor)
     return Sent(written, sent, failed)
+
+
+def queue_report(connection: Connection, title: str, body: str, html: str, now: datetime) -> int:
+    """Queue a report for every channel that hears of everything once a day; return how many those are.
+
+    Args:
+        connection: Of a writing transaction.
+        title: One line.
+        body: Plain text, for channels that are not mail.
+        html: The report as a mail shows it.
+        now: The moment, aware.
+    """
+    daily = [
+        one.channel
+        for one in stored.load_channels(connection)
+        if one.channel.digest is Digest.DAY and one.channel.account is None
+    ]
+    for channel in daily:
+        delivery = Delivery(
+            id=uuid.uuid4().hex[:12],
+            channel_id=channel.id,
+            status="waiting",
+            severity=Severity.INFO.value,
+            title=title,
+            body=body,
+            alerts=0,
+            created_at=now,
+            due_at=now,
+            attempts=0,
+            html=html,
+        )
+        stored.insert_delivery(connection, delivery, ())
+    return len(daily)
 
 
 def _write_messages(workspace: Workspace) -> int:
@@ -135,7 +170,14 @@ def _try(workspace: Workspace, delivery: Delivery, channel: StoredChannel, send:
         return f"in {ATTEMPTS_MAX} attempts the process never came back to say how it went"
     try:
         url = unseal(workspace.secret_key, channel.sealed_url or b"", SEALED_FOR.format(id=delivery.channel_id))
-        send(url, delivery.title, delivery.body, delivery.severity, allowed=channel.allowed_address)
+        send(
+            url,
+            delivery.title,
+            delivery.body,
+            delivery.severity,
+            allowed=channel.allowed_address,
+            html=delivery.html,
+        )
     except AdtempoError as problem:
         return problem.message
     except Exception as problem:  # noqa: BLE001 - a library's fault must not keep other channels from hearing

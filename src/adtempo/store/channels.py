@@ -263,7 +263,7 @@ def insert_delivery(connection: Connection, delivery: Delivery, news: Sequence[t
     Args:
         connection: Of a writing transaction.
         delivery: The message.
-        news: What it tells of which alert, at least one thing.
+        news: What it tells of which alert; nothing, if it is a report.
     """
     row = {field.name: getattr(delivery, field.name) for field in fields(delivery)}
     connection.execute(alert_deliveries.insert().values(row))
@@ -277,7 +277,8 @@ def insert_delivery(connection: Connection, delivery: Delivery, news: Sequence[t
         }
         for alert, one in news
     ]
-    connection.execute(alert_news.insert(), told)
+    if told:
+        connection.execute(alert_news.insert(), told)
 
 
 def claim_delivery(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from adtempo.alerts.deliver import queue_report
 from adtempo.store import reports as stored
 from adtempo.store.accounts import load_accounts
 from adtempo.store.engine import reading, transaction
@@ -16,7 +17,7 @@ from adtempo.store.reports import StoredReport
 from adtempo.tracking.daily import load_daily_report
 from adtempo.tracking.estimate import DailyReport
 from adtempo.tracking.freshness import last_ended
-from adtempo.tracking.report import report_body, report_markdown
+from adtempo.tracking.report import report_body, report_markdown, report_message
 from adtempo.tracking.report_html import report_html
 
 if TYPE_CHECKING:
@@ -42,13 +43,21 @@ def due_day(connection: Connection, now: datetime) -> date | None:
 
 
 def keep_report(workspace: Workspace, day: date) -> StoredReport | None:
-    """Make the report about a day and keep it; None where one is kept already."""
+    """Make the report about a day, keep it and queue it for the channels that get it; None where one is kept already.
+
+    In a pretended time nobody is told anything.
+    """
     with reading(workspace.engine) as connection:
         if any(kept == day for kept, _ in stored.load_report_days(connection)):
             return None
-    written = write_report(load_daily_report(workspace, day, None, workspace.now()))
+    report = load_daily_report(workspace, day, None, workspace.now())
+    written = write_report(report)
     with transaction(workspace.engine) as connection:
-        return written if stored.insert_report(connection, written) else None
+        if not stored.insert_report(connection, written):
+            return None
+        if not workspace.pretended:
+            queue_report(connection, *report_message(report), written.html, workspace.now())
+    return written
 
 
 def write_report(report: DailyReport) -> StoredReport:

@@ -252,6 +252,21 @@ def report_sections(report: DailyReport) -> list[Section]:
     return sections
 
 
+def report_message(report: DailyReport) -> tuple[str, str]:
+    """Return the title and the plain text of a message that tells of the report."""
+    totals = [
+        f"{total.currency}: {' · '.join(_named(metric, name, total) for metric, name in _COLUMNS[:3])}"
+        for total in report.totals
+    ]
+    needs = [f"- {sentence}" for sentence in _attention(report)]
+    lines = [*totals, "", f"{NEEDS_YOU}:", *needs] if report.totals else [_no_facts(report)]
+    return f"adtempo: {report.day:%A} {_day(report.day)}", "\n".join(lines)
+
+
+def _named(metric: Metric, name: str, total: Total) -> str:
+    return f"{name} {format_value(metric, value_of(metric, total.figures), total.currency)}"
+
+
 def _month(budgets: Sequence[BudgetPace]) -> Section:
     def amount(micros: int | None, currency: str) -> str:
         return format_value(SPEND, micros, currency)

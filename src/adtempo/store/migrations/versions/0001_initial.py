@@ -430,6 +430,7 @@ def upgrade() -> None:
         sa.Column("severity", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=True),
         sa.Column("alerts", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("due_at", UtcTime(), nullable=False),
@@ -444,7 +445,7 @@ def upgrade() -> None:
             "status <> 'failed' OR error IS NOT NULL", name=op.f("ck_alert_deliveries_failure_explained")
         ),
         sa.CheckConstraint("status IN ('waiting', 'sent', 'failed')", name=op.f("ck_alert_deliveries_status_known")),
-        sa.CheckConstraint("attempts >= 0 AND alerts > 0", name=op.f("ck_alert_deliveries_counted")),
+        sa.CheckConstraint("attempts >= 0 AND alerts >= 0", name=op.f("ck_alert_deliveries_counted")),
         sa.ForeignKeyConstraint(
             ["channel_id"], ["alert_channels.id"], name=op.f("fk_alert_deliveries_channel_id_alert_channels")
         ),
