@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from adtempo.api.application import LOOPBACK, create_app
 from adtempo.domain.errors import Conflict, InvalidInput
-from adtempo.jobs.runner import run_until
+from adtempo.jobs.runner import log_to_stderr, run_until
 from adtempo.jobs.schedule import JOBS
 from adtempo.people.secret_texts import write_secret
 from adtempo.people.sign_in import is_claimed, issue_claim_token
@@ -79,6 +79,7 @@ def serve(
         if jobs and not workspace.pretended:
             runner.start()
         threading.Thread(target=bundle_vega, name="warm-up", daemon=True).start()
+        log_to_stderr()
         config = uvicorn.Config(build_app(workspace), log_level="warning", access_log=False, server_header=False)
         try:
             uvicorn.Server(config).run(sockets=[listener])

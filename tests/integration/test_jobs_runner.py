@@ -16,6 +16,8 @@ import pytest
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
+from adtempo.alerts.open import load_alerts
+from adtempo.domain.alerts import Severity
 from adtempo.domain.errors import LeaseBusy
 from adtempo.jobs.runner import (
     CatchUp,
@@ -101,6 +103,22 @@ def test_a_failed_attempt_is_tried_again_later_and_at_last_a_person_is_told(work
     assert (run.status, run.attempts) == ("failed", 3)
     assert run.error == "LeaseBusy: the account is being worked on"
     assert actions(workspace.engine) == ["job.failed"]
+    (alert,) = load_alerts(workspace)
+    assert (alert.finding.alert_type, alert.finding.severity) == ("job_failed", Severity.CRITICAL)
+    assert "3 times" in alert.finding.message
+
+
+def test_a_job_that_runs_again_resolves_its_alert(workspace: Workspace) -> None:
+    def fail(_workspace: Workspace, _turn: Turn) -> Mapping[str, object]:
+        raise LeaseBusy
+
+    note_due(workspace.engine, (job(fail),), NOON)
+    for minute in range(10):
+        run_all(workspace, job(fail), NOON + timedelta(minutes=minute))
+    assert len(load_alerts(workspace, resolved=False)) == 1
+    note_due(workspace.engine, (job(),), NOON + HOUR)
+    run_all(workspace, job(), NOON + HOUR)
+    assert load_alerts(workspace, resolved=False) == []
 
 
 def test_weather_is_a_warning_and_a_fault_of_ours_an_error(workspace: Workspace) -> None:

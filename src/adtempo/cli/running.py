@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from contextlib import suppress
 from importlib import import_module
@@ -34,12 +33,10 @@ def serve(
 
 def work(ctx: typer.Context) -> None:
     """Run jobs, and nothing else, until interrupted; on PostgreSQL as many of these as you like."""
-    import structlog
-
-    from adtempo.jobs.runner import run_until
+    from adtempo.jobs.runner import log_to_stderr, run_until
     from adtempo.jobs.schedule import JOBS
 
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    log_to_stderr()
     stop = threading.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, lambda *_: stop.set())

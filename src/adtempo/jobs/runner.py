@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING
 import structlog
 from cronsim import CronSim
 
+from adtempo.alerts.open import raise_alert, resolve_alert
+from adtempo.domain.alerts import Finding, Severity
 from adtempo.domain.errors import AdtempoError, InvalidInput, LeaseLost
 from adtempo.store import jobs as stored
 from adtempo.store.audit import append_audit
@@ -93,12 +96,31 @@ class Turn:
             LeaseLost: Another process took the run over; the transaction must not commit.
         """
         stored.finish_run(connection, self.run, at=self._now(), detail=dict(detail))
+        resolve_alert(connection, _broken(self.run.job), now=self._now())
         self.finished = True
+
+
+def _broken(job: str, message: str = "The job runs again.") -> Finding:
+    """Return what is wrong when a job has failed for good; one cause per job."""
+    return Finding("job_failed", Severity.CRITICAL, message, detail=job)
 
 
 def real_now() -> datetime:
     """Return the real time; leases and slots know no pretended one."""
     return datetime.now(UTC)
+
+
+def log_to_stderr() -> None:
+    """Log to standard error, without the local variables of tracebacks: they may hold secrets."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def name_actor(job: str) -> str:
@@ -266,6 +288,8 @@ def _fail(engine: Engine, job: Job, run: JobRun, error: str, now: datetime) -> N
         with transaction(engine) as connection:
             stored.fail_run(connection, run, at=now, error=error, retry_at=retry_at)
             if last:
+                said = f"The job {job.name} failed {run.attempts} times for {run.slot:%Y-%m-%d %H:%M} UTC: {error}"
+                raise_alert(connection, _broken(job.name, said), now=now)
                 append_audit(
                     connection,
                     at=now,
