@@ -43,6 +43,19 @@ READING = (
         ["metrics", CAMPAIGN, "--since", "2026-02-01", "--until", "2026-02-03", "--as-of", "2026-02-20T00:00Z"],
         f"/api/tracking/campaigns/{CAMPAIGN}/metrics?since=2026-02-01&until=2026-02-03&as_of=2026-02-20T00%3A00%3A00Z",
     ),
+    (
+        ["metrics", CAMPAIGN, "--window", "28", "--include-offline"],
+        f"/api/tracking/campaigns/{CAMPAIGN}/metrics?attribution_window_days=28&include_offline=true",
+    ),
+    (["roas", CAMPAIGN], f"/api/tracking/blended-roas?campaign={CAMPAIGN}"),
+    (["roas", CAMPAIGN], f"/api/tracking/roas?campaign_id={CAMPAIGN}"),
+    (
+        ["roas", "platform=google", "account=2001", "--window", "1", "--since", "2026-02-01", "--until", "2026-02-09"],
+        "/api/tracking/blended-roas?platform=google&account=2001&attribution_window_days=1"
+        "&since=2026-02-01&until=2026-02-09",
+    ),
+    (["pacing"], "/api/tracking/pacing"),
+    (["report", "list"], "/api/tracking/reports"),
     (["report", "daily"], "/api/tracking/reports/daily"),
     (["creatives", "top", "--metric", "ctr"], "/api/tracking/creatives/top?metric=ctr"),
     (["creatives", "fatigue"], "/api/tracking/creatives/fatigue"),

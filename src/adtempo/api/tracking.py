@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from adtempo.accounts import run as accounts
 from adtempo.api.access import Caller, Open
@@ -38,7 +38,8 @@ CampaignName = Annotated[
 Day = Annotated[date, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-20"])]
 AsOf = Annotated[Moment | None, Query(description="What was known at this moment; default: now.")]
 ReportDay = Annotated[date, Path(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-19"])]
-Window = Annotated[Literal[1, 7, 28], Query(description="Days after the click within which a conversion counts.")]
+WindowDays = Annotated[Literal[1, 7, 28], BeforeValidator(int)]
+Window = Annotated[WindowDays, Query(description="Days after the click within which a conversion counts.")]
 Offline = Annotated[bool, Query(description="Whether the advertiser's own conversions count, as its account says.")]
 Wanted = Annotated[str | None, Field(min_length=1, max_length=300, pattern=TEXT)]
 READ: dict[str, Any] = {"x-action": Action.READ}
@@ -165,7 +166,7 @@ class BlendAsked(Asked):
     niche: Wanted = None
     label: Wanted = None
     currency: Currency | None = Field(default=None, description="Convert into this one, at each day's imported rate.")
-    attribution_window_days: Literal[1, 7, 28] = 7
+    attribution_window_days: WindowDays = 7
     include_offline: bool = False
     since: Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))] | None = None
     until: Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))] | None = None

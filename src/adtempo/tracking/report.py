@@ -198,7 +198,7 @@ def report_body(report: DailyReport) -> dict[str, Any]:
         ],
         "attention": list(report.attention),
         "days": [
-            {"date": one.day.isoformat(), "currency": one.currency, **figures_body(one.figures)}
+            {**figures_body(one.figures), "date": one.day.isoformat(), "currency": one.currency}
             for one in report.around.days
         ],
         "budgets": pacing_body(report.around.budgets, report.as_of)["budgets"],
