@@ -49,19 +49,24 @@ def _who(one: CreativeFigures) -> dict[str, Any]:
 def _fatigue(one: CreativeFatigue) -> dict[str, Any]:
     return _who(one.creative) | {
         "fatigued": one.fatigued,
-        "fatigue_score": one.fatigue_score,
+        "fatigue_score": _short(one.fatigue_score),
         "recommendation": str(one.recommendation),
         "reason": one.reason,
         "ctr": _rate(one.ctr),
         "cvr": _rate(one.cvr),
-        "siblings_fall": one.siblings_fall,
-        "frequency": one.frequency,
-        "impressions_daily": one.impressions_daily,
-        "clicks_lost_daily": one.clicks_lost_daily,
+        "siblings_fall": _short(one.siblings_fall),
+        "frequency": _short(one.frequency),
+        "impressions_daily": _short(one.impressions_daily),
+        "clicks_lost_daily": _short(one.clicks_lost_daily),
         "loss_daily": plain_value(SPEND, one.loss_daily_micros),
         "loss_basis": one.loss_basis,
     }
 
 
 def _rate(rate: RateFall) -> dict[str, float | None]:
-    return {"score": rate.score, "probability": rate.probability, "healthy": rate.healthy, "fall": rate.fall}
+    return {name: _short(getattr(rate, name)) for name in ("score", "probability", "healthy", "fall")}
+
+
+def _short(estimate: float | None) -> float | None:
+    """Round what is only estimated: further digits say nothing."""
+    return None if estimate is None else round(estimate, 4)
