@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from adtempo.domain.accounts import CampaignRef
-from adtempo.domain.panels import Quantities
+import numpy as np
+
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.panels import QUANTITIES, FactTable, Quantities
 from adtempo.tracking.activity import Activity, Verdicts
 from adtempo.tracking.estimate import (
     Comparison,
@@ -16,6 +18,7 @@ from adtempo.tracking.estimate import (
     Profile,
     Surroundings,
     estimate_daily_report,
+    estimate_day_totals,
 )
 from adtempo.tracking.pacing import BudgetPace, estimate_pacing
 from adtempo.tracking.report import report_body, report_markdown, report_message
@@ -99,3 +102,29 @@ def test_the_other_forms_say_the_same() -> None:
     assert report_message(report)[1].startswith("EUR: spend 10.00 EUR · value 30.00 EUR · ROAS 3.00")
     quiet = report_of({}, {}, same_age=False, around=Surroundings())
     assert report_message(quiet)[1].startswith("No facts are known")
+
+
+def test_days_are_added_up_per_currency() -> None:
+    rows = [("meta", "a", DAY), ("meta", "b", DAY), ("meta", "b", DAY - timedelta(days=1)), ("meta", "j", DAY)]
+    platforms, accounts, days = zip(*rows, strict=True)
+    keys = {
+        "platform": np.array(platforms, object),
+        "account_id": np.array(accounts, object),
+        "day_local": np.array(days, "datetime64[D]"),
+    }
+    ones = np.ones(len(rows), np.int64)
+    table = FactTable(keys, dict.fromkeys(QUANTITIES, ones), dict.fromkeys(QUANTITIES, ones.astype(bool)))
+    currencies = {AccountRef("meta", "a"): "EUR", AccountRef("meta", "b"): "EUR", AccountRef("meta", "j"): "JPY"}
+    totals = estimate_day_totals(table, currencies)
+    assert [(one.day, one.currency, one.figures.clicks) for one in totals] == [
+        (DAY - timedelta(days=1), "EUR", 1),
+        (DAY, "EUR", 2),
+        (DAY, "JPY", 1),
+    ]
+
+
+def test_a_budget_without_a_day_to_learn_from_promises_nothing() -> None:
+    budget = BudgetPace("campaign", "meta:EUR:c-EUR", "New", "EUR", 1, estimate_pacing({}, 200_000_000, DAY))
+    page = report_html(report_of({REFS["EUR"]: did(1, 2)}, {}, same_age=False, around=Surroundings(budgets=(budget,))))
+    assert "0.00 of 200.00" in page
+    assert "heading for" not in page

@@ -79,7 +79,7 @@ def _runs(report: DailyReport) -> list[dict[str, Any]]:
     for currency in (total.currency for total in largest):
         shown = [one for one in report.around.days if one.currency == currency][-_DAYS:]
         amounts = [(one.figures.conversion_value_micros or 0, one.figures.spend_micros or 0) for one in shown]
-        widest = max(max(pair) for pair in amounts)
+        widest = max((max(pair) for pair in amounts), default=0)
         runs.append(
             {
                 "currency": currency,
