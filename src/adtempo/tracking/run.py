@@ -17,6 +17,7 @@ from adtempo.facts.maturity import load_matured_table
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch
+from adtempo.tracking.anomalies import Anomaly
 from adtempo.tracking.creatives import (
     CREATIVE_KEYS,
     CreativeFatigue,
@@ -27,6 +28,7 @@ from adtempo.tracking.creatives import (
     estimate_top_creatives,
 )
 from adtempo.tracking.daily import load_daily_report, load_day_figures, profile_of
+from adtempo.tracking.detection import THRESHOLD_STD, load_anomalies, load_unusual_hours, open_alerts
 from adtempo.tracking.estimate import (
     CampaignMetrics,
     DailyReport,
@@ -262,6 +264,37 @@ class CampaignTracker:
     ) -> Decimal | None:
         """Return spend / conversions in the account's currency; None without conversions."""
         return self._calculate_amount(CPA, campaign_id, since, until, as_of)
+
+    def detect_anomalies(
+        self,
+        campaign_id: str,
+        metrics: Collection[str] | None = None,
+        threshold_std: float = THRESHOLD_STD,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: datetime | None = None,
+    ) -> tuple[Anomaly, ...]:
+        """Return the hours of a campaign that lie beyond `threshold_std` standard deviations, the newest first.
+
+        Raises:
+            NotFound: There is no such campaign, or it has no hourly facts in that time.
+            InvalidInput: A metric cannot be judged by the hour, or the threshold is not above 0.
+        """
+        return load_unusual_hours(
+            self._workspace, campaign_id, metrics, threshold_std, since=since, until=until, as_of=as_of
+        )
+
+    def alert_on_anomaly(self, campaign_id: str) -> tuple[Anomaly, ...]:
+        """Open an alert for each thing that is wrong with a campaign now, and return these; the job resolves them.
+
+        Far stricter than `detect_anomalies`: what a campaign, left alone, does at most once in ninety days.
+
+        Raises:
+            NotFound: There is no such campaign.
+        """
+        found = load_anomalies(self._workspace, campaign_id)
+        open_alerts(self._workspace, found)
+        return found
 
     def aggregate_by_creative(
         self,
