@@ -9,7 +9,19 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
-from adtempo.api import accounts, alerts, audit, creatives, jobs, operations, predictions, session, tracking, users
+from adtempo.api import (
+    accounts,
+    alerts,
+    anomalies,
+    audit,
+    creatives,
+    jobs,
+    operations,
+    predictions,
+    session,
+    tracking,
+    users,
+)
 from adtempo.api.access import COOKIE, check_access
 from adtempo.api.attempts import Attempts
 from adtempo.api.errors import MEDIA_TYPE, Problem, register_errors
@@ -19,7 +31,7 @@ from adtempo.api.operations import Meter, Metered
 from adtempo.domain.roles import EVERYBODY, Action
 from adtempo.workspace import Workspace
 
-AREAS = (operations, session, users, accounts, tracking, creatives, predictions, alerts, jobs, audit)
+AREAS = (operations, session, users, accounts, tracking, creatives, predictions, anomalies, alerts, jobs, audit)
 """Every file of routes, in the order in which the document lists them."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
