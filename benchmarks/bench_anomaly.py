@@ -34,6 +34,13 @@ from adtempo.platforms.sandbox.world import Play, World
 from adtempo.stats.anomaly import ONCE_IN_DAYS, Detector, Reading, read_series
 from adtempo.stats.anomaly_silence import Silence
 from adtempo.stats.nab import count_alerts, nab_score
+from adtempo.tracking.anomalies import (
+    JUDGED,
+    HourlySeries,
+    estimate_broken_tracking,
+    estimate_incidents,
+    read_metric,
+)
 
 SHARED = Path(os.environ.get("ADTEMPO_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 NAB = SHARED / "data" / "nab"
@@ -238,12 +245,47 @@ def bench_sandbox() -> None:
     print("\nIncidents: share found before their end, median delay. Metrics: false alarms a series-week.")
 
 
+def bench_campaign_hours() -> None:
+    """Measure what it costs to judge the hours of campaigns as the product does."""
+    world = World(market())
+    account = world.spec.accounts[0]
+    clock = world.clock(account)
+    series = []
+    for campaign in account.campaigns[:5]:
+        counts = world.play(account.campaign_ref(campaign)).final_counts()
+        amounts = {
+            "impressions": counts.impressions.sum(axis=1),
+            "clicks": counts.clicks.sum(axis=1),
+            "spend_micros": counts.spend_micros.sum(axis=1),
+            "conversions_micros": counts.conversions.sum(axis=1) * 1_000_000,
+        }
+        ref, zone, hours = account.campaign_ref(campaign), account.account.zone, clock.starts_us / 3.6e9
+        plain = {name: values.astype(np.float64) for name, values in amounts.items()}
+        series.append(HourlySeries(ref, "", "EUR", zone, hours, clock.hour_of_week, plain, np.ones(len(hours))))
+    rows = sum(map(len, series))
+    begin = time.process_time()
+    for one in series:
+        list(estimate_incidents(one, 1_484_540_000))
+        list(estimate_broken_tracking(one))
+    alerting = time.process_time() - begin
+    begin = time.process_time()
+    for one in series:
+        for metric in JUDGED:
+            read_metric(one, metric)
+    every = time.process_time() - begin
+    print(
+        f"\n{rows:,} campaign-hours: {alerting:.2f} s for alerts (spend, CTR, tracking; goal 1 s),"
+        f" {every:.2f} s by all {len(JUDGED)} metrics"
+    )
+
+
 def main() -> None:
     """Print the tables."""
     if NAB.exists():
         bench_nab()
     else:
         print("The labelled series are absent (set ADTEMPO_SHARED to the folder that holds data/).")
+    bench_campaign_hours()
     bench_sandbox()
 
 

@@ -64,6 +64,12 @@ READING = (
         ["predictions", "accuracy", "--days", "7", "--model", "m"],
         "/api/tracking/predictions/accuracy?days=7&model=m",
     ),
+    (["anomalies", "list"], "/api/tracking/anomalies"),
+    (["anomalies", "list", "--campaign", CAMPAIGN], f"/api/tracking/anomalies?campaign={CAMPAIGN}"),
+    (
+        ["anomalies", "detect", "--campaign", CAMPAIGN, "--threshold-std", "3", "--metric", "spend", "--metric", "cpc"],
+        f"/api/tracking/anomalies/hours?campaign={CAMPAIGN}&threshold_std=3&metric=spend&metric=cpc",
+    ),
     (["alerts", "list"], "/api/tracking/alerts"),
     (["alerts", "list", "--all"], "/api/tracking/alerts?resolved=all"),
     (["alerts", "channels", "list"], "/api/tracking/alerts/channels"),

@@ -15,7 +15,8 @@ from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.panels import QUANTITIES, FactTable
 from adtempo.facts.load import FactQuery, load_fact_table
-from adtempo.facts.maturity import AccountCurves, load_curves
+from adtempo.facts.maturity import PRIOR_DELAYS, AccountCurves, load_curves
+from adtempo.stats.maturity.partial import arrived_share
 from adtempo.store import ledger as manifest
 from adtempo.store.engine import reading
 from adtempo.tracking.anomalies import Floats, HourlySeries, Ints
@@ -216,13 +217,13 @@ def _with_share(series: HourlySeries, curves: AccountCurves | None, as_of: datet
 def _share_of_clicks(curves: AccountCurves, age_hours: Floats) -> Floats:
     """Return the share of conversions reported of clicks of an age.
 
-    Curves speak of whole days: a day's clicks are on average half a day younger than the day, and those of a running
-    day half as old as it.
+    Curves speak of whole days, whose clicks are half a day younger than the day; before that, of the shape that is
+    assumed until an account's own is known.
     """
-    day_age = np.maximum(np.where(age_hours < 12, 2 * age_hours, age_hours + 12), 1.0) / 24
     curve = curves.conversions
-    share = np.interp(day_age, curve.age_days, curve.mean_share()) / np.minimum(day_age, 1.0)
-    return np.clip(share, 0.0, 1.0)
+    share = np.interp(np.maximum(age_hours + 12, 24) / 24, curve.age_days, curve.mean_share())
+    young = arrived_share(np.minimum(age_hours, 12) / 24, *PRIOR_DELAYS) / arrived_share(0.5, *PRIOR_DELAYS)
+    return np.clip(share * young, 0.0, 1.0)
 
 
 def _load_daily(
