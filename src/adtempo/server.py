@@ -26,6 +26,7 @@ from adtempo.people.secret_texts import write_secret
 from adtempo.people.sign_in import is_claimed, issue_claim_token
 from adtempo.web.pages import PAGES
 from adtempo.web.pages.assets import bundle_vega
+from adtempo.web.pages.outlook import Shelf
 from adtempo.workspace import Workspace, open_workspace
 
 HOST = "127.0.0.1"
@@ -41,6 +42,7 @@ def build_app(workspace: Workspace) -> FastAPI:
     name = urlsplit(public).hostname if public else None
     hosts = LOOPBACK if name is None else (*LOOPBACK, name)
     app = create_app(workspace, hosts=hosts, tls=public is not None)
+    app.state.shelf = Shelf()
     for router in PAGES:
         app.include_router(router)
     return app

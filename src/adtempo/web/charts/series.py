@@ -10,32 +10,43 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-SETTLED = "settled"
+Floats = NDArray[np.float64]
+
+SETTLED = "complete"
 STILL_ARRIVING = "still arriving"
+EXPECTED = "Expected final"
 NO_FACTS = "No facts in this period"
 
-DASHES = alt.StrokeDash(
-    "state:N", scale=alt.Scale(domain=[SETTLED, STILL_ARRIVING], range=[[1, 0], [4, 3]]), legend=None
-)
+MATURE = 0.95
+"""A day of which less than this share has been reported is still arriving."""
+
+NEGLIGIBLE = 0.05
+"""Of the mean day; less value than that does not make a day count as arriving."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailySeries:
-    """Spend and value of one currency, day by day.
+    """Spend and value of one currency, day by day, with what the late part of the value will come to.
 
     Attributes:
         days: Local days in ascending order without gaps, datetime64[D], shape (days,), at least one.
         spend: Spend in major units, NaN where nobody measured it, shape (days,).
-        value: Conversion value in major units, NaN where nobody measured it, shape (days,).
+        value: Conversion value as reported, in major units, NaN where nobody measured it, shape (days,).
+        expected: Expected final conversion value, NaN like `value`, shape (days,).
+        low80: Lower end of its 80% interval, shape (days,).
+        high80: Upper end, shape (days,).
+        maturity: Share of it that is reported, 0 to 1, NaN where nothing can be said, shape (days,).
         currency: ISO 4217 code.
-        arriving_from: First day whose conversions are still arriving.
     """
 
     days: NDArray[np.datetime64]
-    spend: NDArray[np.float64]
-    value: NDArray[np.float64]
+    spend: Floats
+    value: Floats
+    expected: Floats
+    low80: Floats
+    high80: Floats
+    maturity: Floats
     currency: str
-    arriving_from: date
 
     @property
     def first(self) -> date:
@@ -47,41 +58,62 @@ class DailySeries:
         """The last day."""
         return self.days[-1].astype(date)  # type: ignore[no-any-return]
 
+    @property
+    def arriving_from(self) -> int:
+        """Position of the first day of the tail that is still arriving; the number of days where there is none.
 
-def frame_lines(series: DailySeries, lines: dict[str, NDArray[np.float64]], dashed: str) -> pd.DataFrame:
-    """Return the points of some lines, one row each: day, series, amount, state.
+        Days that are expected to come to next to nothing say nothing about maturity.
+        """
+        known = np.isfinite(self.expected)
+        usual = float(self.expected[known].mean()) if known.any() else 0.0
+        young = np.flatnonzero((self.maturity < MATURE) & (self.expected > NEGLIGIBLE * usual))
+        return int(young[0]) if len(young) else len(self.days)
+
+    def per_spend(self, amounts: Floats) -> Floats:
+        """Return amounts per unit of spend, NaN on days without spend."""
+        ratio = np.full(len(self.days), np.nan)
+        np.divide(amounts, self.spend, out=ratio, where=np.isfinite(self.spend) & (self.spend > 0))
+        return ratio
+
+
+def frame_lines(series: DailySeries, lines: dict[str, Floats]) -> pd.DataFrame:
+    """Return the points of some lines, one row each: day, series, amount.
 
     Args:
-        series: The days, and from when they are still arriving.
+        series: The days.
         lines: One array per name of a line, shape (days,).
-        dashed: Name of the line whose unfinished tail is a part of its own. The last settled day stands in both
-            parts, so that they meet.
     """
-    first = np.datetime64(series.arriving_from, "D")
-    parts = []
-    for name, amounts in lines.items():
-        tail = series.days >= (first - 1 if name == dashed else np.datetime64("9999-12-31"))
-        body = series.days < first if name == dashed else ~tail
-        for mask, state in ((body, SETTLED), (tail, STILL_ARRIVING)):
-            days = _midnights(series.days[mask])
-            parts.append(pd.DataFrame({"day": days, "series": name, "amount": amounts[mask], "state": state}))
+    days = _midnights(series.days)
+    parts = [pd.DataFrame({"day": days, "series": name, "amount": amounts}) for name, amounts in lines.items()]
     return pd.concat(parts, ignore_index=True)
+
+
+def only_tail(series: DailySeries, amounts: Floats) -> Floats:
+    """Return amounts of the tail that is still arriving, NaN before; the day before it stays, so that lines meet."""
+    return np.where(np.arange(len(series.days)) >= max(series.arriving_from - 1, 0), amounts, np.nan)
+
+
+def draw_band(series: DailySeries, low: Floats, high: Floats) -> alt.Chart:
+    """Draw the 80% interval of what the tail will come to, shape (days,) each."""
+    tail = slice(max(series.arriving_from - 1, 0), None) if series.arriving_from < len(series.days) else slice(0)
+    points = pd.DataFrame({"day": _midnights(series.days[tail]), "low": low[tail], "high": high[tail]})
+    band: alt.Chart = alt.Chart(points).mark_area(style="band").encode(x="day:T", y="low:Q", y2="high:Q")
+    return band
 
 
 def draw_arriving(series: DailySeries) -> tuple[alt.Chart, alt.Chart]:
     """Draw the shaded tail of days whose conversions are still arriving, with its label above."""
-    columns = ["start", "end", "label"]
-    days = series.days[series.days >= np.datetime64(series.arriving_from, "D")]
+    days = series.days[series.arriving_from :]
     tail = [(_middays(days - 1)[0], _middays(days)[-1], STILL_ARRIVING)] if len(days) else []
-    band = alt.Chart(pd.DataFrame(tail, columns=columns))
-    area: alt.Chart = band.mark_rect(style="arriving").encode(x="start:T", x2="end:T")
-    label: alt.Chart = band.mark_text(style="note", align="right", baseline="bottom", dy=-5).encode(
+    shade = alt.Chart(pd.DataFrame(tail, columns=["start", "end", "label"]))
+    area: alt.Chart = shade.mark_rect(style="arriving").encode(x="start:T", x2="end:T")
+    label: alt.Chart = shade.mark_text(style="note", align="right", baseline="bottom", dy=-5).encode(
         x="end:T", y=alt.value(0), text="label:N"
     )
     return area, label
 
 
-def draw_reading(series: DailySeries, amounts: dict[str, NDArray[np.float64]], tooltip: list[alt.Tooltip]) -> alt.Chart:
+def draw_reading(series: DailySeries, amounts: dict[str, Floats | list[str]], tooltip: list[alt.Tooltip]) -> alt.Chart:
     """Draw an invisible column per day that lights up under the pointer and reads its numbers out.
 
     Args:
@@ -90,9 +122,10 @@ def draw_reading(series: DailySeries, amounts: dict[str, NDArray[np.float64]], t
         tooltip: How the amounts are called and formatted.
     """
     starts, ends = _middays(series.days - 1), _middays(series.days)
-    days = _midnights(series.days)
-    states = np.where(series.days >= np.datetime64(series.arriving_from, "D"), STILL_ARRIVING, SETTLED)
-    readings = pd.DataFrame({"day": days, "start": starts, "end": ends, "state": states, **amounts})
+    states = [
+        SETTLED if np.isnan(share) or share >= MATURE else f"{share:.0%} arrived" for share in series.maturity.tolist()
+    ]
+    readings = pd.DataFrame({"day": _midnights(series.days), "start": starts, "end": ends, "state": states, **amounts})
     named = [
         alt.Tooltip("day:T", format="%a %-d %b %Y", title="Day"),
         *tooltip,
@@ -106,6 +139,24 @@ def draw_reading(series: DailySeries, amounts: dict[str, NDArray[np.float64]], t
     return columns.add_params(hover)
 
 
+def in_words(value: Floats, low: Floats, high: Floats, form: str) -> list[str]:
+    """Write expected values with their 80% intervals, one text per day."""
+    return [
+        "none" if np.isnan(one) else f"{one:{form}} ({below:{form}} to {above:{form}})"
+        for one, below, above in zip(value, low, high, strict=True)
+    ]
+
+
+def line_styles(names: list[str]) -> dict[str, alt.Color | alt.StrokeDash]:
+    """Return colours and dashes of lines by name, in one legend; what is expected is dashed."""
+    dashes = [[5, 3] if name == EXPECTED else [1, 0] for name in names]
+    legend = alt.Legend(orient="top", direction="horizontal", title=None, symbolType="stroke", offset=4)
+    return {
+        "color": alt.Color("series:N", scale=alt.Scale(domain=names), legend=legend),
+        "strokeDash": alt.StrokeDash("series:N", scale=alt.Scale(domain=names, range=dashes), legend=legend),
+    }
+
+
 def day_axis(series: DailySeries) -> alt.X:
     """Return the axis of days, named by day and month, or by month and year where it is long."""
     form = "%b %Y" if series.last - series.first > timedelta(days=400) else "%-d %b"
@@ -113,9 +164,9 @@ def day_axis(series: DailySeries) -> alt.X:
     return alt.X("day:T", title=None, axis=axis)
 
 
-def draw_nothing() -> alt.Chart:
+def draw_nothing(words: str = NO_FACTS) -> alt.Chart:
     """Draw a picture that says that it is empty."""
-    empty: alt.Chart = alt.Chart(pd.DataFrame({"text": [NO_FACTS]})).mark_text(style="empty").encode(text="text:N")
+    empty: alt.Chart = alt.Chart(pd.DataFrame({"text": [words]})).mark_text(style="empty").encode(text="text:N")
     return empty
 
 

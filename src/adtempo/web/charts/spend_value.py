@@ -1,4 +1,4 @@
-"""What was spent and what came back, day by day."""
+"""What was spent, what came back and what will have come back, day by day."""
 
 from __future__ import annotations
 
@@ -6,33 +6,32 @@ import altair as alt
 import numpy as np
 
 from adtempo.web.charts.series import (
-    DASHES,
+    EXPECTED,
     DailySeries,
     day_axis,
     draw_arriving,
+    draw_band,
     draw_nothing,
     draw_reading,
     frame_lines,
+    in_words,
+    line_styles,
+    only_tail,
 )
 
-VALUE, SPEND = "Conversion value", "Spend"
+VALUE, SPEND = "Value, reported", "Spend"
 
 
 def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:
-    """Draw spend and conversion value per day; value that is still arriving is dashed.
+    """Draw spend and conversion value per day; where value is still arriving, also what it will come to.
 
     Spend is final within hours, so only its companion is drawn as unfinished.
     """
     if not (np.isfinite(series.spend).any() or np.isfinite(series.value).any()):
         return draw_nothing()
-    rows = frame_lines(series, {VALUE: series.value, SPEND: series.spend}, dashed=VALUE)
-    color = alt.Color(
-        "series:N",
-        scale=alt.Scale(domain=[VALUE, SPEND]),
-        legend=alt.Legend(orient="top", direction="horizontal", title=None, symbolType="stroke", offset=4),
-    )
+    drawn = {VALUE: series.value, EXPECTED: only_tail(series, series.expected), SPEND: series.spend}
     lines = (
-        alt.Chart(rows)
+        alt.Chart(frame_lines(series, drawn))
         .mark_line()
         .encode(
             x=day_axis(series),
@@ -41,13 +40,14 @@ def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:
                 title=f"{series.currency} per day",
                 axis=alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=5),
             ),
-            color=color,
-            strokeDash=DASHES,
+            **line_styles(list(drawn)),
         )
     )
     tooltip = [
         alt.Tooltip("spend:Q", format=",.2f", title=f"Spend, {series.currency}"),
-        alt.Tooltip("value:Q", format=",.2f", title=f"Conversion value, {series.currency}"),
+        alt.Tooltip("value:Q", format=",.2f", title=f"{VALUE}, {series.currency}"),
+        alt.Tooltip("final:N", title="Expected (80%)"),
     ]
-    reading = draw_reading(series, {"spend": series.spend, "value": series.value}, tooltip)
-    return alt.layer(*draw_arriving(series), reading, lines)
+    words = in_words(series.expected, series.low80, series.high80, ",.0f")
+    reading = draw_reading(series, {"spend": series.spend, "value": series.value, "final": words}, tooltip)
+    return alt.layer(*draw_arriving(series), reading, draw_band(series, series.low80, series.high80), lines)

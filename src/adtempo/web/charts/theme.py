@@ -24,8 +24,8 @@ class Theme:
 
 
 THEMES = {
-    "light": Theme("#14181d", "#5b6672", "#e4e8ec", "#ffffff", "#eef1f4", ("#1b4f9c", "#d98318", "#2e8b72")),
-    "dark": Theme("#e6e9ed", "#98a3af", "#272d35", "#161a1f", "#1e242b", ("#8ab8ff", "#c97a1c", "#5cc2a4")),
+    "light": Theme("#14181d", "#5b6672", "#e4e8ec", "#ffffff", "#eef1f4", ("#1b4f9c", "#4f8fe6", "#d98318")),
+    "dark": Theme("#e6e9ed", "#98a3af", "#272d35", "#161a1f", "#1e242b", ("#8ab8ff", "#4f86d6", "#c97a1c")),
 }
 
 
@@ -80,6 +80,10 @@ def _config(theme: Theme) -> dict[str, Any]:
         "style": {
             "arriving": {"color": theme.tail},
             "note": {"color": theme.muted, "fontSize": 11},
+            "band": {"color": theme.series[1], "opacity": 0.18},
+            "ideal": {"stroke": theme.muted, "strokeDash": [4, 3], "strokeWidth": 1},
+            "spread": {"stroke": theme.series[0], "strokeWidth": 2, "opacity": 0.45},
+            "dot": {"fill": theme.series[0], "stroke": theme.surface, "size": 90, "opacity": 1},
             "reading": {"color": theme.line},
             "empty": {"color": theme.muted, "fontSize": 13},
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adtempo.web.pages import assets, overview, people
+from adtempo.web.pages import alerts, assets, campaigns, charting, overview, people, predictions
 
-PAGES = (overview.router, people.router, assets.router)
+PAGES = tuple(page.router for page in (overview, campaigns, alerts, predictions, charting, people, assets))
 """The routers of every page."""

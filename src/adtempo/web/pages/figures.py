@@ -1,7 +1,8 @@
-"""From grouped facts to the words and numbers of the overview; pure.
+"""From figures and their expectations to tiles and tables; pure.
 
-Amounts of two currencies never meet: every currency has a total of its own, and the page shows one of them in full. The
-period before is compared as it looked at the same age, so that conversions still arriving do not look like a loss.
+Amounts of two currencies never meet: every currency has a total of its own, and a page shows one of them in full. The
+period before is compared as it looked at the same age, so that conversions still arriving do not look like a loss; and
+no return of a period that is still arriving is shown without what it will come to.
 """
 
 from __future__ import annotations
@@ -9,15 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from urllib.parse import urlencode
-
-import numpy as np
+from datetime import datetime, timedelta
 
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.metrics import (
-    ABSENT,
     CONVERSION_VALUE,
     CONVERSIONS,
     CPA,
@@ -28,63 +24,51 @@ from adtempo.domain.metrics import (
     Metric,
     Unit,
     blend,
-    format_value,
     value_of,
 )
-from adtempo.domain.money import MICROS, format_micros, minor_decimals
 from adtempo.domain.panels import FactTable, Quantities
-from adtempo.web.charts.series import DailySeries
+from adtempo.web.pages.choice import Choice
+from adtempo.web.pages.outlook import Matured, Outlook, as_known
+from adtempo.web.pages.wording import (
+    Cell,
+    campaign_address,
+    day_text,
+    expected_text,
+    figure_of,
+    format_days,
+    label_account,
+    maturity_text,
+    number_text,
+)
 
-TILES = ((SPEND, "Spend"), (CONVERSION_VALUE, "Conversion value"), (ROAS, "ROAS"), (CPA, "CPA"), (CTR, "CTR"))
-COLUMNS = (*TILES[:3], (CONVERSIONS, "Conversions"), *TILES[3:])
+TILES = (
+    (SPEND, "Spend"),
+    (CONVERSION_VALUE, "Conversion value"),
+    (ROAS, "ROAS"),
+    (CONVERSIONS, "Conversions"),
+    (CPA, "CPA"),
+    (CTR, "CTR"),
+)
+EXPECTED_ROAS = "Expected ROAS"
 
-ARRIVING = timedelta(days=7)
-"""Platforms credit a conversion up to a week after the click (their usual setting), so younger days still grow."""
+INTERVAL = "In brackets: it will lie there with a probability of 80%."
 
 _ARROWS = ("▲", "▼")
 _STEADY = 0.0005
-_WHOLE_FROM = 10_000 * MICROS
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a person asked to see.
-
-    Attributes:
-        since: First local day, inclusive.
-        until: Last local day, inclusive.
-        account: Of one account only.
-        currency: The currency shown in full; None for the one with the most campaigns.
-    """
-
-    since: date
-    until: date
-    account: AccountRef | None = None
-    currency: str | None = None
-
-    @property
-    def days(self) -> int:
-        """How many days the period has."""
-        return (self.until - self.since).days + 1
-
-    def query(self, **other: str) -> str:
-        """Return the address parameters of this choice, with some of them replaced."""
-        chosen = {"account": self.account, "days": self.days, "until": self.until, "currency": self.currency, **other}
-        return urlencode({name: value for name, value in chosen.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One number, how it changed, and what it means."""
+    """One number, what it will come to, how it changed, and what it means."""
 
     name: str
     amount: str
     unit: str
+    expected: str
     change: str
     changed: bool
     tone: str
-    formula: str
-    compared: str
+    explain: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +77,16 @@ class CurrencyTotal:
 
     currency: str
     spend: str
-    roas: str
+    campaigns: int
     query: str
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the table of campaigns."""
+    """One column of a table."""
 
     name: str
-    formula: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One number of a row: as text, and as a number to sort by."""
-
-    text: str
-    value: float | None
+    explain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +94,7 @@ class CampaignRow:
     """One campaign of the table."""
 
     campaign_id: str
+    address: str
     name: str
     account: str
     cells: tuple[Cell, ...]
@@ -125,15 +102,13 @@ class CampaignRow:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the overview shows of one currency."""
+    """What a page shows of one currency."""
 
     currency: str
-    currencies: tuple[CurrencyTotal, ...]
     tiles: tuple[Tile, ...]
     columns: tuple[Column, ...]
     campaigns: tuple[CampaignRow, ...]
     window: str
-    known: str
     arriving: str
     query: str
 
@@ -156,131 +131,154 @@ def figures_by_campaign(table: FactTable) -> dict[CampaignRef, Quantities]:
     return {CampaignRef(*map(str, keys)): figures for keys, figures in table.rows()}
 
 
+def rank_currencies(
+    choice: Choice, accounts: Mapping[AccountRef, Account], figures: Mapping[CampaignRef, Quantities]
+) -> tuple[CurrencyTotal, ...]:
+    """Return the total of each currency; the chosen one, or else the one with the most campaigns, comes first.
+
+    Args:
+        choice: What is asked for.
+        accounts: Every account that has facts.
+        figures: What the campaigns did in the period.
+    """
+    currency_of = {ref: accounts[ref.account].currency for ref in figures}
+    counts = Counter(currency_of.values())
+    ranked = sorted(counts, key=lambda code: (code != choice.currency, -counts[code], code))
+    totals = []
+    for code in ranked:
+        total = blend((code, amounts) for ref, amounts in figures.items() if currency_of[ref] == code)[1]
+        spend = number_text(SPEND, value_of(SPEND, total), code)
+        totals.append(CurrencyTotal(code, spend, counts[code], choice.query(currency=code)))
+    return tuple(totals)
+
+
 def view_currency(
     choice: Choice,
     accounts: Mapping[AccountRef, Account],
     names: Mapping[CampaignRef, str],
-    figures: Mapping[CampaignRef, Quantities],
+    outlook: Outlook,
     before: Before,
     as_of: datetime,
-) -> View | None:
-    """Say what the campaigns did in the chosen period, in one currency; None if nothing is known of it.
+) -> View:
+    """Say what campaigns of one currency did in the chosen period, and what that will come to.
 
     Args:
         choice: Period, account and currency.
         accounts: Every account that has facts.
         names: What campaigns are called; those without a name are called by their id.
-        figures: What the campaigns did in the period.
-        before: What they did in the period before.
+        outlook: What the campaigns of the currency did.
+        before: What all campaigns did in the period before.
         as_of: What was known at this moment.
     """
-    if not figures:
-        return None
-    currency_of = {ref: accounts[ref.account].currency for ref in {*figures, *before.figures}}
-    counts = Counter(currency_of[ref] for ref in figures)
-    ranked = sorted(counts, key=lambda code: (-counts[code], code))
-    currency = choice.currency if choice.currency is not None and choice.currency in counts else ranked[0]
-    chosen = {ref: amounts for ref, amounts in figures.items() if currency_of[ref] == currency}
-    earlier = [(currency, amounts) for ref, amounts in before.figures.items() if currency_of[ref] == currency]
-    total = blend((currency, amounts) for amounts in chosen.values())[1]
-    earlier_total = blend(earlier)[1] if earlier else None
+    currency = choice.currency or ""
+    earlier = [
+        (currency, amounts) for ref, amounts in before.figures.items() if accounts[ref.account].currency == currency
+    ]
     window = f"{format_days(choice.since, choice.until)}, each day in its account's own time zone."
+    context = (window, as_known(as_of))
+    earlier_total = blend(earlier)[1] if earlier else None
     return View(
         currency=currency,
-        currencies=tuple(_currency_total(code, choice, figures, currency_of) for code in ranked),
-        tiles=tuple(
-            _tile(metric, name, currency, total, earlier_total, _compared(choice, before)) for metric, name in TILES
+        tiles=view_tiles(
+            outlook,
+            earlier_total,
+            currency,
+            context,
+            compared_text(choice, known_before=bool(before.figures), same_age=before.same_age),
         ),
-        columns=tuple(Column(_titled(metric, name, currency), metric.description) for metric, name in COLUMNS),
-        campaigns=_campaign_rows(chosen, names, accounts, currency),
+        columns=_columns(currency, context),
+        campaigns=_campaign_rows(outlook, names, accounts, currency),
         window=window,
-        known=f"As reported by the platforms and known here on {as_of:%Y-%m-%d %H:%M} UTC.",
-        arriving=_arriving(choice, as_of),
+        arriving=arriving_text(outlook),
         query=choice.query(currency=currency),
     )
 
 
-def daily_series(
-    table: FactTable, accounts: Mapping[AccountRef, Account], choice: Choice, as_of: datetime
-) -> DailySeries:
-    """Return spend and value of the chosen currency, one entry per day of the period.
+def view_tiles(
+    outlook: Outlook, before: Quantities | None, currency: str, context: Sequence[str], compared: str
+) -> tuple[Tile, ...]:
+    """Return one tile per number of TILES.
 
     Args:
-        table: Sums by platform, account_id and day_local.
-        accounts: Every account that has facts.
-        choice: The period, and the currency; amounts of other currencies are left out.
-        as_of: What was known at this moment.
+        outlook: What was done.
+        before: What was done in the period before; None if nothing is known.
+        currency: Of the amounts.
+        context: Of which days and known when, one sentence each.
+        compared: What the change is against.
     """
-    days = np.arange(np.datetime64(choice.since), np.datetime64(choice.until) + 1)
-    wanted = np.array(
-        [
-            accounts[AccountRef(str(platform), str(account_id))].currency == choice.currency
-            for platform, account_id in zip(table.keys["platform"], table.keys["account_id"], strict=True)
-        ],
-        dtype=bool,
-    )
-    places = (table.keys["day_local"].astype("datetime64[D]") - days[0]).astype(int)
-    amounts = []
-    for name in ("spend_micros", "conversion_value_micros"):
-        known = wanted & table.measured[name]
-        sums, seen = np.zeros(len(days), np.int64), np.zeros(len(days), bool)
-        np.add.at(sums, places[known], table.sums[name][known])
-        seen[places[known]] = True
-        amounts.append(np.where(seen, sums / MICROS, np.nan))
-    return DailySeries(
-        days=days,
-        spend=amounts[0],
-        value=amounts[1],
-        currency=choice.currency or "",
-        arriving_from=(as_of - ARRIVING).date() + timedelta(days=1),
+    late = outlook.arriving is not None
+    return tuple(
+        _tile(metric, name, currency, outlook.total, late, before, (context, compared)) for metric, name in TILES
     )
 
 
-def format_days(since: date, until: date) -> str:
-    """Write a period as people do.
+def arriving_text(outlook: Outlook) -> str:
+    """Say from when on days are still arriving; empty where all is complete."""
+    if outlook.arriving is None:
+        return ""
+    return (
+        f"Shaded: from {day_text(outlook.arriving)} on, less than 95% of what these days will come to has been "
+        "reported. The dashed line is the expected final figure, its band holds the truth with a probability of 80%."
+    )
 
-    >>> format_days(date(2026, 10, 22), date(2026, 11, 20))
-    '22 Oct to 20 Nov 2026'
-    """
-    first = f"{since.day} {since:%b}" + (f" {since.year}" if since.year != until.year else "")
-    return f"{first} to {until.day} {until:%b} {until.year}"
 
-
-def _titled(metric: Metric, name: str, currency: str) -> str:
+def titled(metric: Metric, name: str, currency: str) -> str:
+    """Return the heading of a column."""
     return f"{name}, {currency}" if metric.unit is Unit.MICROS else name
 
 
-def _currency_total(
-    currency: str,
-    choice: Choice,
-    figures: Mapping[CampaignRef, Quantities],
-    currency_of: Mapping[CampaignRef, str],
-) -> CurrencyTotal:
-    total = blend((currency, amounts) for ref, amounts in figures.items() if currency_of[ref] == currency)[1]
-    return CurrencyTotal(
-        currency=currency,
-        spend=_number(SPEND, value_of(SPEND, total), currency),
-        roas=_number(ROAS, value_of(ROAS, total), currency),
-        query=choice.query(currency=currency),
-    )
+def expected_cell(metric: Metric, matured: Matured, currency: str) -> Cell:
+    """Return what a metric will come to, with its interval."""
+    figure = figure_of(metric, matured.expected)
+    if figure is None:
+        return Cell("n/a", None, "Nothing is expected: nothing was measured.")
+    return Cell(expected_text(metric, figure, currency), figure.value, f"{INTERVAL} {maturity_text(matured.expected)}")
+
+
+def maturity_cell(matured: Matured) -> Cell:
+    """Return how much of what is expected has been reported."""
+    share = matured.expected.maturity
+    if share is None:
+        return Cell("n/a", None, "No delays are known.")
+    return Cell(f"{share:.0%}", share, maturity_text(matured.expected))
+
+
+def _columns(currency: str, context: Sequence[str]) -> tuple[Column, ...]:
+    columns = []
+    for metric, name in TILES:
+        columns.append(Column(titled(metric, name, currency), " ".join([metric.description, *context])))
+        if metric is ROAS:
+            words = "Expected final conversion value / spend."
+            columns.append(Column(EXPECTED_ROAS, " ".join([words, INTERVAL, *context])))
+    return tuple(columns)
 
 
 def _tile(
-    metric: Metric, name: str, currency: str, total: Quantities, before: Quantities | None, compared: str
+    metric: Metric,
+    name: str,
+    currency: str,
+    matured: Matured,
+    late: bool,  # noqa: FBT001 - a fact about the figures, not a switch
+    before: Quantities | None,
+    said: tuple[Sequence[str], str],
 ) -> Tile:
-    value = value_of(metric, total)
+    context, compared = said
+    value = value_of(metric, matured.figures)
     earlier = value_of(metric, before) if before else None
     change, tone = _change(metric, value, earlier)
-    was = f" It was {_number(metric, earlier, currency)}." if earlier is not None else ""
+    was = f" It was {number_text(metric, earlier, currency)}." if earlier is not None else ""
+    figure = figure_of(metric, matured.expected)
+    expected = expected_text(metric, figure, currency) if late and figure is not None else ""
+    mature = [INTERVAL, maturity_text(matured.expected)] if expected else []
     return Tile(
         name=name,
-        amount=_number(metric, value, currency),
+        amount=number_text(metric, value, currency),
         unit=currency if metric.unit is Unit.MICROS and value is not None else "",
+        expected=expected,
         change=change,
         changed=bool(change) and change[0] in _ARROWS,
         tone=tone,
-        formula=metric.description,
-        compared=f"{compared}{was}",
+        explain=(metric.description, *mature, *context, f"{compared}{was}"),
     )
 
 
@@ -297,45 +295,35 @@ def _change(metric: Metric, value: float | None, earlier: float | None) -> tuple
     return f"{_ARROWS[share < 0]} {abs(share):.1%}", tone
 
 
-def _compared(choice: Choice, before: Before) -> str:
-    if not before.figures:
+def compared_text(choice: Choice, *, known_before: bool, same_age: bool) -> str:
+    """Say what a change is against.
+
+    Args:
+        choice: The period.
+        known_before: Whether anything is known of the period before.
+        same_age: Whether that is what was known when it was as old as the chosen one is now.
+    """
+    if not known_before:
         return "Nothing is known of the period before."
     last = choice.since - timedelta(days=1)
     days = format_days(last - timedelta(days=choice.days - 1), last)
-    if before.same_age:
+    if same_age:
         return f"Change: against {days} as it looked at the same age."
     return f"Change: against {days} as known now, so young days look worse than they are."
 
 
-def _number(metric: Metric, value: float | None, currency: str, *, rounded: bool = True) -> str:
-    """Write a value with separators and without its currency, which stands beside it.
-
-    Args:
-        metric: What it is.
-        value: In the metric's unit; None where there is none.
-        currency: ISO 4217 code, for how many decimals an amount has.
-        rounded: Whether large amounts are written without decimals; not where numbers stand below each other.
-    """
-    if value is None:
-        return ABSENT
-    if metric is CONVERSIONS:
-        return f"{value:,.1f}"
-    if metric.unit is not Unit.MICROS:
-        return format_value(metric, value, currency)
-    decimals = 0 if rounded and abs(value) >= _WHOLE_FROM else minor_decimals(currency)
-    return f"{Decimal(format_micros(round(value), decimals)):,f}"
-
-
 def _campaign_rows(
-    figures: Mapping[CampaignRef, Quantities],
+    outlook: Outlook,
     names: Mapping[CampaignRef, str],
     accounts: Mapping[AccountRef, Account],
     currency: str,
 ) -> tuple[CampaignRow, ...]:
-    heaviest_first = sorted(figures, key=lambda ref: (-(figures[ref].spend_micros or 0), ref))
+    figures = outlook.campaigns
+    heaviest_first = sorted(figures, key=lambda ref: (-(figures[ref].figures.spend_micros or 0), ref))
     return tuple(
         CampaignRow(
             campaign_id=ref.campaign_id,
+            address=campaign_address(ref),
             name=names.get(ref) or ref.campaign_id,
             account=label_account(accounts[ref.account]),
             cells=_cells(figures[ref], currency),
@@ -344,20 +332,15 @@ def _campaign_rows(
     )
 
 
-def _cells(figures: Quantities, currency: str) -> tuple[Cell, ...]:
-    values: Sequence[tuple[Metric, float | None]] = [(metric, value_of(metric, figures)) for metric, _ in COLUMNS]
-    return tuple(Cell(_number(metric, value, currency, rounded=False), value) for metric, value in values)
-
-
-def label_account(account: Account) -> str:
-    """Return what to call an account on a screen."""
-    return f"{account.name or account.ref.account_id} · {account.ref.platform}"
-
-
-def _arriving(choice: Choice, as_of: datetime) -> str:
-    if choice.until <= (as_of - ARRIVING).date():
-        return ""
-    return (
-        "Shaded days are still arriving: platforms credit conversions up to 7 days after the click, so the value "
-        "and ROAS of these days will rise."
-    )
+def _cells(matured: Matured, currency: str) -> tuple[Cell, ...]:
+    cells = []
+    for metric, _ in TILES:
+        value = value_of(metric, matured.figures)
+        figure = figure_of(metric, matured.expected)
+        will = (
+            f"Expected {expected_text(metric, figure, currency)}. {maturity_text(matured.expected)}" if figure else ""
+        )
+        cells.append(Cell(number_text(metric, value, currency, rounded=False), value, will))
+        if metric is ROAS:
+            cells.append(expected_cell(ROAS, matured, currency))
+    return tuple(cells)

@@ -20,6 +20,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
   });
 
   const filter = document.getElementById(table.dataset.filter);
+  if (!filter) continue;
   const count = document.getElementById(table.dataset.count);
   filter.addEventListener("input", () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
