@@ -55,7 +55,6 @@ class _Calendar:
     begin: int
     cells: Ints
     covered: NDArray[np.bool_]
-    days: NDArray[np.datetime64]
 
 
 def load_hours(
@@ -68,8 +67,8 @@ def load_hours(
 ) -> Hours:
     """Return the complete hours of campaigns as known at a moment.
 
-    An hour without facts is a measured nothing where a sync covered it, or a file brought other hours of that day;
-    before a campaign's first fact, and elsewhere, it is unknown.
+    An hour without facts is a measured nothing where a sync covered it, from a campaign's first fact on. Elsewhere,
+    and wherever facts come from files, nobody can tell it from an hour that was left out: it is unknown.
 
     Args:
         workspace: What is open.
@@ -163,7 +162,6 @@ def _calendar(account: Account, looks: Sequence[Mapping[str, Any]], first: datet
         begin=begin,
         cells=np.array([moment.weekday() * 24 + moment.hour for moment in local], dtype=np.int64),
         covered=change.cumsum()[:count] > 0,
-        days=np.array([moment.date() for moment in local], dtype="datetime64[D]"),
     )
 
 
@@ -186,15 +184,14 @@ def _series(
     if not len(place):
         return None
     start = int(place.min())
-    known = calendar.covered | np.isin(calendar.days, np.unique(calendar.days[place]))
-    known = known[start:]
+    covered = calendar.covered[start:]
     amounts = {}
     for name in QUANTITIES:
         measured = table.measured[name][rows][inside]
-        values = np.where(known & measured.any(), 0.0, np.nan)
+        values = np.where(covered & measured.any(), 0.0, np.nan)
         values[place - start] = np.where(measured, table.sums[name][rows][inside], np.nan)
         amounts[name] = values
-    hours = calendar.begin / 3600 + start + np.arange(len(known), dtype=np.float64)
+    hours = calendar.begin / 3600 + start + np.arange(len(covered), dtype=np.float64)
     return HourlySeries(
         campaign=campaign.ref,
         name=campaign.label or campaign.name or campaign.ref.campaign_id,
@@ -203,7 +200,7 @@ def _series(
         hours=hours,
         cells=calendar.cells[start:],
         amounts=amounts,
-        share=np.ones(len(known)),
+        share=np.ones(len(covered)),
     )
 
 
