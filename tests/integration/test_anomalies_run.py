@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def opened(home: Path) -> Workspace:
+def opened(home: Path) -> Iterator[Workspace]:
     with open_workspace(home, now=NOW) as workspace:
         yield workspace
 

@@ -44,7 +44,7 @@ def hourly(weeks: int = WEEKS, seed: int = 1, **changed: np.ndarray) -> HourlySe
         "conversions_micros": rng.poisson(3, rows) * 1e6,
         "conversion_value_micros": rng.poisson(3, rows) * 60e6,
     }
-    hours = BEGIN.timestamp() / 3600 + np.arange(rows)
+    hours = BEGIN.timestamp() / 3600 + np.arange(rows, dtype=np.float64)
     zone = ZoneInfo("UTC")
     return HourlySeries(
         CAMPAIGN.ref, "Shoes", "EUR", zone, hours, np.arange(rows) % 168, amounts | changed, np.ones(rows)
@@ -107,7 +107,7 @@ def test_a_fallen_ctr_alerts_and_a_risen_one_does_not() -> None:
 def test_a_ctr_that_crept_down_is_shown_over_a_day() -> None:
     crept = changed(hourly(9), "clicks", slice(-120, None), 0.6)
     onsets = [row for row, one in enumerate(read_metric(crept, CTR)) if one.score >= 0.5]
-    (found,) = estimate_incidents(replace(crept, **cut(crept, onsets[-1] + 1)))  # type: ignore[arg-type]
+    (found,) = estimate_incidents(cut(crept, onsets[-1] + 1))
     assert found.kind is AnomalyKind.CTR_DROP
     assert found.z is not None
     assert abs(found.z) < 3
@@ -117,13 +117,15 @@ def test_a_ctr_that_crept_down_is_shown_over_a_day() -> None:
     assert (found.until - found.since) <= timedelta(hours=3)
 
 
-def cut(series: HourlySeries, rows: int) -> dict[str, object]:
-    return {
-        "hours": series.hours[:rows],
-        "cells": series.cells[:rows],
-        "amounts": {name: values[:rows] for name, values in series.amounts.items()},
-        "share": series.share[:rows],
-    }
+def cut(series: HourlySeries, rows: int) -> HourlySeries:
+    """The series as it was after so many hours."""
+    return replace(
+        series,
+        hours=series.hours[:rows],
+        cells=series.cells[:rows],
+        amounts={name: values[:rows] for name, values in series.amounts.items()},
+        share=series.share[:rows],
+    )
 
 
 def test_what_cannot_be_compared_with_the_past_is_no_incident() -> None:
@@ -151,10 +153,7 @@ def test_four_quiet_weeks_of_the_flat_world_alert_no_more_often_than_promised() 
         )
         for metric in (SPEND, CTR):
             alerts += sum(reading.score >= 0.5 for reading in read_metric(series, metric)[-28 * 24 :])
-        alerts += sum(
-            bool(list(estimate_broken_tracking(replace(series, **cut(series, end)))))  # type: ignore[arg-type]
-            for end in range(28 * 24, len(hours), 24)
-        )
+        alerts += sum(bool(list(estimate_broken_tracking(cut(series, end)))) for end in range(28 * 24, len(hours), 24))
     assert alerts <= 44
 
 
@@ -199,7 +198,7 @@ def test_an_account_that_shows_nothing_is_silent() -> None:
     rows = WEEKS * 168
     off = np.r_[np.full(rows - 15, 4000.0), np.zeros(15)]
     late = hourly(impressions=off)
-    other = replace(late, **cut(late, rows - 200))
+    other = cut(late, rows - 200)
     found = estimate_silent_source([late, other])
     assert found is not None
     assert (found.account, found.campaign) == (ACCOUNT.ref, None)
@@ -317,7 +316,7 @@ def test_a_budget_gone_by_noon_is_depleted_until_the_evening() -> None:
     spend[-24:-13] = 90e6
     spend[-13:] = 0
     gone = replace(series, amounts={**series.amounts, "spend_micros": spend})
-    noon, evening = (replace(gone, **cut(gone, rows - left)) for left in (12, 2))  # type: ignore[arg-type]
+    noon, evening = (cut(gone, rows - left) for left in (12, 2))
     found = only(standing(series=noon))
     assert (found.kind, found.severity) == (AnomalyKind.BUDGET_DEPLETED, Severity.WARNING)
     assert (found.since, found.actual, found.expected) == (noon.at(len(noon) - 1), 11 * 90e6, 1e9)

@@ -77,6 +77,8 @@ def load_hours(
         since: First moment to judge, aware; HISTORY before it is loaded too.
         as_of: The moment, aware.
     """
+    if not campaigns:
+        return Hours({}, {}, {})
     first = (since - HISTORY).replace(minute=0, second=0, microsecond=0)
     refs = [campaign.ref for campaign in campaigns]
     query = FactQuery(by=_BY_HOUR, since=first.date() - timedelta(days=1), campaigns=refs, as_of=as_of)
@@ -84,7 +86,7 @@ def load_hours(
     with reading(workspace.engine) as connection:
         looks = [
             look
-            for look in (manifest.load_coverage(connection, accounts) if accounts else [])
+            for look in manifest.load_coverage(connection, accounts)
             if look["grain"] == "hour" and look["level"] == "campaign" and look["observed_at"] <= as_of
         ]
     curves = load_curves(workspace.ledger, as_of=as_of)
