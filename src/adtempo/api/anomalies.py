@@ -77,7 +77,8 @@ class HoursAsked:
 
     campaign: Campaign = None
     metric: Annotated[
-        list[Annotated[str, Field(max_length=50, pattern=TEXT)]] | None, Query(description="Default: all.")
+        list[Annotated[str, Field(max_length=50, pattern=TEXT)]] | None,
+        Query(description="Default: all; of all campaigns spend and ctr."),
     ] = None
     threshold_std: Annotated[float, Query(gt=0, le=1000, description="How far from what was expected.")] = THRESHOLD_STD
     since: Day | None = None

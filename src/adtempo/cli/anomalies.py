@@ -51,7 +51,12 @@ def detect(
     ctx: typer.Context,
     campaign: OfCampaign = None,
     metric: Annotated[
-        list[str] | None, typer.Option("--metric", metavar="M", help="Only by this metric; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            metavar="M",
+            help="Only by this metric; may be repeated. Default: all; of all campaigns spend and ctr.",
+        ),
     ] = None,
     threshold_std: Annotated[
         float, typer.Option("--threshold-std", metavar="Z", help="How far from what was expected.")

@@ -23,6 +23,7 @@ from adtempo.facts.maturity import load_matured_table
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading, transaction
 from adtempo.tracking.anomalies import (
+    ALERTED,
     JUDGED,
     Anomaly,
     AnomalyKind,
@@ -88,7 +89,7 @@ def load_unusual_hours(
     Args:
         workspace: What is open.
         campaign: By its id or as platform:account:campaign; None for all.
-        metrics: Names out of JUDGED; None for all of them.
+        metrics: Names out of JUDGED; None for all of them, of all campaigns for those in ALERTED.
         threshold_std: How far, in standard deviations, above 0.
         since: First local day; None for SHOWN_DAYS up to the last one.
         until: Last local day, inclusive; None for today.
@@ -100,7 +101,8 @@ def load_unusual_hours(
     """
     if not 0 < threshold_std < float("inf"):
         raise InvalidInput(f"a threshold of {threshold_std:g} standard deviations finds nothing; use 2 or more")
-    wanted = JUDGED if metrics is None else tuple(find_judged(name) for name in metrics)
+    usual = JUDGED if campaign is not None else ALERTED  # the others move with these, and cost most of the time
+    wanted = usual if metrics is None else tuple({find_judged(name): None for name in metrics})
     moment = as_of or workspace.now()
     until = min(until or moment.date() + _DAY, moment.date() + _DAY)
     since = max(since or until - _DAY * SHOWN_DAYS, _FIRST_DAY)
