@@ -85,7 +85,7 @@ def test_the_overview_draws_its_charts_and_says_that_the_market_is_simulated(pag
     expect(page.locator("[data-drawn] canvas")).to_have_count(2)
     expect(page.get_by_text("Simulated market.")).to_be_visible()
     expect(page.get_by_text("complete up to")).to_be_visible()
-    expect(page.locator(".tile")).to_have_count(5)
+    expect(page.locator(".tile")).to_have_count(6)
 
 
 def test_a_number_explains_itself_to_mouse_and_keyboard(page: Page, market: str) -> None:
@@ -105,7 +105,7 @@ def test_a_chart_reads_its_numbers_out(page: Page, market: str) -> None:
     chart = page.locator("[data-drawn] canvas").first
     expect(chart).to_be_visible()
     chart.hover(position={"x": 300, "y": 120})
-    expect(page.locator("#vg-tooltip-element.visible")).to_contain_text("Conversion value")
+    expect(page.locator("#vg-tooltip-element.visible")).to_contain_text("Value reported")
 
 
 def test_the_theme_is_kept_and_charts_follow(page: Page, market: str) -> None:
@@ -118,8 +118,14 @@ def test_the_theme_is_kept_and_charts_follow(page: Page, market: str) -> None:
     assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(15, 18, 22)"
 
 
+def test_no_return_of_a_period_that_is_still_arriving_stands_alone(page: Page, market: str) -> None:
+    come_in(page, market)
+    expect(page.locator(".tile").nth(2).locator(".expected")).to_contain_text("expected")
+
+
 def test_campaigns_sort_and_filter(page: Page, market: str) -> None:
     come_in(page, market)
+    page.get_by_role("link", name="Campaigns", exact=True).click()
     rows = page.locator("tbody tr")
     everything = rows.count()
     page.get_by_role("button", name="ROAS", exact=True).click()

@@ -56,5 +56,5 @@ def draw_calibration(points: Sequence[Calibrated]) -> alt.TopLevelMixin:
         alt.Tooltip("high95:Q", format=".1%", title="to"),
         alt.Tooltip("count:Q", title="Predictions"),
     ]
-    dots = base.mark_point(style="dot").encode(x=x, y=y, tooltip=tooltip)
+    dots = base.mark_point(style="dot", filled=True).encode(x=x, y=y, tooltip=tooltip)
     return alt.layer(diagonal, spread, dots)

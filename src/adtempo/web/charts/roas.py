@@ -19,7 +19,7 @@ from adtempo.web.charts.series import (
     only_tail,
 )
 
-REPORTED = "ROAS, reported"
+REPORTED = "ROAS reported"
 
 
 def draw_roas(series: DailySeries) -> alt.TopLevelMixin:

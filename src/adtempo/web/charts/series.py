@@ -102,12 +102,12 @@ def draw_band(series: DailySeries, low: Floats, high: Floats) -> alt.Chart:
 
 
 def draw_arriving(series: DailySeries) -> tuple[alt.Chart, alt.Chart]:
-    """Draw the shaded tail of days whose conversions are still arriving, with its label above."""
+    """Draw the shaded tail of days whose conversions are still arriving, with its label."""
     days = series.days[series.arriving_from :]
     tail = [(_middays(days - 1)[0], _middays(days)[-1], STILL_ARRIVING)] if len(days) else []
     shade = alt.Chart(pd.DataFrame(tail, columns=["start", "end", "label"]))
     area: alt.Chart = shade.mark_rect(style="arriving").encode(x="start:T", x2="end:T")
-    label: alt.Chart = shade.mark_text(style="note", align="right", baseline="bottom", dy=-5).encode(
+    label: alt.Chart = shade.mark_text(style="note", align="right", baseline="top", dx=-4, dy=3).encode(
         x="end:T", y=alt.value(0), text="label:N"
     )
     return area, label

@@ -19,7 +19,7 @@ from adtempo.web.charts.series import (
     only_tail,
 )
 
-VALUE, SPEND = "Value, reported", "Spend"
+VALUE, SPEND = "Value reported", "Spend"
 
 
 def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:

@@ -167,7 +167,7 @@ def _coverage(share: Share | None, nominal: float) -> Cell:
     if share is None:
         return Cell("n/a", None, "No prediction stated such an interval.")
     verdict, _ = coverage_verdict(share, nominal)
-    text = f"{share.value:.0%} ({share.low95:.0%} to {share.high95:.0%})"
+    text = f"{share.value:.0%} ({100 * share.low95:.0f} to {100 * share.high95:.0f})"
     return Cell(text, share.value, f"Claimed {nominal:.0%}: {verdict}.")
 
 

@@ -14,7 +14,7 @@ from adtempo.tracking.expected import ExpectedFigure, ExpectedFigures
 from adtempo.web.charts.series import MATURE
 
 _WHOLE_FROM = 10_000 * MICROS
-_WHOLE_FROM_COUNT = 1000
+_WHOLE_FROM_COUNT = 100
 _HOUR, _DAY = 3600, 86400
 
 BASES = {
