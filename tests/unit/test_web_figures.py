@@ -12,8 +12,8 @@ from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.metrics import ABSENT, CONVERSIONS, ROAS
 from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable, Quantities
 from adtempo.tracking.expected import NOTHING, ExpectedFigure, ExpectedFigures
-from adtempo.web.charts import CALIBRATION, CHARTS
-from adtempo.web.charts.calibration import NO_PREDICTIONS, Calibrated
+from adtempo.web.charts import DAILY, Chart
+from adtempo.web.charts.calibration import NO_PREDICTIONS, Calibrated, draw_calibration
 from adtempo.web.charts.series import NO_FACTS, DailySeries
 from adtempo.web.charts.theme import THEMES, finish_chart, picture_png, picture_svg
 from adtempo.web.pages.choice import Choice
@@ -180,10 +180,10 @@ def test_a_shelf_computes_once_and_forgets_the_oldest() -> None:
     assert made == ["a", "again"]
 
 
-@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+@pytest.mark.parametrize("chart", DAILY, ids=lambda chart: chart.name)
 @pytest.mark.parametrize("theme", THEMES)
-def test_every_chart_is_a_picture_in_every_theme(chart: object, theme: str) -> None:
-    document = finish_chart(chart.draw(a_month()), theme, 480, 200)  # type: ignore[attr-defined]
+def test_every_chart_is_a_picture_in_every_theme(chart: Chart, theme: str) -> None:
+    document = finish_chart(chart.draw(a_month()), theme, 480, 200)
     assert picture_png(document).startswith(b"\x89PNG")
     svg = picture_svg(document)
     assert "still arriving" in svg
@@ -191,19 +191,19 @@ def test_every_chart_is_a_picture_in_every_theme(chart: object, theme: str) -> N
     assert THEMES[theme].series[0] in svg
 
 
-@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
-def test_a_chart_of_complete_days_shades_nothing(chart: object) -> None:
-    drawn = chart.draw(a_month(late=0))  # type: ignore[attr-defined]
+@pytest.mark.parametrize("chart", DAILY, ids=lambda chart: chart.name)
+def test_a_chart_of_complete_days_shades_nothing(chart: Chart) -> None:
+    drawn = chart.draw(a_month(late=0))
     assert "still arriving" not in picture_svg(finish_chart(drawn, "light", 480, 200))
 
 
-@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
-def test_a_chart_without_facts_says_so(chart: object) -> None:
-    drawn = chart.draw(a_month(float("nan")))  # type: ignore[attr-defined]
+@pytest.mark.parametrize("chart", DAILY, ids=lambda chart: chart.name)
+def test_a_chart_without_facts_says_so(chart: Chart) -> None:
+    drawn = chart.draw(a_month(float("nan")))
     assert NO_FACTS in picture_svg(finish_chart(drawn, "light", 480, 200))
 
 
 def test_calibration_is_a_picture_and_says_when_there_is_none() -> None:
     points = [Calibrated(0.1, 0.12, 0.05, 0.2, 60), Calibrated(0.9, 0.85, 0.75, 0.92, 60)]
-    assert "Predicted quantile" in picture_svg(finish_chart(CALIBRATION.draw(points), "dark", 300, 300))
-    assert NO_PREDICTIONS in picture_svg(finish_chart(CALIBRATION.draw([]), "light", 300, 300))
+    assert "Predicted quantile" in picture_svg(finish_chart(draw_calibration(points), "dark", 300, 300))
+    assert NO_PREDICTIONS in picture_svg(finish_chart(draw_calibration([]), "light", 300, 300))

@@ -2,14 +2,14 @@
 
 One definition serves the page (interactive), the PNG and the SVG. A chart knows neither where its numbers were stored
 nor which theme it is seen in: colours come from `theme.py`. To add one: a file with one pure `draw_` function, and one
-line below.
+line in CHARTS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any
 
 import altair as alt
 
@@ -18,30 +18,29 @@ from adtempo.web.charts.roas import draw_roas
 from adtempo.web.charts.series import DailySeries
 from adtempo.web.charts.spend_value import draw_spend_value
 
-Data = TypeVar("Data")
-
 
 @dataclass(frozen=True, slots=True)
-class Chart(Generic[Data]):
+class Chart:
     """One picture that a page can show.
 
     Attributes:
         name: Its name in addresses.
         title: What it shows, in words that stand above it.
+        reads: What it draws: a `DailySeries`, or a sequence of `Calibrated`.
         draw: The pure function that draws it.
     """
 
     name: str
     title: str
-    draw: Callable[[Data], alt.TopLevelMixin]
+    reads: type[DailySeries | Calibrated]
+    draw: Callable[[Any], alt.TopLevelMixin]
 
 
-CHARTS: tuple[Chart[DailySeries], ...] = (
-    Chart("spend-value", "Spend and conversion value per day", draw_spend_value),
-    Chart("roas", "ROAS per day", draw_roas),
+CHARTS = (
+    Chart("spend-value", "Spend and conversion value per day", DailySeries, draw_spend_value),
+    Chart("roas", "ROAS per day", DailySeries, draw_roas),
+    Chart("calibration", "Are the intervals as wide as they claim?", Calibrated, draw_calibration),
 )
-"""Charts of days."""
 
-CALIBRATION: Chart[Sequence[Calibrated]] = Chart(
-    "calibration", "Are the intervals as wide as they claim?", draw_calibration
-)
+DAILY = tuple(chart for chart in CHARTS if chart.reads is DailySeries)
+"""Charts of days, which every page about campaigns shows."""

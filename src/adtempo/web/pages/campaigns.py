@@ -21,7 +21,7 @@ from adtempo.tracking.creatives import CreativeFatigue, RankedCreative
 from adtempo.tracking.pacing import BudgetPace
 from adtempo.tracking.run import CampaignTracker
 from adtempo.tracking.scope import Scope
-from adtempo.web.charts import CHARTS
+from adtempo.web.charts import DAILY
 from adtempo.web.pages.alerts import names_of, view_alert, worst_first
 from adtempo.web.pages.campaign_view import (
     creative_rows,
@@ -100,7 +100,7 @@ def campaign_page(
         owner=label_account(owner),
         facts=facts_line(found, owner),
         currency=owner.currency,
-        charts=CHARTS,
+        charts=DAILY,
         query=choice.query(),
         window=format_days(choice.since, choice.until),
         zone=owner.timezone,

@@ -11,7 +11,7 @@ import altair as alt
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from adtempo.domain.errors import NotFound
-from adtempo.web.charts import CHARTS
+from adtempo.web.charts import DAILY
 from adtempo.web.charts.theme import THEMES, finish_chart, picture_png, picture_svg
 from adtempo.web.pages.choice import ChartAsked, PictureAsked, choose, find_campaign, load_known
 from adtempo.web.pages.outlook import load_outlook, take
@@ -31,9 +31,9 @@ def chart(
     asked: Annotated[ChartAsked, Query()],
 ) -> Response:
     """Draw one chart of days."""
-    wanted = next((known for known in CHARTS if known.name == name), None)
+    wanted = next((known for known in DAILY if known.name == name), None)
     if wanted is None:
-        raise NotFound(f"There is no chart {name}; there are {', '.join(known.name for known in CHARTS)}.")
+        raise NotFound(f"There is no chart {name}; there are {', '.join(known.name for known in DAILY)}.")
     known = load_known(workspace)
     choice = choose(known, asked, find_campaign(workspace, asked.campaign) if asked.campaign else None)
     if choice.currency is None:

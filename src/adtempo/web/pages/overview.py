@@ -13,7 +13,7 @@ from adtempo.alerts.open import load_alerts
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.panels import Quantities
 from adtempo.facts.load import FactQuery, load_fact_table
-from adtempo.web.charts import CHARTS
+from adtempo.web.charts import DAILY
 from adtempo.web.pages.alerts import names_of, view_attention
 from adtempo.web.pages.choice import Asked, Choice, Known, choices, choose, load_known
 from adtempo.web.pages.figures import Before, CurrencyTotal, View, figures_by_campaign, rank_currencies, view_currency
@@ -51,7 +51,7 @@ def overview(request: Request, workspace: Open, asked: Annotated[Asked, Query()]
         "overview.html",
         view=view,
         currencies=totals,
-        charts=CHARTS,
+        charts=DAILY,
         top=TOP,
         attention=view_attention(load_alerts(workspace), names, known.now),
         freshness=_freshness(known, choice),

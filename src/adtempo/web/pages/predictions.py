@@ -14,7 +14,7 @@ from adtempo.domain.predictions import RecordedPrediction
 from adtempo.predictions.compare import DAYS_MAX, load_accuracy
 from adtempo.predictions.record import load_predictions
 from adtempo.predictions.score import Accuracy, CalibrationPoint, Share
-from adtempo.web.charts import CALIBRATION
+from adtempo.web.charts import CHARTS
 from adtempo.web.charts.calibration import Calibrated
 from adtempo.web.pages.alerts import names_of
 from adtempo.web.pages.campaign_view import PredictionRow, prediction_rows
@@ -25,6 +25,7 @@ from adtempo.web.pages.wording import Cell, campaign_address
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
+CALIBRATION = next(chart for chart in CHARTS if chart.reads is Calibrated)
 LATEST = 50
 PERIODS = (30, 90, 365)
 
