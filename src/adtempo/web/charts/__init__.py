@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 
-from adtempo.web.charts.calibration import Calibrated, draw_calibration
+from adtempo.web.charts.calibration import draw_calibration
 from adtempo.web.charts.roas import draw_roas
-from adtempo.web.charts.series import DailySeries
 from adtempo.web.charts.spend_value import draw_spend_value
 
 
@@ -26,21 +25,21 @@ class Chart:
     Attributes:
         name: Its name in addresses.
         title: What it shows, in words that stand above it.
-        reads: What it draws: a `DailySeries`, or a sequence of `Calibrated`.
+        reads: What it draws: days (a `DailySeries`) or quantiles (a sequence of `Calibrated`).
         draw: The pure function that draws it.
     """
 
     name: str
     title: str
-    reads: type[DailySeries | Calibrated]
+    reads: Literal["days", "quantiles"]
     draw: Callable[[Any], alt.TopLevelMixin]
 
 
 CHARTS = (
-    Chart("spend-value", "Spend and conversion value per day", DailySeries, draw_spend_value),
-    Chart("roas", "ROAS per day", DailySeries, draw_roas),
-    Chart("calibration", "Are the intervals as wide as they claim?", Calibrated, draw_calibration),
+    Chart("spend-value", "Spend and conversion value per day", "days", draw_spend_value),
+    Chart("roas", "ROAS per day", "days", draw_roas),
+    Chart("calibration", "Are the intervals as wide as they claim?", "quantiles", draw_calibration),
 )
 
-DAILY = tuple(chart for chart in CHARTS if chart.reads is DailySeries)
+DAILY = tuple(chart for chart in CHARTS if chart.reads == "days")
 """Charts of days, which every page about campaigns shows."""

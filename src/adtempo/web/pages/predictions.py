@@ -25,7 +25,7 @@ from adtempo.web.pages.wording import Cell, campaign_address
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-CALIBRATION = next(chart for chart in CHARTS if chart.reads is Calibrated)
+CALIBRATION = next(chart for chart in CHARTS if chart.reads == "quantiles")
 LATEST = 50
 PERIODS = (30, 90, 365)
 
