@@ -51,8 +51,10 @@ READING = (
     (["roas", CAMPAIGN], f"/api/tracking/roas?campaign_id={CAMPAIGN}"),
     (
         ["roas", "platform=google", "account=2001", "--window", "1", "--since", "2026-02-01", "--until", "2026-02-09"],
-        "/api/tracking/blended-roas?platform=google&account=2001&attribution_window_days=1"
-        "&since=2026-02-01&until=2026-02-09",
+        (
+            "/api/tracking/blended-roas?platform=google&account=2001&attribution_window_days=1"
+            "&since=2026-02-01&until=2026-02-09"
+        ),
     ),
     (["pacing"], "/api/tracking/pacing"),
     (["report", "list"], "/api/tracking/reports"),

@@ -18,7 +18,8 @@ from adtempo.store.conversions import load_conversions, load_rates
 from adtempo.store.engine import reading
 from adtempo.workspace import Workspace
 
-FACTS = """platform,account_id,account_timezone,currency,campaign_id,grain,slot_start,impressions,clicks,spend,conversions
+FACTS = """\
+platform,account_id,account_timezone,currency,campaign_id,grain,slot_start,impressions,clicks,spend,conversions
 meta,a1,Europe/Berlin,EUR,c1,day,2026-11-10,1000,50,20.00,1
 """
 CONVERSIONS = """conversion_id,campaign_id,click_time,conversion_time,value,currency

@@ -137,7 +137,7 @@ def test_each_day_counts_under_the_setting_of_the_window_where_there_is_one() ->
     }
     assert estimate_reported(record, under, 7, in_full) == (
         Quantities(spend_micros=110, conversion_value_micros=340),
-        {"7d_click", "28d_click"},
+        frozenset({"7d_click", "28d_click"}),
     )
     assert estimate_reported(record, under, 28, in_full)[0].conversion_value_micros == 350
     assert estimate_reported(record, under, 28, in_full)[1] == {"28d_click"}

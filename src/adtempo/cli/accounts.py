@@ -123,7 +123,9 @@ def set_campaign(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its id, or platform:account:campaign.")],
     target_roas: Annotated[str | None, typer.Option("--target-roas", help="Value per spend that you want.")] = None,
     target_cpa: Annotated[str | None, typer.Option("--target-cpa", help="Cost per conversion that you want.")] = None,
-    planned_budget: Annotated[str | None, typer.Option("--planned-budget", help="What is to be spent in a calendar month.")] = None,
+    planned_budget: Annotated[
+        str | None, typer.Option("--planned-budget", help="What is to be spent in a calendar month.")
+    ] = None,
     label: Annotated[str | None, typer.Option("--label", help="What people call it.")] = None,
     niche: Annotated[str | None, typer.Option("--niche", help="Its market.")] = None,
 ) -> None:

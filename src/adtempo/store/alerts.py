@@ -105,7 +105,7 @@ def refresh_alerts(connection: Connection, seen: Iterable[tuple[Alert, Finding]]
         for alert, finding in seen
     ]
     if rows:
-        values = {name: bindparam(name) for name in rows[0] if name != "is_id"}
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "is_id"}
         is_it = performance_alerts.c.id == bindparam("is_id")
         connection.execute(performance_alerts.update().where(is_it).values(values), rows)
 
