@@ -59,6 +59,7 @@ AGES = np.concatenate([np.arange(24, 48) / 24, np.arange(2, 30)])
 
 _ALL_AGES = np.concatenate([PARTIAL_AGES, AGES])
 _MONDAY = date(1970, 1, 5)
+_CELL = ("platform", "account_id", "campaign_id", "day_local")
 _KIND = ["platform", "account_id", "level", "grain", "attribution"]
 _LEVEL_RANK = {"campaign": 0, "ad_group": 1, "ad": 2}
 
@@ -233,20 +234,23 @@ def load_matured_tables(
     Args:
         ledger: Where the facts are.
         facts: Which facts, as for `load_matured_table`; how they are grouped stands in `groupings`.
-        groupings: As in `FactQuery.by`; an empty one adds everything up.
+        groupings: Each any of platform, account_id, campaign_id, day_local, and the account's currency; an empty one
+            adds everything up.
     """
     assert facts.as_of is not None, "maturity is always as of a moment"
-    cells_by = ("platform", "account_id", "campaign_id", "day_local")
     since = None if facts.since is None else facts.since - timedelta(days=RATE_DAYS)
-    cells = load_fact_table(ledger, replace(facts, by=cells_by, since=since))
+    cells = load_fact_table(ledger, replace(facts, by=_CELL, since=since))
     curves = load_curves(ledger, as_of=facts.as_of, batch=facts.batch, since=since)
+    with reading(ledger.engine) as connection:
+        currencies = {account.ref: account.currency for account in load_accounts(connection)}
     frame = pd.DataFrame({**cells.keys, **cells.sums, **{f"has_{name}": cells.measured[name] for name in QUANTITIES}})
+    pairs = zip(cells.keys["platform"], cells.keys["account_id"], strict=True)
+    frame["currency"] = np.array([currencies[AccountRef(*pair)] for pair in pairs], dtype=object)
     asked = np.ones(len(frame), bool) if facts.since is None else cells.keys["day_local"] >= np.datetime64(facts.since)
     grid = _Grid.of(frame, curves)
     tables = []
     for by in groupings:
-        reported = _load_reported(ledger, facts, by)
-        into = _groups(frame, reported, by, asked)
+        reported, into = _add_up(frame, by, asked)
         tables.append(
             MaturedTable(
                 reported,
@@ -257,25 +261,28 @@ def load_matured_tables(
     return tuple(tables)
 
 
-def _load_reported(ledger: Ledger, facts: FactQuery, by: tuple[str, ...]) -> FactTable:
+def _add_up(frame: pd.DataFrame, by: tuple[str, ...], asked: NDArray[np.bool_]) -> tuple[FactTable, Ints]:
+    """Return what cells add up to, ordered by its keys, and the group of each; -1 for days only loaded to learn from.
+
+    The source of record is chosen per campaign and day, so sums of cells are what the ledger itself would say.
+    """
+    into = np.full(len(frame), -1, dtype=np.int64)
+    keys: dict[str, NDArray[Any]] = {}
     if by:
-        return load_fact_table(ledger, replace(facts, by=by))
-    parts = load_fact_table(ledger, replace(facts, by=("platform",)))
-    return FactTable(
-        {},
-        {name: amounts.sum(keepdims=True) for name, amounts in parts.sums.items()},
-        {name: np.asarray(known.any(keepdims=True)) for name, known in parts.measured.items()},
-    )
-
-
-def _groups(frame: pd.DataFrame, reported: FactTable, by: tuple[str, ...], asked: NDArray[np.bool_]) -> Ints:
-    """Return the position in `reported` that each cell adds to, -1 for days that were only loaded to learn from."""
-    if not by:
-        return np.where(asked, 0, -1)
-    keys = pd.DataFrame(dict(reported.keys))
-    keys["into"] = np.arange(len(keys))
-    into = frame[list(by)].merge(keys, on=list(by), how="left")["into"].fillna(-1).to_numpy(np.int64)
-    return np.where(asked, into, -1)
+        grouped = frame.loc[asked, list(by)].groupby(list(by))
+        into[asked] = grouped.ngroup().to_numpy(np.int64)
+        first = frame[asked].iloc[np.unique(into[asked], return_index=True)[1]]
+        keys = {key: first[key].to_numpy("datetime64[D]" if key == "day_local" else object) for key in by}
+    else:
+        into[asked] = 0
+    groups = len(next(iter(keys.values()))) if by else int(asked.any())
+    sums, measured = {}, {}
+    for name in QUANTITIES:
+        known = asked & frame[f"has_{name}"].to_numpy(bool)
+        sums[name] = np.zeros(groups, dtype=np.int64)
+        np.add.at(sums[name], into[known], frame[name].to_numpy(np.int64)[known])  # bincount would add doubles
+        measured[name] = np.bincount(into[known], minlength=groups) > 0
+    return FactTable(keys, sums, measured), into
 
 
 @dataclass(frozen=True, slots=True, eq=False)

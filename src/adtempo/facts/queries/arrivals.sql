@@ -1,4 +1,5 @@
 -- How the days of each account filled up: what each look added, by the age of the day in whole hours at that look.
+-- Sums of integers in a fixed order: they are the same on every run, those of doubles are not.
 WITH days AS (
     SELECT platform, account_id, day_local, timezone(timezone, day_local::TIMESTAMP)::TIMESTAMP AS starts_at
     FROM (SELECT DISTINCT platform, account_id, day_local FROM ledger WHERE day_local BETWEEN $since AND $until)
@@ -20,7 +21,9 @@ SELECT
     bool_or(looked) AS looked,
     coalesce(sum(conversions_micros), 0) / 1e6 AS conversions,
     coalesce(sum(conversion_value_micros), 0) / 1e6 AS value,
-    coalesce(sum((conversion_value_micros / 1e6) ** 2) FILTER (conversions_micros = 1000000), 0) AS single_squares,
-    coalesce(sum(conversion_value_micros / 1e6) FILTER (conversions_micros = 1000000), 0) AS single_sum
+    coalesce(sum((conversion_value_micros // 1000)::HUGEINT * (conversion_value_micros // 1000))
+        FILTER (conversions_micros = 1000000), 0) / 1e6 AS single_squares,
+    coalesce(sum(conversion_value_micros) FILTER (conversions_micros = 1000000), 0) / 1e6 AS single_sum
 FROM aged
-GROUP BY ALL;
+GROUP BY ALL
+ORDER BY ALL;
