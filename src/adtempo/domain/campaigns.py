@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from adtempo.domain.accounts import CampaignRef
 
@@ -35,3 +36,46 @@ class Campaign:
     target_cpa_micros: int | None = None
     planned_budget_micros: int | None = None
     label: str | None = None
+
+
+class Status(StrEnum):
+    """Whether a campaign runs."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+_STATUS_WORDS = {
+    Status.ACTIVE: {"", "active", "enable", "enabled", "on"},
+    Status.PAUSED: {"disable", "disabled", "off", "paused"},
+}
+
+
+def read_status(text: str | None) -> Status | None:
+    """Return what a platform's word for a campaign's state means; None for a state that is neither, such as removed.
+
+    A source that says nothing of it lists campaigns that run.
+
+    >>> read_status("ENABLED"), read_status(None), read_status("REMOVED")
+    (<Status.ACTIVE: 'active'>, <Status.ACTIVE: 'active'>, None)
+    """
+    word = (text or "").lower()
+    return next((status for status, words in _STATUS_WORDS.items() if word in words), None)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignState:
+    """What a platform holds for a campaign at one moment.
+
+    Attributes:
+        budget_daily_micros: Daily budget in micros of the account's currency.
+        status: Whether it runs.
+    """
+
+    budget_daily_micros: int
+    status: Status
+
+    @property
+    def committed_micros(self) -> int:
+        """What it may spend in a day: its budget while it runs."""
+        return self.budget_daily_micros if self.status is Status.ACTIVE else 0

@@ -13,6 +13,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.campaigns import CampaignState, Status
 
 FACT_SCHEMA = pa.schema(
     [
@@ -106,19 +107,6 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignState:
-    """What a platform holds for a campaign right now.
-
-    Attributes:
-        budget_daily_micros: Daily budget in micros of the account's currency.
-        status: ``active`` or ``paused``.
-    """
-
-    budget_daily_micros: int
-    status: str
-
-
 class Writer(Protocol):
     """Changes one platform (or the sandbox standing in for it).
 
@@ -135,6 +123,6 @@ class Writer(Protocol):
         """Set the daily budget."""
         ...
 
-    def apply_status(self, campaign: CampaignRef, status: str, now: datetime) -> None:
-        """Set the status, ``active`` or ``paused``."""
+    def apply_status(self, campaign: CampaignRef, status: Status, now: datetime) -> None:
+        """Set the status."""
         ...

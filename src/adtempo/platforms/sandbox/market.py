@@ -17,8 +17,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.campaigns import CampaignState, Status
 from adtempo.domain.errors import Conflict, NotFound
-from adtempo.platforms.base import CampaignState
 from adtempo.platforms.sandbox.clock import from_us, to_us
 from adtempo.platforms.sandbox.edits import ACTIVE, Edit, Field
 from adtempo.platforms.sandbox.spec import WorldSpec
@@ -119,7 +119,7 @@ class Market:
         """
         with self._connected() as connection:
             budget = self._value_at(connection, campaign, Field.BUDGET, to_us(now))
-            return CampaignState(int(budget), self._value_at(connection, campaign, Field.STATUS, to_us(now)))
+            return CampaignState(int(budget), Status(self._value_at(connection, campaign, Field.STATUS, to_us(now))))
 
     def record_edit(self, campaign: CampaignRef, field: Field, new: str, now: datetime, actor: str) -> Edit:
         """Set one value, durably, and return the edit as the platform's history has it.
