@@ -59,7 +59,9 @@ AGES = np.concatenate([np.arange(24, 48) / 24, np.arange(2, 30)])
 
 _ALL_AGES = np.concatenate([PARTIAL_AGES, AGES])
 _MONDAY = date(1970, 1, 5)
-_CELL = ("platform", "account_id", "campaign_id", "day_local")
+CELL = ("platform", "account_id", "campaign_id", "day_local")
+"""What expectations are made of: one campaign's local day."""
+
 _KIND = ["platform", "account_id", "level", "grain", "attribution"]
 _LEVEL_RANK = {"campaign": 0, "ad_group": 1, "ad": 2}
 
@@ -239,7 +241,7 @@ def load_matured_tables(
     """
     assert facts.as_of is not None, "maturity is always as of a moment"
     since = None if facts.since is None else facts.since - timedelta(days=RATE_DAYS)
-    cells = load_fact_table(ledger, replace(facts, by=_CELL, since=since))
+    cells = load_fact_table(ledger, replace(facts, by=CELL, since=since))
     curves = load_curves(ledger, as_of=facts.as_of, batch=facts.batch, since=since)
     with reading(ledger.engine) as connection:
         currencies = {account.ref: account.currency for account in load_accounts(connection)}
@@ -247,7 +249,7 @@ def load_matured_tables(
     pairs = zip(cells.keys["platform"], cells.keys["account_id"], strict=True)
     frame["currency"] = np.array([currencies[AccountRef(*pair)] for pair in pairs], dtype=object)
     asked = np.ones(len(frame), bool) if facts.since is None else cells.keys["day_local"] >= np.datetime64(facts.since)
-    grid = _Grid.of(frame, curves)
+    grid = CellGrid.of(frame, curves)
     tables = []
     for by in groupings:
         reported, into = _add_up(frame, by, asked)
@@ -286,7 +288,7 @@ def _add_up(frame: pd.DataFrame, by: tuple[str, ...], asked: NDArray[np.bool_]) 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Grid:
+class CellGrid:
     """Where each cell (row) stands in a matrix of campaigns by days, and what its age and curve are."""
 
     series: Ints
@@ -298,7 +300,7 @@ class _Grid:
     curves: Sequence[AccountCurves]
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, curves: Mapping[AccountRef, AccountCurves]) -> _Grid:
+    def of(cls, frame: pd.DataFrame, curves: Mapping[AccountRef, AccountCurves]) -> CellGrid:
         series, campaigns = pd.factorize(pd.MultiIndex.from_frame(frame[["platform", "account_id", "campaign_id"]]))
         days = np.unique(frame["day_local"].to_numpy().astype("datetime64[D]"))
         cohort = np.searchsorted(days, frame["day_local"].to_numpy().astype("datetime64[D]"))
@@ -325,12 +327,27 @@ class _Grid:
         return matrix
 
 
-def _expected(grid: _Grid, frame: pd.DataFrame, into: Ints, reported: FactTable, name: str) -> Expected:
+def _expected(grid: CellGrid, frame: pd.DataFrame, into: Ints, reported: FactTable, name: str) -> Expected:
     """Return the expectation of one quantity for the groups of a table."""
     groups, measured = len(reported), reported.measured[name]
+    cells = expect_cells(grid, frame, name)
+    if cells is None:
+        return as_reported(np.where(measured, reported.sums[name] / 1e6, np.nan))
+    target = np.full(grid.shape, -1, dtype=np.int64)
+    target[grid.series, grid.cohort] = into
+    return as_expected(sum_expectations(cells, target, groups), measured)
+
+
+def expect_cells(grid: CellGrid, frame: pd.DataFrame, name: str) -> Expectation | None:
+    """Return the expectation of one quantity in every cell, shape (campaigns, days); None where nothing is known.
+
+    Args:
+        grid: Where the rows of the frame stand.
+        frame: One row per campaign and local day: CELL, the quantities, and ``has_`` each.
+        name: ``conversions_micros`` or ``conversion_value_micros``.
+    """
     if not grid.curves:
-        seen = np.where(measured, reported.sums[name] / 1e6, np.nan)
-        return Expected(seen, seen, seen, seen, seen, np.full(groups, np.nan), np.full(groups, "none", object))
+        return None
     counts = name == "conversions_micros"
     clicks = frame["clicks"].where(frame["has_clicks"], 0).to_numpy(float)
     exposure = clicks if clicks.sum() > 0 else frame["spend_micros"].to_numpy(float) / 1e6
@@ -342,13 +359,16 @@ def _expected(grid: _Grid, frame: pd.DataFrame, into: Ints, reported: FactTable,
         exposure=grid.spread(exposure),
         whole=counts,
     )
-    cells = expect_totals(matrix, [curve.conversions if counts else curve.value for curve in grid.curves])
-    target = np.full(grid.shape, -1, dtype=np.int64)
-    target[grid.series, grid.cohort] = into
-    return _as_expected(sum_expectations(cells, target, groups), measured)
+    return expect_totals(matrix, [curve.conversions if counts else curve.value for curve in grid.curves])
 
 
-def _as_expected(sums: Expectation, measured: NDArray[np.bool_]) -> Expected:
+def as_reported(seen: Floats) -> Expected:
+    """Return what was seen as if nothing more could come, where nobody knows better; shape (groups,)."""
+    return Expected(seen, seen, seen, seen, seen, np.full(len(seen), np.nan), np.full(len(seen), "none", object))
+
+
+def as_expected(sums: Expectation, measured: NDArray[np.bool_]) -> Expected:
+    """Return sums of cells with their intervals, NaN where nobody measured anything."""
     low80, high80 = sums.interval(0.80)
     low95, high95 = sums.interval(0.95)
 
