@@ -10,7 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "adtempo"
 
-SCAFFOLDING: dict[str, set[str]] = {"facts/formats": {"base"}, "web/charts": {"series", "theme"}}
+SCAFFOLDING: dict[str, set[str]] = {
+    "dayparts/exports": {"base"},
+    "facts/formats": {"base"},
+    "web/charts": {"series", "theme"},
+}
 """Files of an extension folder that its extensions share, and that are none themselves."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

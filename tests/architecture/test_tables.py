@@ -12,6 +12,7 @@ TABLES = {
     "GUARDRAILS": "changes/guardrails",
     "FORECASTERS": "stats/forecasters",
     "CHARTS": "web/charts",
+    "EXPORTS": "dayparts/exports",
 }
 """A table, and the folder whose files it lists; the table stands in the folder's `__init__.py`."""
 
