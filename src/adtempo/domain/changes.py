@@ -66,6 +66,19 @@ STEPS: Mapping[State, frozenset[State]] = MappingProxyType(
 OPEN = frozenset({State.AWAITING_APPROVAL, State.APPROVED, State.SENDING, State.UNKNOWN})
 """States of a change that may still reach the platform: at most one such change per campaign."""
 
+ENDED_IN_VAIN = frozenset(
+    {
+        State.BLOCKED,
+        State.REFUSED,
+        State.NOT_APPLIED,
+        State.EXTERNAL,
+        State.REJECTED,
+        State.CANCELLED,
+        State.EXPIRED,
+    }
+)
+"""States of a change that never took hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Approval:

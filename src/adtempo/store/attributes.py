@@ -113,6 +113,14 @@ class Attribute:
     observed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What an entity held, by attribute, and when any of it was last confirmed."""
+
+    values: Mapping[str, str]
+    seen_at: datetime
+
+
 @dataclass(slots=True)
 class _Held:
     """One row of a history while new sightings are worked in; `id` is None until it is stored."""
@@ -353,6 +361,26 @@ def load_attributes(
     ):
         found[platform, account_id, campaign_id, entity_id][attribute] = value
     return dict(found)
+
+
+def load_sightings(connection: Connection, account: AccountRef, *, at: datetime) -> dict[CampaignRef, Sighting]:
+    """Return what an account's campaigns are known to hold at a moment, and when that was last confirmed."""
+    table = entity_attributes.c
+    group = (account.platform, account.account_id, Level.CAMPAIGN.value)
+    place = func.row_number().over(partition_by=(table.campaign_id, table.attribute), order_by=_NEWEST_FIRST)
+    ranked = (
+        select(table.campaign_id, table.attribute, table.value, table.seen_observed_at, place.label("place"))
+        .where(_of_group(group), table.effective_at <= at)
+        .subquery()
+    )
+    found: dict[CampaignRef, Sighting] = {}
+    for row in connection.execute(select(ranked).where(ranked.c.place == 1)):
+        campaign = CampaignRef(account.platform, account.account_id, row.campaign_id)
+        before = found.get(campaign, Sighting({}, row.seen_observed_at))
+        found[campaign] = Sighting(
+            {**before.values, row.attribute: row.value}, max(before.seen_at, row.seen_observed_at)
+        )
+    return found
 
 
 def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -> list[Attribute]:

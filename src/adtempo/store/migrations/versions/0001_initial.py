@@ -80,6 +80,26 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
+        "halts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("halted_at", UtcTime(), nullable=False),
+        sa.Column("halted_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("holds", sa.Boolean(), nullable=True),
+        sa.Column("resumed_at", UtcTime(), nullable=True),
+        sa.Column("resumed_by", sa.Text(), nullable=True),
+        sa.CheckConstraint("halted_by <> ''", name=op.f("ck_halts_by_somebody")),
+        sa.CheckConstraint(
+            "(holds IS NULL) = (resumed_at IS NOT NULL) AND (resumed_at IS NULL) = (resumed_by IS NULL)",
+            name=op.f("ck_halts_over_dated"),
+        ),
+        sa.CheckConstraint("holds IS NULL OR holds", name=op.f("ck_halts_holds_or_over")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_halts")),
+        sa.UniqueConstraint("holds", name=op.f("uq_halts_holds")),
+        sqlite_autoincrement=True,
+        if_not_exists=True,
+    )
+    op.create_table(
         "idempotent_requests",
         sa.Column("name", Identifier, nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
@@ -456,6 +476,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_alert_deliveries_due", ["status", "due_at"], unique=False, if_not_exists=True)
 
     op.create_table(
+        "campaign_readings",
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=False),
+        sa.Column("campaign_id", Identifier, nullable=False),
+        sa.Column("budget_daily_micros", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("read_at", UtcTime(), nullable=False),
+        sa.CheckConstraint("status IN ('active', 'paused')", name=op.f("ck_campaign_readings_status_known")),
+        sa.CheckConstraint("budget_daily_micros >= 0", name=op.f("ck_campaign_readings_budget_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_campaign_readings_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.PrimaryKeyConstraint("platform", "account_id", "campaign_id", name=op.f("pk_campaign_readings")),
+        if_not_exists=True,
+    )
+    op.create_table(
         "conversions",
         sa.Column("platform", Identifier, nullable=False),
         sa.Column("account_id", Identifier, nullable=False),
@@ -666,6 +704,158 @@ def upgrade() -> None:
         batch_op.create_index("ix_predictions_window", ["until"], unique=False, if_not_exists=True)
 
     op.create_table(
+        "scaling_actions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=False),
+        sa.Column("campaign_id", Identifier, nullable=False),
+        sa.Column("policy_key", Identifier, nullable=False),
+        sa.Column("policy_title", sa.Text(), nullable=False),
+        sa.Column("policy", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("window_start", UtcTime(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("old_budget_micros", sa.BigInteger(), nullable=False),
+        sa.Column("new_budget_micros", sa.BigInteger(), nullable=False),
+        sa.Column("asked_budget_micros", sa.BigInteger(), nullable=False),
+        sa.Column("old_status", sa.Text(), nullable=False),
+        sa.Column("new_status", sa.Text(), nullable=False),
+        sa.Column("cap_micros", sa.BigInteger(), nullable=False),
+        sa.Column("account_cap_micros", sa.BigInteger(), nullable=False),
+        sa.Column("account_after_micros", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("verdicts", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("limits", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("as_of", UtcTime(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.Column("impressions", sa.BigInteger(), nullable=True),
+        sa.Column("doubt", sa.Text(), nullable=False),
+        sa.Column("evaluation_id", sa.BigInteger(), nullable=True),
+        sa.Column("run", Identifier, nullable=False),
+        sa.Column("reverts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", UtcTime(), nullable=True),
+        sa.Column("approved_digest", sa.Text(), nullable=True),
+        sa.Column("writer", sa.Text(), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=True),
+        sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("sent_at", UtcTime(), nullable=True),
+        sa.Column("resolve_after", UtcTime(), nullable=True),
+        sa.Column("seen_budget_micros", sa.BigInteger(), nullable=True),
+        sa.Column("seen_status", sa.Text(), nullable=True),
+        sa.Column("seen_at", UtcTime(), nullable=True),
+        sa.Column("finished_at", UtcTime(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "(state = 'unknown') = (resolve_after IS NOT NULL)", name=op.f("ck_scaling_actions_unknown_resolved_later")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('approved', 'awaiting_approval', 'proposed', 'sending', 'unknown')) = (finished_at IS NULL)",
+            name=op.f("ck_scaling_actions_finished_dated"),
+        ),
+        sa.CheckConstraint(
+            "CASE WHEN state IN ('not_applied', 'refused', 'sending', 'unknown') THEN sends > 0 ELSE sends <= 0 OR state IN ('applied', 'external', 'reverted') END",
+            name=op.f("ck_scaling_actions_state_tells_sends"),
+        ),
+        sa.CheckConstraint(
+            "NOT state IN ('applied', 'approved', 'sending', 'unknown') OR approved_at IS NOT NULL",
+            name=op.f("ck_scaling_actions_approved_first"),
+        ),
+        sa.CheckConstraint(
+            "action IN ('pause', 'revert', 'scale_down', 'scale_up', 'scale_up_aggressive')",
+            name=op.f("ck_scaling_actions_action_known"),
+        ),
+        sa.CheckConstraint(
+            "old_status IN ('active', 'paused') AND new_status IN ('active', 'paused')",
+            name=op.f("ck_scaling_actions_status_known"),
+        ),
+        sa.CheckConstraint("policy_key <> '' AND reason <> '' AND actor <> ''", name=op.f("ck_scaling_actions_stated")),
+        sa.CheckConstraint(
+            "state = 'blocked' OR (CASE WHEN new_status = 'active' THEN new_budget_micros ELSE 0 END) - (CASE WHEN old_status = 'active' THEN old_budget_micros ELSE 0 END) <= 0 OR account_after_micros <= account_cap_micros",
+            name=op.f("ck_scaling_actions_within_account"),
+        ),
+        sa.CheckConstraint(
+            "state = 'blocked' OR new_budget_micros <= old_budget_micros OR new_budget_micros <= cap_micros",
+            name=op.f("ck_scaling_actions_within_cap"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('applied', 'approved', 'awaiting_approval', 'blocked', 'cancelled', 'expired', 'external', 'not_applied', 'proposed', 'refused', 'rejected', 'reverted', 'sending', 'unknown')",
+            name=op.f("ck_scaling_actions_state_known"),
+        ),
+        sa.CheckConstraint(
+            "(approved_at IS NULL) = (approved_by IS NULL) AND (approved_at IS NULL) = (approved_digest IS NULL)",
+            name=op.f("ck_scaling_actions_approved_by_somebody"),
+        ),
+        sa.CheckConstraint(
+            "(old_budget_micros = new_budget_micros) <> (old_status = new_status)",
+            name=op.f("ck_scaling_actions_one_setting"),
+        ),
+        sa.CheckConstraint(
+            "(seen_at IS NULL) = (seen_status IS NULL) AND (seen_at IS NULL) = (seen_budget_micros IS NULL)",
+            name=op.f("ck_scaling_actions_seen_whole"),
+        ),
+        sa.CheckConstraint(
+            "(sends > 0) = (sent_at IS NOT NULL) AND (sends > 0) = (fence IS NOT NULL) AND (sends <= 0 OR writer IS NOT NULL)",
+            name=op.f("ck_scaling_actions_sent_under_lease"),
+        ),
+        sa.CheckConstraint("created_at < expires_at", name=op.f("ck_scaling_actions_expires_later")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_scaling_actions_currency_coded")
+        ),
+        sa.CheckConstraint(
+            "old_budget_micros >= 0 AND new_budget_micros > 0", name=op.f("ck_scaling_actions_budgets_positive")
+        ),
+        sa.CheckConstraint(
+            "sends = 0 OR approved_digest = digest AND approved_digest IS NOT NULL",
+            name=op.f("ck_scaling_actions_sent_as_approved"),
+        ),
+        sa.CheckConstraint("sends >= 0 AND sends <= 1", name=op.f("ck_scaling_actions_sent_once")),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_scaling_actions_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["reverts"], ["scaling_actions.id"], name=op.f("fk_scaling_actions_reverts_scaling_actions")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scaling_actions")),
+        sa.UniqueConstraint(
+            "platform", "account_id", "campaign_id", "policy_key", "window_start", name="uq_one_per_window"
+        ),
+        sqlite_autoincrement=True,
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("scaling_actions", schema=None) as batch_op:
+        batch_op.create_index("ix_scaling_actions_created_at", ["created_at"], unique=False, if_not_exists=True)
+        batch_op.create_index("ix_scaling_actions_run", ["run"], unique=False, if_not_exists=True)
+        batch_op.create_index(
+            "uq_scaling_actions_open",
+            ["platform", "account_id", "campaign_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('approved', 'awaiting_approval', 'sending', 'unknown')"),
+            postgresql_where=sa.text("state IN ('approved', 'awaiting_approval', 'sending', 'unknown')"),
+            if_not_exists=True,
+        )
+        batch_op.create_index(
+            "uq_scaling_actions_reverts",
+            ["reverts"],
+            unique=True,
+            sqlite_where=sa.text(
+                "reverts IS NOT NULL AND NOT state IN ('blocked', 'cancelled', 'expired', 'external', 'not_applied', 'refused', 'rejected')"
+            ),
+            postgresql_where=sa.text(
+                "reverts IS NOT NULL AND NOT state IN ('blocked', 'cancelled', 'expired', 'external', 'not_applied', 'refused', 'rejected')"
+            ),
+            if_not_exists=True,
+        )
+
+    op.create_table(
         "alert_news",
         sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -737,6 +927,25 @@ def downgrade() -> None:
         batch_op.drop_index("ix_alert_news_alert")
 
     op.drop_table("alert_news")
+    with op.batch_alter_table("scaling_actions", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_scaling_actions_reverts",
+            sqlite_where=sa.text(
+                "reverts IS NOT NULL AND NOT state IN ('blocked', 'cancelled', 'expired', 'external', 'not_applied', 'refused', 'rejected')"
+            ),
+            postgresql_where=sa.text(
+                "reverts IS NOT NULL AND NOT state IN ('blocked', 'cancelled', 'expired', 'external', 'not_applied', 'refused', 'rejected')"
+            ),
+        )
+        batch_op.drop_index(
+            "uq_scaling_actions_open",
+            sqlite_where=sa.text("state IN ('approved', 'awaiting_approval', 'sending', 'unknown')"),
+            postgresql_where=sa.text("state IN ('approved', 'awaiting_approval', 'sending', 'unknown')"),
+        )
+        batch_op.drop_index("ix_scaling_actions_run")
+        batch_op.drop_index("ix_scaling_actions_created_at")
+
+    op.drop_table("scaling_actions")
     with op.batch_alter_table("predictions", schema=None) as batch_op:
         batch_op.drop_index("ix_predictions_window")
 
@@ -759,6 +968,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_conversions_batch")
 
     op.drop_table("conversions")
+    op.drop_table("campaign_readings")
     with op.batch_alter_table("alert_deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_alert_deliveries_due")
 
@@ -808,6 +1018,7 @@ def downgrade() -> None:
 
     op.drop_table("job_runs")
     op.drop_table("idempotent_requests")
+    op.drop_table("halts")
     op.drop_table("exchange_rates")
     op.drop_table("audit_log")
     op.drop_table("accounts")

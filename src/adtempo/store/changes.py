@@ -1,0 +1,382 @@
+"""Changes of campaigns on their way from proposal to outcome: one row each, and nothing can be sent without one.
+
+What protects money is a constraint here: one row per campaign, policy and window; one open change per campaign; no
+target above its cap; no rise that the account has no head-room for; at most one send, and none without an approval of
+exactly what the row says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+    select,
+    text,
+)
+
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.campaigns import CampaignState, Status
+from adtempo.domain.changes import ENDED_IN_VAIN, OPEN, Approval, Change, State
+from adtempo.domain.errors import NotFound
+from adtempo.domain.proposals import BudgetAction
+from adtempo.domain.verdicts import Outcome, Verdict
+from adtempo.store.engine import Identifier, UtcTime, metadata
+
+
+def _in(column: str, states: Iterable[str]) -> str:
+    return f"{column} IN ({', '.join(repr(str(state)) for state in sorted(states))})"
+
+
+_IS_OPEN = text(_in("state", OPEN))
+_TAKES_BACK = text(f"reverts IS NOT NULL AND NOT {_in('state', ENDED_IN_VAIN)}")
+_SENT = {State.SENDING, State.UNKNOWN, State.REFUSED, State.NOT_APPLIED}
+_PERHAPS_SENT = {State.APPLIED, State.REVERTED, State.EXTERNAL}
+_RISE = (
+    "(CASE WHEN new_status = 'active' THEN new_budget_micros ELSE 0 END)"
+    " - (CASE WHEN old_status = 'active' THEN old_budget_micros ELSE 0 END)"
+)
+
+scaling_actions = Table(
+    "scaling_actions",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("platform", Identifier, nullable=False),
+    Column("account_id", Identifier, nullable=False),
+    Column("campaign_id", Identifier, nullable=False),
+    Column("policy_key", Identifier, nullable=False),
+    Column("policy_title", Text, nullable=False),
+    Column("policy", JSON(none_as_null=True), nullable=False),
+    Column("window_start", UtcTime, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("old_budget_micros", BigInteger, nullable=False),
+    Column("new_budget_micros", BigInteger, nullable=False),
+    Column("asked_budget_micros", BigInteger, nullable=False),
+    Column("old_status", Text, nullable=False),
+    Column("new_status", Text, nullable=False),
+    Column("cap_micros", BigInteger, nullable=False),
+    Column("account_cap_micros", BigInteger, nullable=False),
+    Column("account_after_micros", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSON(none_as_null=True), nullable=False),
+    Column("verdicts", JSON(none_as_null=True), nullable=False),
+    Column("limits", JSON(none_as_null=True), nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("as_of", UtcTime, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("impressions", BigInteger),
+    Column("doubt", Text, nullable=False),
+    Column("evaluation_id", BigInteger),
+    Column("run", Identifier, nullable=False),
+    Column("reverts", ForeignKey("scaling_actions.id")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("approved_by", Text),
+    Column("approved_at", UtcTime),
+    Column("approved_digest", Text),
+    Column("writer", Text),
+    Column("fence", BigInteger),
+    Column("sends", Integer, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("resolve_after", UtcTime),
+    Column("seen_budget_micros", BigInteger),
+    Column("seen_status", Text),
+    Column("seen_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("answer", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["platform", "account_id", "campaign_id"],
+        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+    ),
+    UniqueConstraint("platform", "account_id", "campaign_id", "policy_key", "window_start", name="uq_one_per_window"),
+    CheckConstraint(_in("state", State), name="state_known"),
+    CheckConstraint(_in("action", set(BudgetAction) - {BudgetAction.MAINTAIN}), name="action_known"),
+    CheckConstraint(f"{_in('old_status', Status)} AND {_in('new_status', Status)}", name="status_known"),
+    CheckConstraint("policy_key <> '' AND reason <> '' AND actor <> ''", name="stated"),
+    CheckConstraint("length(currency) = 3 AND currency = upper(currency)", name="currency_coded"),
+    CheckConstraint("old_budget_micros >= 0 AND new_budget_micros > 0", name="budgets_positive"),
+    CheckConstraint("(old_budget_micros = new_budget_micros) <> (old_status = new_status)", name="one_setting"),
+    CheckConstraint(
+        "state = 'blocked' OR new_budget_micros <= old_budget_micros OR new_budget_micros <= cap_micros",
+        name="within_cap",
+    ),
+    CheckConstraint(
+        f"state = 'blocked' OR {_RISE} <= 0 OR account_after_micros <= account_cap_micros", name="within_account"
+    ),
+    CheckConstraint("sends >= 0 AND sends <= 1", name="sent_once"),
+    CheckConstraint("sends = 0 OR approved_digest = digest AND approved_digest IS NOT NULL", name="sent_as_approved"),
+    CheckConstraint(
+        "(sends > 0) = (sent_at IS NOT NULL) AND (sends > 0) = (fence IS NOT NULL)"
+        " AND (sends <= 0 OR writer IS NOT NULL)",
+        name="sent_under_lease",
+    ),
+    CheckConstraint(
+        f"CASE WHEN {_in('state', _SENT)} THEN sends > 0 ELSE sends <= 0 OR {_in('state', _PERHAPS_SENT)} END",
+        name="state_tells_sends",
+    ),
+    CheckConstraint(
+        "(approved_at IS NULL) = (approved_by IS NULL) AND (approved_at IS NULL) = (approved_digest IS NULL)",
+        name="approved_by_somebody",
+    ),
+    CheckConstraint(
+        f"NOT {_in('state', {State.APPROVED, State.SENDING, State.UNKNOWN, State.APPLIED})} OR approved_at IS NOT NULL",
+        name="approved_first",
+    ),
+    CheckConstraint("(state = 'unknown') = (resolve_after IS NOT NULL)", name="unknown_resolved_later"),
+    CheckConstraint(f"({_in('state', OPEN | {State.PROPOSED})}) = (finished_at IS NULL)", name="finished_dated"),
+    CheckConstraint(
+        "(seen_at IS NULL) = (seen_status IS NULL) AND (seen_at IS NULL) = (seen_budget_micros IS NULL)",
+        name="seen_whole",
+    ),
+    CheckConstraint("created_at < expires_at", name="expires_later"),
+    Index(
+        "uq_scaling_actions_open",
+        *("platform", "account_id", "campaign_id"),
+        unique=True,
+        sqlite_where=_IS_OPEN,
+        postgresql_where=_IS_OPEN,
+    ),
+    Index("uq_scaling_actions_reverts", "reverts", unique=True, sqlite_where=_TAKES_BACK, postgresql_where=_TAKES_BACK),
+    Index("ix_scaling_actions_created_at", "created_at"),
+    Index("ix_scaling_actions_run", "run"),
+    sqlite_autoincrement=True,
+)
+"""One row per change; old_ and new_ are what the campaign must hold before and shall hold after."""
+
+CHUNK = 500
+
+
+def insert_change(connection: Connection, change: Change, *, cap_micros: int, account_cap_micros: int) -> int:
+    """Record a change and return its number; its `id` is ignored.
+
+    Raises:
+        IntegrityError: The row breaks a constraint, such as a second open change of the campaign.
+    """
+    row = _row(change) | {"cap_micros": cap_micros, "account_cap_micros": account_cap_micros}
+    number: int = connection.execute(scaling_actions.insert().values(row).returning(scaling_actions.c.id)).scalar_one()
+    return number
+
+
+def update_change(connection: Connection, change_id: int, **values: Any) -> None:
+    """Change columns of one row."""
+    connection.execute(scaling_actions.update().where(scaling_actions.c.id == change_id).values(values))
+
+
+def load_change(connection: Connection, change_id: int, *, lock: bool = False) -> Change:
+    """Return one change.
+
+    Args:
+        connection: Any connection; of a writing transaction to lock.
+        change_id: Its number.
+        lock: Keep others from changing it until the transaction ends.
+
+    Raises:
+        NotFound: There is no such change.
+    """
+    query = select(scaling_actions).where(scaling_actions.c.id == change_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no change {change_id}; `adtempo changes list` shows those there are")
+    return _change(row)
+
+
+def find_change(connection: Connection, campaign: CampaignRef, policy_key: str, window: datetime) -> Change | None:
+    """Return the change of a campaign, policy and window, if there is one."""
+    table = scaling_actions.c
+    query = select(scaling_actions).where(
+        _of_campaign(campaign), table.policy_key == policy_key, table.window_start == window
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _change(row)
+
+
+def list_changes(
+    connection: Connection,
+    *,
+    states: Collection[State] | None = None,
+    account: AccountRef | None = None,
+    campaign: CampaignRef | None = None,
+    run: str | None = None,
+    since: datetime | None = None,
+    limit: int | None = None,
+) -> list[Change]:
+    """Return changes, the newest first.
+
+    Args:
+        connection: Any connection.
+        states: Only in these states.
+        account: Only of this account.
+        campaign: Only of this campaign.
+        run: Only of this run.
+        since: Only those recorded at or after this moment.
+        limit: At most so many.
+    """
+    table = scaling_actions.c
+    query = select(scaling_actions).order_by(table.id.desc()).limit(limit)
+    if states is not None:
+        query = query.where(table.state.in_(sorted(states)))
+    if account is not None:
+        query = query.where(_of_account(account))
+    if campaign is not None:
+        query = query.where(_of_campaign(campaign))
+    if run is not None:
+        query = query.where(table.run == run)
+    if since is not None:
+        query = query.where(table.created_at >= since)
+    return [_change(row) for row in connection.execute(query)]
+
+
+def list_sent(connection: Connection, account: AccountRef, since: datetime) -> list[Change]:
+    """Return the changes of an account that were sent at or after a moment, the oldest first."""
+    table = scaling_actions.c
+    query = select(scaling_actions).where(_of_account(account), table.sent_at >= since).order_by(table.sent_at)
+    return [_change(row) for row in connection.execute(query)]
+
+
+def load_seen(connection: Connection, change_id: int) -> tuple[CampaignState, datetime] | None:
+    """Return what the first reading of a change with an unknown outcome found, and when; None before it."""
+    table = scaling_actions.c
+    row = connection.execute(
+        select(table.seen_budget_micros, table.seen_status, table.seen_at).where(table.id == change_id)
+    ).one()
+    return None if row.seen_at is None else (_state(row.seen_budget_micros, row.seen_status), row.seen_at)
+
+
+def find_revert(connection: Connection, change_id: int) -> Change | None:
+    """Return the change that takes another one back, or tries to."""
+    query = select(scaling_actions).where(scaling_actions.c.reverts == change_id, _TAKES_BACK)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _change(row)
+
+
+def count_states(connection: Connection) -> dict[State, int]:
+    """Return how many changes stand in each state; states without any are left out."""
+    query = select(scaling_actions.c.state, func.count()).group_by(scaling_actions.c.state)
+    return {State(state): count for state, count in connection.execute(query)}
+
+
+def _of_account(ref: AccountRef) -> ColumnElement[bool]:
+    table = scaling_actions.c
+    return and_(table.platform == ref.platform, table.account_id == ref.account_id)
+
+
+def _of_campaign(ref: CampaignRef) -> ColumnElement[bool]:
+    return and_(_of_account(ref.account), scaling_actions.c.campaign_id == ref.campaign_id)
+
+
+def _row(change: Change) -> dict[str, Any]:
+    approval = change.approval
+    return {
+        "platform": change.campaign.platform,
+        "account_id": change.campaign.account_id,
+        "campaign_id": change.campaign.campaign_id,
+        "policy_key": change.policy_key,
+        "policy_title": change.policy_title,
+        "policy": dict(change.policy),
+        "window_start": change.window,
+        "action": change.action,
+        "state": change.state,
+        "currency": change.currency,
+        "old_budget_micros": change.prior.budget_daily_micros,
+        "new_budget_micros": change.target.budget_daily_micros,
+        "asked_budget_micros": change.asked_budget_micros,
+        "old_status": change.prior.status,
+        "new_status": change.target.status,
+        "account_after_micros": change.account_after_micros,
+        "reason": change.reason,
+        "evidence": dict(change.evidence),
+        "verdicts": [asdict(verdict) for verdict in change.verdicts],
+        "limits": list(change.limits),
+        "digest": change.digest,
+        "actor": change.actor,
+        "as_of": change.as_of,
+        "batch": change.batch,
+        "impressions": change.impressions,
+        "doubt": change.doubt,
+        "evaluation_id": change.evaluation_id,
+        "run": change.run,
+        "reverts": change.reverts,
+        "created_at": change.created_at,
+        "expires_at": change.expires_at,
+        "approved_by": None if approval is None else approval.by,
+        "approved_at": None if approval is None else approval.at,
+        "approved_digest": None if approval is None else approval.digest,
+        "writer": change.writer,
+        "sends": change.sends,
+        "sent_at": change.sent_at,
+        "resolve_after": change.resolve_after,
+        "finished_at": change.finished_at,
+        "answer": change.answer,
+    }
+
+
+def _change(row: Row[Any]) -> Change:
+    approval = None
+    if row.approved_at is not None:
+        approval = Approval(row.approved_by, row.approved_at, row.approved_digest)
+    return Change(
+        id=row.id,
+        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
+        action=BudgetAction(row.action),
+        prior=_state(row.old_budget_micros, row.old_status),
+        target=_state(row.new_budget_micros, row.new_status),
+        asked_budget_micros=row.asked_budget_micros,
+        currency=row.currency,
+        policy_key=row.policy_key,
+        policy_title=row.policy_title,
+        policy=row.policy,
+        window=row.window_start,
+        state=State(row.state),
+        reason=row.reason,
+        evidence=row.evidence,
+        verdicts=tuple(_verdict(said) for said in row.verdicts),
+        limits=tuple(row.limits),
+        digest=row.digest,
+        actor=row.actor,
+        as_of=row.as_of,
+        batch=row.batch,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        account_after_micros=row.account_after_micros,
+        approval=approval,
+        writer=row.writer,
+        sends=row.sends,
+        sent_at=row.sent_at,
+        resolve_after=row.resolve_after,
+        finished_at=row.finished_at,
+        answer=row.answer,
+        impressions=row.impressions,
+        doubt=row.doubt,
+        evaluation_id=row.evaluation_id,
+        run=row.run,
+        reverts=row.reverts,
+    )
+
+
+def _state(budget_micros: int, status: str) -> CampaignState:
+    return CampaignState(budget_micros, Status(status))
+
+
+def _verdict(said: Mapping[str, str]) -> Verdict:
+    return Verdict(said["guardrail"], Outcome(said["outcome"]), said["reason"], said["advice"])

@@ -1,0 +1,83 @@
+"""What the platforms were last seen to hold for campaigns, by the road's own readings and by syncs alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, ForeignKeyConstraint, Table, Text, select
+
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.campaigns import CampaignState, Status, read_status
+from adtempo.store.attributes import load_sightings
+from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+
+campaign_readings = Table(
+    "campaign_readings",
+    metadata,
+    Column("platform", Identifier, primary_key=True),
+    Column("account_id", Identifier, primary_key=True),
+    Column("campaign_id", Identifier, primary_key=True),
+    Column("budget_daily_micros", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("read_at", UtcTime, nullable=False),
+    ForeignKeyConstraint(
+        ["platform", "account_id", "campaign_id"],
+        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+    ),
+    CheckConstraint("budget_daily_micros >= 0", name="budget_not_negative"),
+    CheckConstraint("status IN ('active', 'paused')", name="status_known"),
+)
+"""The newest reading of each campaign that a change was about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a campaign was last seen to hold, and when that was."""
+
+    state: CampaignState
+    at: datetime
+
+
+def record_reading(connection: Connection, campaign: CampaignRef, state: CampaignState, at: datetime) -> None:
+    """Keep what a platform holds; an older reading never replaces a newer one."""
+    said = {"budget_daily_micros": state.budget_daily_micros, "status": state.status, "read_at": at}
+    key = {
+        "platform": campaign.platform,
+        "account_id": campaign.account_id,
+        "campaign_id": campaign.campaign_id,
+    }
+    statement = insert_into(connection, campaign_readings).values(key | said)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(campaign_readings.primary_key),
+            set_=said,
+            where=campaign_readings.c.read_at <= statement.excluded.read_at,
+        )
+    )
+
+
+def load_known(connection: Connection, account: AccountRef, *, at: datetime) -> dict[CampaignRef, Known]:
+    """Return what the campaigns of an account are known to hold: what a sync saw, or a later reading of ours.
+
+    Campaigns whose budget nobody has said, and those that are neither running nor paused, are left out.
+
+    Args:
+        connection: Any connection.
+        account: Whose campaigns.
+        at: The moment that is asked about, aware.
+    """
+    known = {}
+    for campaign, sighting in load_sightings(connection, account, at=at).items():
+        budget, status = sighting.values.get("budget_daily_micros"), read_status(sighting.values.get("status"))
+        if budget is not None and status is not None:
+            known[campaign] = Known(CampaignState(int(budget), status), sighting.seen_at)
+    table = campaign_readings.c
+    query = select(campaign_readings).where(
+        table.platform == account.platform, table.account_id == account.account_id, table.read_at <= at
+    )
+    for row in connection.execute(query):
+        campaign = CampaignRef(row.platform, row.account_id, row.campaign_id)
+        if campaign not in known or known[campaign].at <= row.read_at:
+            known[campaign] = Known(CampaignState(row.budget_daily_micros, Status(row.status)), row.read_at)
+    return known
