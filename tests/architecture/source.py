@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "adtempo"
 
 SCAFFOLDING: dict[str, set[str]] = {
+    "budgets/rules": {"base", "conditions", "fields", "sentences"},
     "dayparts/exports": {"base"},
     "facts/formats": {"base"},
     "web/charts": {"series", "theme"},

@@ -1,0 +1,76 @@
+"""What rules are held against: everything known of many campaigns at one moment, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adtempo.budgets.rules.base import Over
+from adtempo.domain.campaigns import Campaign
+from adtempo.domain.panels import MaturedTable
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Figures of all campaigns, or of groups of them, over the last hours.
+
+    Attributes:
+        matured: As reported, and as it will come to; one row per campaign or group.
+        closed_days: Whether it is closed local days, since conversions come by the day, shape (rows,).
+    """
+
+    matured: MaturedTable
+    closed_days: Bools
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pace:
+    """Expected spend at the end of the month over the plan; shape (campaigns,), NaN where there is no plan.
+
+    Attributes:
+        value: Point value.
+        low80: Lower bound of its 80% interval.
+        high80: Upper bound.
+    """
+
+    value: Floats
+    low80: Floats
+    high80: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """How all campaigns of an hour stand.
+
+    Attributes:
+        at: What was known at this moment, aware.
+        batch: The ledger's newest batch then.
+        campaigns: Shape (campaigns,); all columns are in this order.
+        currencies: Of each campaign's account.
+        budget_micros: Daily budget, 0 where none is known, shape (campaigns,).
+        active: Whether it is running, shape (campaigns,).
+        windows: Figures by whose they are and how many hours they have.
+        groups: By whose figures they are: the row of each campaign in those windows, shape (campaigns,).
+        pace: Where the month's spend is heading; None where no rule asks.
+    """
+
+    at: datetime
+    batch: int
+    campaigns: Sequence[Campaign]
+    currencies: Sequence[str]
+    budget_micros: Ints
+    active: Bools
+    windows: Mapping[tuple[Over, int], Window]
+    groups: Mapping[Over, Ints]
+    pace: Pace | None = None
+
+    def __len__(self) -> int:
+        return len(self.campaigns)

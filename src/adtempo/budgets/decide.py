@@ -1,0 +1,179 @@
+"""What follows from a rule: for every campaign of an hour an action and a target, and for people a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from adtempo.budgets.columns import Bools, Floats, Ints, Standing
+from adtempo.budgets.estimate import Chance, Found, estimate_row, estimate_values
+from adtempo.budgets.rules import rows_of
+from adtempo.budgets.rules.base import Amounts, Row, Rule, amounts_in
+from adtempo.domain.budgets import Basis
+from adtempo.domain.money import minor_unit_micros
+from adtempo.domain.proposals import BudgetAction
+
+MAINTAIN = -1
+"""Place of the row that stands in no rule: otherwise maintain."""
+
+
+class Cause(IntEnum):
+    """Why a campaign gets what it gets, besides the rows of the rule."""
+
+    ACTS = 0
+    NOTHING_HOLDS = 1
+    UNCERTAIN = 2
+    FEW_IMPRESSIONS = 3
+    NO_FACTS = 4
+    NOT_RUNNING = 5
+    NO_BUDGET = 6
+    AT_LIMIT = 7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """What one rule asks for of some campaigns; all arrays of shape (chosen,).
+
+    Attributes:
+        rule: The rule.
+        rows: Its rows, the most severe first.
+        where: Which campaigns of the standing.
+        found: How likely each row holds.
+        row: Place of the row that wins, MAINTAIN where none does.
+        on_reported: Place of the row that would win on the figures reported so far.
+        action: What is asked for in the end, as places of MOST_SEVERE_FIRST would have it: the row's, or MAINTAIN.
+        cause: `Cause`.
+        impressions: In the rule's window, -1 where nobody measured them.
+        target_micros: The daily budget asked for; the present one where nothing is, or where the campaign stops.
+        limited: Whether the rule's own floor, ceiling or largest change pulled the target towards the present budget.
+        requires_approval: Whether a person must approve the amount.
+        amounts: The rule's amounts in each currency.
+    """
+
+    rule: Rule
+    rows: tuple[Row, ...]
+    where: Ints
+    found: tuple[Found, ...]
+    row: Ints
+    on_reported: Ints
+    cause: Ints
+    impressions: Ints
+    target_micros: Ints
+    limited: Bools
+    requires_approval: Bools
+    amounts: dict[str, Amounts]
+
+    @property
+    def acts(self) -> Bools:
+        """Where something is asked for."""
+        return np.asarray(self.cause == Cause.ACTS)
+
+    def action(self, place: int) -> BudgetAction:
+        """Return what is asked for of one campaign."""
+        return self.rows[self.row[place]].action if self.cause[place] == Cause.ACTS else BudgetAction.MAINTAIN
+
+
+def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
+    """Hold a rule against campaigns, column by column.
+
+    Of the rows that hold the most severe wins. On the expected basis a row holds where it does so with at least the
+    rule's confidence; on the reported basis the table is taken at its word.
+
+    Args:
+        rule: The rule.
+        standing: How all campaigns stand; it must have the windows that the rule reads.
+        where: Which of them the rule is meant for, shape (chosen,).
+
+    Raises:
+        InvalidInput: The rule's amounts do not fit a campaign's currency.
+    """
+    rows = rows_of(rule)
+    found = tuple(estimate_row(row, rule, standing, where) for row in rows)
+    impressions = estimate_values("impressions", rule, standing, where, expected=False)
+    on_expected = rule.basis is Basis.EXPECTED
+    basis = [one.expected if on_expected else one.reported for one in found]
+    sure = rule.confidence if on_expected else 1.0
+    row, reported = _first(basis, sure), _first([one.reported for one in found], 1.0)
+    doubts = np.stack([~(one.low >= sure) & ~(one.high <= 1 - sure) for one in basis])
+    unknown = ~(doubts & ~np.stack([one.unknown for one in basis])).any(axis=0)
+    in_doubt = np.where(unknown, Cause.NO_FACTS, Cause.UNCERTAIN)
+    idle = np.where(doubts.any(axis=0), in_doubt, Cause.NOTHING_HOLDS)
+    cause = np.where(row != MAINTAIN, Cause.ACTS, idle)
+    counted = np.where(np.isnan(impressions), -1, impressions).astype(np.int64)
+    few = counted < rule.min_impressions
+    cause = np.where(few, np.where(counted < 0, Cause.NO_FACTS, Cause.FEW_IMPRESSIONS), cause)
+    cause = np.where(standing.active[where], cause, Cause.NOT_RUNNING)
+    blocked = few | ~standing.active[where]
+    row, reported = np.where(blocked, MAINTAIN, row), np.where(blocked, MAINTAIN, reported)
+    amounts = {currency: amounts_in(rule, currency) for currency in {standing.currencies[place] for place in where}}
+    target, limited, cause = _targets(rule, rows, standing, where, row, cause, amounts)
+    rise = target - standing.budget_micros[where]
+    threshold, free = (
+        _each(amounts, standing, where, name) for name in ("require_approval_threshold", "auto_approve_up_to")
+    )
+    return Choice(
+        rule=rule,
+        rows=rows,
+        where=where,
+        found=found,
+        row=row,
+        on_reported=reported,
+        cause=cause,
+        impressions=counted,
+        target_micros=target,
+        limited=limited,
+        requires_approval=(cause == Cause.ACTS) & (rise > 0) & ((target > threshold) | (rise > free)),
+        amounts=amounts,
+    )
+
+
+def _first(chances: Sequence[Chance], sure: float) -> Ints:
+    """Return the place of the first row that surely holds, MAINTAIN where none does."""
+    holds = np.stack([chance.low >= sure for chance in chances])
+    return np.where(holds.any(axis=0), holds.argmax(axis=0), MAINTAIN).astype(np.int64)
+
+
+def _each(amounts: dict[str, Amounts], standing: Standing, where: Ints, name: str) -> Ints:
+    return np.array([getattr(amounts[standing.currencies[place]], name) for place in where], np.int64)
+
+
+def _targets(
+    rule: Rule,
+    rows: tuple[Row, ...],
+    standing: Standing,
+    where: Ints,
+    row: Ints,
+    cause: Ints,
+    amounts: dict[str, Amounts],
+) -> tuple[Ints, Bools, Ints]:
+    """Return target budgets, where limits pulled them, and the causes, some of which the limits change."""
+    budget = standing.budget_micros[where]
+    factors = np.array([*(one.multiplier for one in rows), 1.0])[row]
+    stops = np.array([*(one.action is BudgetAction.PAUSE for one in rows), False])[row]
+    wanted = budget * factors
+    held = np.clip(wanted, budget / rule.max_change_per_day, budget * rule.max_change_per_day)
+    low, high = (_each(amounts, standing, where, name) for name in ("min_daily_budget", "max_daily_budget"))
+    # A budget that is already beyond its limit stays: a limit pulls towards the present budget and never past it.
+    held = np.where(held > budget, np.maximum(np.minimum(held, high), budget), held)
+    held = np.where(held < budget, np.minimum(np.maximum(held, low), budget), held)
+    target = _payable(held, budget, standing, where)
+    limited = (cause == Cause.ACTS) & ~stops & (np.abs(held - wanted) >= 1)
+    target = np.where(stops | (cause != Cause.ACTS), budget, target)
+    cause = np.where((cause == Cause.ACTS) & (budget <= 0), Cause.NO_BUDGET, cause)
+    cause = np.where((cause == Cause.ACTS) & ~stops & (target == budget), Cause.AT_LIMIT, cause)
+    return target, limited, cause
+
+
+def _payable(wanted: Floats, budget: Ints, standing: Standing, where: Ints) -> Ints:
+    """Round to what the platform can be paid, towards the present budget."""
+    unit = np.array(
+        [minor_unit_micros(standing.currencies[place], standing.campaigns[place].ref.platform) for place in where],
+        np.int64,
+    )
+    # A tenth of a micro more or less is how doubles are, no amount.
+    down = np.floor(wanted / unit + 1e-9).astype(np.int64) * unit
+    up = np.ceil(wanted / unit - 1e-9).astype(np.int64) * unit
+    return np.asarray(np.where(wanted > budget, np.maximum(down, budget), np.minimum(up, budget)), np.int64)

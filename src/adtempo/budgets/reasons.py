@@ -1,0 +1,253 @@
+"""Why: an evaluation of one campaign in sentences, whether anything is asked for or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from adtempo.budgets.columns import Floats, Standing
+from adtempo.budgets.decide import MAINTAIN, Cause, Choice
+from adtempo.budgets.estimate import SHOWN, Chance, estimate_bound, estimate_compared, estimate_values
+from adtempo.budgets.rules.base import Row
+from adtempo.budgets.rules.conditions import (
+    COMPARABLE,
+    AnyOf,
+    Comparison,
+    Condition,
+    comparisons_of,
+    threshold_text,
+)
+from adtempo.budgets.rules.sentences import condition_words, metric_word, window_words
+from adtempo.domain.budgets import Basis, Evaluation, Judgement, Truth
+from adtempo.domain.metrics import Metric, Unit
+from adtempo.domain.money import format_micros
+from adtempo.domain.proposals import BudgetAction
+
+Origin = tuple[int | None, int | None]
+"""A stored rule's number and version; None for one that is not stored."""
+
+
+class Explainer:
+    """Writes the evaluations of one choice; columns are worked out once and read campaign by campaign."""
+
+    def __init__(self, choice: Choice, standing: Standing, origin: Origin = (None, None)) -> None:
+        self._choice = choice
+        self._standing = standing
+        self._origin = origin
+        self._expects = choice.rule.basis is Basis.EXPECTED
+        rule, where = choice.rule, choice.where
+        self._reported = {
+            metric.name: estimate_values(metric.name, rule, standing, where, expected=False) for metric in SHOWN
+        }
+        self._expected = {
+            metric.name: estimate_values(metric.name, rule, standing, where, expected=True) for metric in SHOWN
+        }
+        self._compared: dict[tuple[Comparison, bool], Floats] = {}
+        self._bounds: dict[Comparison, Floats] = {}
+        window = standing.windows[rule.over, rule.window_hours]
+        self._closed = window.closed_days[standing.groups[rule.over][where]]
+
+    def evaluations(self) -> list[Evaluation]:
+        """Return an evaluation of every campaign of the choice, in their order."""
+        return [self._evaluation(place) for place in range(len(self._choice.where))]
+
+    def _evaluation(self, place: int) -> Evaluation:
+        choice, standing = self._choice, self._standing
+        campaign = standing.campaigns[choice.where[place]]
+        budget = int(standing.budget_micros[choice.where[place]])
+        action = choice.action(place)
+        known = budget if budget > 0 else None
+        return Evaluation(
+            campaign=campaign.ref,
+            at=standing.at,
+            batch=standing.batch,
+            rule_name=choice.rule.rule_name,
+            rule_id=self._origin[0],
+            rule_version=self._origin[1],
+            basis=choice.rule.basis,
+            action=action,
+            old_budget_micros=known,
+            new_budget_micros=0 if action is BudgetAction.PAUSE else known and int(choice.target_micros[place]),
+            currency=standing.currencies[choice.where[place]],
+            reason=self._reason(place),
+            judgements=tuple(self._judgement(number, place) for number in range(len(choice.rows))),
+            metrics=_at(self._reported, place),
+            expected=_at(self._expected, place),
+            window=self._window(place),
+            requires_approval=bool(choice.requires_approval[place]),
+            missing=self._missing(place),
+            would_change=self._would_change(place),
+            on_reported=self._action_of(int(choice.on_reported[place])),
+        )
+
+    def _action_of(self, row: int) -> BudgetAction:
+        return BudgetAction.MAINTAIN if row == MAINTAIN else self._choice.rows[row].action
+
+    def _window(self, place: int) -> str:
+        hours = self._choice.rule.window_hours
+        if not self._closed[place]:
+            return f"the last {window_words(hours)}"
+        days = max(1, round(hours / 24))
+        return "the last closed local day" if days == 1 else f"the last {days} closed local days"
+
+    def _judgement(self, number: int, place: int) -> Judgement:
+        row, found = self._choice.rows[number], self._choice.found[number]
+        chance = found.expected if self._expects else found.reported
+        low, high = float(chance.low[place]), float(chance.high[place])
+        reported = found.reported
+        known = reported.low[place] == reported.high[place]
+        return Judgement(
+            action=row.action,
+            condition=str(row.when),
+            truth=self._truth(chance, place),
+            probability=None if (low, high) == (0.0, 1.0) else low,
+            reported=bool(reported.low[place]) if known else None,
+        )
+
+    def _truth(self, chance: Chance, place: int) -> Truth:
+        sure = self._choice.rule.confidence if self._expects else 1.0
+        if chance.low[place] >= sure:
+            return Truth.TRUE
+        return Truth.FALSE if chance.high[place] <= 1 - sure else Truth.UNCERTAIN
+
+    def _reason(self, place: int) -> str:
+        choice = self._choice
+        match choice.cause[place]:
+            case Cause.NOT_RUNNING:
+                status = self._standing.campaigns[choice.where[place]].status
+                return f"Not running: its status is {status or 'unknown'}"
+            case Cause.NO_FACTS:
+                known = "nothing is known" if choice.impressions[place] < 0 else ", ".join(self._figures(place))
+                return f"Not decidable: {known} in {self._window(place)}"
+            case Cause.FEW_IMPRESSIONS:
+                needed = f"{choice.rule.min_impressions:,} needed"
+                return f"Too little data: {choice.impressions[place]:,} impressions in {self._window(place)} ({needed})"
+            case Cause.NOTHING_HOLDS | Cause.UNCERTAIN:
+                figures = ", ".join(self._figures(place))
+                if choice.cause[place] == Cause.UNCERTAIN:
+                    return f"Not sure enough to act: {figures}"
+                return f"Within its targets: {figures}"
+        row = choice.rows[choice.row[place]]
+        said = f"{row.headline or choice.rule.rule_name}: {self._held(row.when, place)}"
+        return f"{said}{self._ending(row, place)}"
+
+    def _ending(self, row: Row, place: int) -> str:
+        choice = self._choice
+        if choice.cause[place] == Cause.NO_BUDGET:
+            return " - but no daily budget is known, so nothing can be changed"
+        currency = self._standing.currencies[choice.where[place]]
+        amounts = choice.amounts[currency]
+        if choice.cause[place] == Cause.AT_LIMIT:
+            rises = row.multiplier > 1
+            limit = amounts.max_daily_budget if rises else amounts.min_daily_budget
+            return (
+                f" - but its budget stays {'at most' if rises else 'at least'} {format_micros(limit)} {currency} a day"
+            )
+        if choice.limited[place]:
+            return f" - limited to {format_micros(int(choice.target_micros[place]))} {currency} a day"
+        return f" - {row.ending}" if row.ending else ""
+
+    def _held(self, condition: Condition, place: int) -> str:
+        """Say with which figures a condition holds; of alternatives, the one that holds most surely."""
+        if isinstance(condition, Comparison):
+            return self._comparison(condition, place)
+        if isinstance(condition, AnyOf):
+            return self._held(max(condition.parts, key=lambda part: self._share(part, place)), place)
+        return " and ".join(self._held(part, place) for part in condition.parts)
+
+    def _share(self, condition: Condition, place: int) -> float:
+        """Return how many of the comparisons of a part hold at their point values."""
+        held = []
+        for one in comparisons_of(condition):
+            value, limit = self._value(one, place, expected=self._expects), self._bound(one, place)
+            held.append({">": value > limit, "<": value < limit, ">=": value >= limit, "<=": value <= limit}[one.sign])
+        return sum(held) / len(held)
+
+    def _comparison(self, one: Comparison, place: int) -> str:
+        metric = COMPARABLE[one.metric]
+        now = value_text(metric, self._value(one, place, expected=self._expects))
+        so_far = value_text(metric, self._value(one, place, expected=False))
+        over = "" if one.window_hours is None else f" over {window_words(one.window_hours)}"
+        bound = f"{one.sign}{threshold_text(metric, self._bound(one, place))}"
+        aside = "" if so_far == now else f"; {so_far} reported so far"
+        return f"{metric_word(one.metric)} {now}{over} ({bound}{aside})"
+
+    def _value(self, one: Comparison, place: int, *, expected: bool) -> float:
+        key = (one, expected)
+        if key not in self._compared:
+            choice = self._choice
+            self._compared[key] = estimate_compared(one, choice.rule, self._standing, choice.where, expected=expected)
+        return float(self._compared[key][place])
+
+    def _bound(self, one: Comparison, place: int) -> float:
+        if one not in self._bounds:
+            choice = self._choice
+            self._bounds[one] = estimate_bound(one, choice.rule, self._standing, choice.where, expected=self._expects)
+        return float(self._bounds[one][place])
+
+    def _figures(self, place: int) -> list[str]:
+        """Return the figures that the rule looks at, each once."""
+        seen: dict[tuple[str, int | None], str] = {}
+        for row in self._choice.rows:
+            for one in comparisons_of(row.when):
+                metric = COMPARABLE[one.metric]
+                now = value_text(metric, self._value(one, place, expected=self._expects))
+                so_far = value_text(metric, self._value(one, place, expected=False))
+                over = "" if one.window_hours is None else f" over {window_words(one.window_hours)}"
+                aside = "" if so_far == now else f" ({so_far} reported so far)"
+                seen[one.metric, one.window_hours] = f"{metric_word(one.metric)} {now}{over}{aside}"
+        return list(seen.values())
+
+    def _missing(self, place: int) -> str:
+        """Say what would have to be known better."""
+        choice = self._choice
+        if choice.cause[place] == Cause.FEW_IMPRESSIONS:
+            return f"{choice.rule.min_impressions - choice.impressions[place]:,} more impressions are needed"
+        if choice.cause[place] != Cause.UNCERTAIN:
+            return ""
+        sure = choice.rule.confidence if self._expects else 1.0
+        parts = []
+        for row, found in zip(choice.rows, choice.found, strict=True):
+            chance = found.expected if self._expects else found.reported
+            if self._truth(chance, place) is Truth.UNCERTAIN:
+                likely = "cannot be said" if chance.unknown[place] else f"is {float(chance.low[place]):.0%} likely"
+                parts.append(f"{row.action} needs {condition_words(row.when)}, which {likely} ({sure:.0%} needed)")
+        return "; ".join(parts)
+
+    def _would_change(self, place: int) -> str:
+        choice = self._choice
+        if choice.row[place] == MAINTAIN:
+            return "; ".join(f"{row.action} when {condition_words(row.when)}" for row in choice.rows)
+        row = choice.rows[choice.row[place]]
+        sure = choice.rule.confidence if self._expects else 1.0
+        later = [
+            number
+            for number in range(int(choice.row[place]) + 1, len(choice.rows))
+            if (choice.found[number].expected if self._expects else choice.found[number].reported).low[place] >= sure
+        ]
+        instead = choice.rows[later[0]].action if later else BudgetAction.MAINTAIN
+        return f"{instead} unless {condition_words(row.when)}"
+
+
+def value_text(metric: Metric, value: float) -> str:
+    """Write a figure as reasons do: 4.50x, 3.20%, 12.00.
+
+    >>> value_text(COMPARABLE["roas"], 4.5), value_text(COMPARABLE["ctr"], 3.2)
+    ('4.50x', '3.20%')
+    """
+    if np.isnan(value):
+        return "n/a"
+    match metric.unit:
+        case Unit.MICROS:
+            return format_micros(round(value), 2)
+        case Unit.PERCENT:
+            return f"{value:.2f}%"
+        case Unit.COUNT:
+            return f"{value:,.1f}".removesuffix(".0")
+    return f"{value:.2f}x"
+
+
+def _at(columns: Mapping[str, Floats], place: int) -> dict[str, float | None]:
+    found = {name: float(column[place]) for name, column in columns.items()}
+    return {name: None if np.isnan(value) else value for name, value in found.items()}

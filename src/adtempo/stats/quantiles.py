@@ -1,0 +1,55 @@
+"""What a few quantiles say of every other value: the chance that a number in doubt lies above a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+
+Floats = NDArray[np.float64]
+
+
+def chance_above(quantiles: Sequence[ArrayLike], levels: Sequence[float], threshold: ArrayLike) -> Floats:
+    """Return the probability that numbers known by a few quantiles lie above thresholds, shape (numbers,).
+
+    Between the quantiles, and beyond them, each is taken to be as a normal one would be: straight lines of the value
+    over the normal score. Where all quantiles are one value there is no doubt, and only a larger one lies above.
+
+    Args:
+        quantiles: Values, rising, one array of shape (numbers,) per level; NaN where nothing is known.
+        levels: Their probabilities, rising, between 0 and 1, two or more.
+        threshold: What they are held against, shape (numbers,) or one for all.
+
+    Returns:
+        Probabilities; NaN where a quantile or the threshold is.
+
+    >>> chance_above([[80.0], [120.0]], [0.1, 0.9], 100.0)
+    array([0.5])
+    >>> chance_above([[7.0], [7.0]], [0.1, 0.9], [7.0])
+    array([0.])
+    """
+    knots = np.stack([np.atleast_1d(np.asarray(one, np.float64)) for one in quantiles])
+    limit = np.broadcast_to(np.asarray(threshold, np.float64), knots.shape[1:])
+    scores = ndtri(np.asarray(levels, np.float64))
+    found = np.where(limit < knots[0], -np.inf, np.inf)
+    for left in range(len(levels) - 1):
+        low, high = knots[left], knots[left + 1]
+        wide = high > low
+        slope = (scores[left + 1] - scores[left]) / np.where(wide, high - low, 1.0)
+        line = scores[left] + (limit - low) * slope
+        reaches = (limit >= low) | (left == 0)
+        reaches &= (limit < high) | (left == len(levels) - 2)
+        found = np.where(wide & reaches, line, found)
+    # A flat end has no line of its own: what lies beyond it is beyond doubt.
+    found = np.where((limit < knots[0]) & (knots[1] == knots[0]), -np.inf, found)
+    found = np.where((limit >= knots[-1]) & (knots[-1] == knots[-2]), np.inf, found)
+    # In front of a flat middle the line ends where it jumps.
+    for left in range(len(levels) - 1):
+        flat = (knots[left] == knots[left + 1]) & (limit == knots[left])
+        found = np.where(flat, scores[left + 1], found)
+    certain = knots[0] == knots[-1]
+    found = np.where(certain, np.where(limit < knots[0], -np.inf, np.inf), found)
+    unknown = np.isnan(knots).any(axis=0) | np.isnan(limit)
+    return np.where(unknown, np.nan, ndtr(-found))
