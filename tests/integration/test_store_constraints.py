@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKeyConstraint, UniqueConstraint, null
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+import message_constraints
 from adtempo.store import schema
 from adtempo.store.engine import metadata, transaction
 
@@ -239,15 +240,17 @@ GOOD: dict[str, dict[str, Any]] = {
     "sign_in_tokens": {"hash": HASH, "expires_at": T},
     "watermarks": {"platform": "meta", "account_id": "1", "complete_until": T, "observed_at": T, "batch": 1},
     "workspace_state": {"id": 1},
+    **message_constraints.GOOD,
 }
 """One good row per table; the first ones are there before each trial, since others refer to them."""
 
 PARENTS = (
-    *("accounts", "campaigns", "people", "ledger_batches"),
+    *("accounts", "campaigns", "people", "ledger_batches", "pages", "schedule_recommendations"),
     *("predictions", "performance_alerts", "alert_channels", "alert_deliveries"),
 )
 
 VIOLATIONS: dict[str, list[dict[str, Any]]] = {
+    **message_constraints.VIOLATIONS,
     "ck_predictions_stated": [
         {"prediction_id": ""},
         {"prediction_id": "q", "model": ""},
@@ -433,6 +436,7 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
 }
 
 BROKEN_REFERENCES: dict[str, dict[str, Any]] = {
+    **message_constraints.BROKEN_REFERENCES,
     "predictions": {"prediction_id": "q", "campaign_id": "none"},
     "prediction_comparisons": {"prediction_id": "none"},
     "performance_alerts": {"id": 2, "cause": "y", "platform": "meta", "account_id": "9"},

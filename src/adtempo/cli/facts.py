@@ -216,10 +216,10 @@ def watch(
 def list_imports(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List what was imported, newest first."""
     from adtempo.store.engine import reading
-    from adtempo.store.ledger import load_batches
+    from adtempo.store.ledger import IMPORT_KINDS, load_batches
 
     with opened(ctx) as workspace, reading(workspace.engine) as connection:
-        batches = load_batches(connection, ("file", "conversions", "rates"))
+        batches = load_batches(connection, IMPORT_KINDS)
     keys = ("batch", "source", "published_at", "rows", "posted", "restated", "rejected", "actor", "undone_by")
     if as_json:
         print_json({"imports": [{name: _plain(value) for name, value in asdict(batch).items()} for batch in batches]})

@@ -50,6 +50,14 @@ class CurrenciesMixed(InvalidInput):
         )
 
 
+class CaptionsExhausted(InvalidInput):
+    """The bank has too few captions that have rested; import more, or plan later."""
+
+
+class WeekInfeasible(InvalidInput):
+    """The messages of this week do not fit the conditions of the page."""
+
+
 class NotFound(AdtempoError):
     """There is no such thing here."""
 
@@ -92,6 +100,23 @@ class Conflict(AdtempoError):
 
 class AccountChanged(Conflict):
     """The account is already known with another time zone or currency."""
+
+
+class ScheduleOverlaps(Conflict):
+    """The page has a schedule for one of these days already; add --replace to plan it anew."""
+
+    def __init__(self, page_name: str, schedule_ids: Sequence[str]) -> None:
+        self.schedule_ids = tuple(schedule_ids)
+        super().__init__(
+            f"page {page_name} has a schedule for one of these days already ({', '.join(schedule_ids)}); "
+            "choose another start, or add --replace to plan them anew"
+        )
+
+
+class CaptionsTaken(Conflict):
+    """Another schedule locked one of these captions in the meantime; try again."""
+
+    retryable = True
 
 
 class LeaseBusy(Conflict):

@@ -19,23 +19,27 @@ LARGEST = 1e18
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """What a prediction is about: a campaign, a whole account, or a channel (all accounts of a platform).
+    """What a prediction is about: a campaign, a whole account, a channel (all accounts of a platform), or a page.
 
     Attributes:
-        platform: The channel.
+        platform: The channel; `other` for a creator's page.
         account_id: None for the whole channel.
         campaign_id: None for the whole account or channel.
+        page_name: The creator's page, if one is meant.
     """
 
     platform: str
     account_id: str | None = None
     campaign_id: str | None = None
+    page_name: str | None = None
 
     def __post_init__(self) -> None:
         if self.platform not in set(Platform):
             raise InvalidInput(f"there is no platform {self.platform!r}; choose one of {', '.join(Platform)}")
         if self.campaign_id is not None and self.account_id is None:
             raise InvalidInput(f"campaign {self.campaign_id} needs its account; write platform:account:campaign")
+        if self.page_name is not None and (self.platform != Platform.OTHER or self.account_id is not None):
+            raise InvalidInput(f"page {self.page_name} belongs to no ad account")
 
     @property
     def account(self) -> AccountRef | None:
@@ -50,6 +54,8 @@ class Scope:
         return CampaignRef(self.platform, self.account_id, self.campaign_id)
 
     def __str__(self) -> str:
+        if self.page_name is not None:
+            return f"page:{self.page_name}"
         return ":".join(part for part in (self.platform, self.account_id, self.campaign_id) if part is not None)
 
 

@@ -21,6 +21,7 @@ from adtempo.store.attributes import undo_attributes
 from adtempo.store.conversions import undo_conversions
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch
+from adtempo.store.messages import undo_messages
 
 PART_ROWS = 500_000
 """Postings whose slots are differenced anew at once."""
@@ -51,6 +52,7 @@ def undo_import(
             manifest.mark_undone(connection, number, undone_by)
             undo_attributes(connection, batch=number, undone_by=undone_by)
             undo_conversions(connection, batch=number, undone_by=undone_by)
+            undo_messages(connection, batch=number, undone_by=undone_by)
 
         origin = Origin("undo", batch.source, actor, now, now)
         draft = _post_undo(ledger, held, number, progress)
@@ -60,7 +62,7 @@ def undo_import(
 def _load_undoable(ledger: Ledger, number: int) -> Batch:
     with reading(ledger.engine) as connection:
         batch = manifest.load_batch(connection, number)
-    if batch.kind not in ("file", "conversions", "rates"):
+    if batch.kind not in manifest.IMPORT_KINDS:
         article = "an" if batch.kind == "undo" else "a"
         raise Conflict(f"batch {number} is {article} {batch.kind}; only imports of files can be undone")
     if batch.undone_by is not None:

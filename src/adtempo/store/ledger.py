@@ -36,7 +36,10 @@ from adtempo.domain.accounts import AccountRef
 from adtempo.domain.errors import Conflict, NotFound
 from adtempo.store.engine import Identifier, UtcTime, metadata
 
-BATCH_KINDS = ("file", "sync", "undo", "conversions", "rates")
+IMPORT_KINDS = ("file", "conversions", "rates", "messages", "captions")
+"""Batches that came from a file and can be undone."""
+
+BATCH_KINDS = (*IMPORT_KINDS, "sync", "undo")
 TIERS = ("batch", "day", "month")
 
 ledger_state = Table(
@@ -65,7 +68,7 @@ ledger_batches = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("accounts", JSON, nullable=False),
     Column("undone_by", BigInteger, ForeignKey("ledger_batches.batch", deferrable=True)),
-    CheckConstraint("kind IN ('file', 'sync', 'undo', 'conversions', 'rates')", name="kind_known"),
+    CheckConstraint(f"kind IN ({', '.join(map(repr, BATCH_KINDS))})", name="kind_known"),
     CheckConstraint("undone_by > batch", name="undone_later"),
     Index("ix_ledger_batches_digest", "digest"),
 )

@@ -35,6 +35,7 @@ predictions = Table(
     Column("platform", Identifier, nullable=False),
     Column("account_id", Identifier),
     Column("campaign_id", Identifier),
+    Column("page_name", Identifier, ForeignKey("pages.page_name")),
     Column("metric", Text, nullable=False),
     Column("since", Date, nullable=False),
     Column("until", Date, nullable=False),
@@ -56,6 +57,7 @@ predictions = Table(
     ),
     CheckConstraint("prediction_id <> '' AND model <> '' AND metric <> '' AND actor <> ''", name="stated"),
     CheckConstraint("campaign_id IS NULL OR account_id IS NOT NULL", name="campaign_in_account"),
+    CheckConstraint("page_name IS NULL OR (platform = 'other' AND account_id IS NULL)", name="page_of_no_account"),
     CheckConstraint("until >= since", name="window_forward"),
     CheckConstraint("value > -1e18 AND value < 1e18", name="value_finite"),  # NaN is the greatest there
     CheckConstraint("(low80 IS NULL) = (high80 IS NULL) AND (low95 IS NULL) = (high95 IS NULL)", name="two_ends"),
@@ -177,7 +179,7 @@ def _joined() -> Select[Any]:
 def _within(scope: Scope | None) -> list[tuple[Column[Any], str]]:
     if scope is None:
         return []
-    names = ("platform", "account_id", "campaign_id")
+    names = ("platform", "account_id", "campaign_id", "page_name")
     return [(predictions.c[name], wanted) for name in names if (wanted := getattr(scope, name)) is not None]
 
 
@@ -188,6 +190,7 @@ def _row(recorded: RecordedPrediction) -> dict[str, Any]:
         "platform": claim.scope.platform,
         "account_id": claim.scope.account_id,
         "campaign_id": claim.scope.campaign_id,
+        "page_name": claim.scope.page_name,
         "metric": claim.metric,
         "since": claim.since,
         "until": claim.until,
@@ -205,7 +208,7 @@ def _row(recorded: RecordedPrediction) -> dict[str, Any]:
 def _recorded(row: Row[Any]) -> RecordedPrediction:
     prediction = Prediction(
         prediction_id=row.prediction_id,
-        scope=Scope(row.platform, row.account_id, row.campaign_id),
+        scope=Scope(row.platform, row.account_id, row.campaign_id, row.page_name),
         metric=row.metric,
         since=row.since,
         until=row.until,

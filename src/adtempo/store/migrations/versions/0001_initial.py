@@ -58,6 +58,30 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
+        "captions",
+        sa.Column("caption_id", Identifier, nullable=False),
+        sa.Column("batch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("caption_text", sa.Text(), nullable=False),
+        sa.Column("price_tier", sa.Text(), nullable=False),
+        sa.Column("content_category", sa.Text(), nullable=False),
+        sa.Column("has_urgency", sa.Boolean(), nullable=False),
+        sa.Column("page_name", Identifier, nullable=True),
+        sa.Column("observed_at", UtcTime(), nullable=False),
+        sa.Column("undone_by", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("caption_id <> '' AND caption_text <> ''", name=op.f("ck_captions_stated")),
+        sa.CheckConstraint("page_name <> ''", name=op.f("ck_captions_page_named")),
+        sa.CheckConstraint(
+            "price_tier IN ('Budget', 'Mid', 'Premium', 'Free')", name=op.f("ck_captions_price_tier_known")
+        ),
+        sa.CheckConstraint("batch > 0", name=op.f("ck_captions_batch_positive")),
+        sa.CheckConstraint("undone_by > batch", name=op.f("ck_captions_undone_later")),
+        sa.PrimaryKeyConstraint("caption_id", "batch", name=op.f("pk_captions")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("captions", schema=None) as batch_op:
+        batch_op.create_index("ix_captions_batch", ["batch"], unique=False, if_not_exists=True)
+
+    op.create_table(
         "exchange_rates",
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
@@ -179,7 +203,8 @@ def upgrade() -> None:
         sa.Column("accounts", sa.JSON(), nullable=False),
         sa.Column("undone_by", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('file', 'sync', 'undo', 'conversions', 'rates')", name=op.f("ck_ledger_batches_kind_known")
+            "kind IN ('file', 'conversions', 'rates', 'messages', 'captions', 'sync', 'undo')",
+            name=op.f("ck_ledger_batches_kind_known"),
         ),
         sa.CheckConstraint("undone_by > batch", name=op.f("ck_ledger_batches_undone_later")),
         sa.ForeignKeyConstraint(
@@ -242,6 +267,20 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_ledger_state_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_state")),
         comment="The last batch number given. Numbers are given at publication, so their order is the order of commits.",
+        if_not_exists=True,
+    )
+    op.create_table(
+        "pages",
+        sa.Column("page_name", Identifier, nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("hours", sa.JSON(), nullable=False),
+        sa.Column("quiet_days", sa.JSON(), nullable=False),
+        sa.Column("rest_days", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.CheckConstraint("page_name <> ''", name=op.f("ck_pages_named")),
+        sa.CheckConstraint("timezone <> ''", name=op.f("ck_pages_zoned")),
+        sa.CheckConstraint("rest_days >= 1 AND rest_days <= 365", name=op.f("ck_pages_rest_days_range")),
+        sa.PrimaryKeyConstraint("page_name", name=op.f("pk_pages")),
         if_not_exists=True,
     )
     op.create_table(
@@ -380,6 +419,74 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "page_messages",
+        sa.Column("page_name", Identifier, nullable=False),
+        sa.Column("sent_at", UtcTime(), nullable=False),
+        sa.Column("caption_id", Identifier, nullable=False),
+        sa.Column("batch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("message_type", sa.Text(), nullable=False),
+        sa.Column("price_micros", sa.BigInteger(), nullable=False),
+        sa.Column("recipients", sa.BigInteger(), nullable=False),
+        sa.Column("views", sa.BigInteger(), nullable=False),
+        sa.Column("purchases", sa.BigInteger(), nullable=False),
+        sa.Column("revenue_micros", sa.BigInteger(), nullable=False),
+        sa.Column("observed_at", UtcTime(), nullable=False),
+        sa.Column("undone_by", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("caption_id <> ''", name=op.f("ck_page_messages_captioned")),
+        sa.CheckConstraint("message_type IN ('PPV', 'Bump')", name=op.f("ck_page_messages_message_type_known")),
+        sa.CheckConstraint("batch > 0", name=op.f("ck_page_messages_batch_positive")),
+        sa.CheckConstraint(
+            "price_micros >= 0 AND revenue_micros >= 0", name=op.f("ck_page_messages_amounts_not_negative")
+        ),
+        sa.CheckConstraint(
+            "recipients >= 0 AND views >= 0 AND purchases >= 0", name=op.f("ck_page_messages_counts_not_negative")
+        ),
+        sa.CheckConstraint("undone_by > batch", name=op.f("ck_page_messages_undone_later")),
+        sa.ForeignKeyConstraint(["page_name"], ["pages.page_name"], name=op.f("fk_page_messages_page_name_pages")),
+        sa.PrimaryKeyConstraint("page_name", "sent_at", "caption_id", "batch", name=op.f("pk_page_messages")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("page_messages", schema=None) as batch_op:
+        batch_op.create_index("ix_page_messages_batch", ["batch"], unique=False, if_not_exists=True)
+
+    op.create_table(
+        "schedule_recommendations",
+        sa.Column("schedule_id", Identifier, nullable=False),
+        sa.Column("page_name", Identifier, nullable=False),
+        sa.Column("start_date", sa.Date(), nullable=False),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("total_messages", sa.Integer(), nullable=False),
+        sa.Column("saturation_zone", sa.Text(), nullable=False),
+        sa.Column("planned_value_micros", sa.BigInteger(), nullable=False),
+        sa.Column("schedule_json", sa.JSON(), nullable=False),
+        sa.Column("withdrawn_at", UtcTime(), nullable=True),
+        sa.Column("withdrawn_by", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "saturation_zone IN ('GREEN', 'YELLOW', 'RED')", name=op.f("ck_schedule_recommendations_zone_known")
+        ),
+        sa.CheckConstraint("schedule_id <> '' AND created_by <> ''", name=op.f("ck_schedule_recommendations_stated")),
+        sa.CheckConstraint(
+            "(withdrawn_at IS NULL) = (withdrawn_by IS NULL)",
+            name=op.f("ck_schedule_recommendations_withdrawn_by_somebody"),
+        ),
+        sa.CheckConstraint("seed >= 0", name=op.f("ck_schedule_recommendations_seed_not_negative")),
+        sa.CheckConstraint(
+            "total_messages >= 0 AND planned_value_micros >= 0", name=op.f("ck_schedule_recommendations_counted")
+        ),
+        sa.ForeignKeyConstraint(
+            ["page_name"], ["pages.page_name"], name=op.f("fk_schedule_recommendations_page_name_pages")
+        ),
+        sa.PrimaryKeyConstraint("schedule_id", name=op.f("pk_schedule_recommendations")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("schedule_recommendations", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_schedule_recommendations_page", ["page_name", "start_date"], unique=False, if_not_exists=True
+        )
+
+    op.create_table(
         "script_tokens",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("hash", Identifier, nullable=False),
@@ -440,6 +547,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["batch"], ["ledger_batches.batch"], name=op.f("fk_watermarks_batch_ledger_batches")),
         sa.PrimaryKeyConstraint("platform", "account_id", name=op.f("pk_watermarks")),
         comment="Facts of the account are complete up to here.",
+        if_not_exists=True,
+    )
+    op.create_table(
+        "active_caption_assignments",
+        sa.Column("page_name", Identifier, nullable=False),
+        sa.Column("caption_id", Identifier, nullable=False),
+        sa.Column("schedule_id", Identifier, nullable=False),
+        sa.Column("scheduled_send_time", UtcTime(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.CheckConstraint("caption_id <> ''", name=op.f("ck_active_caption_assignments_captioned")),
+        sa.CheckConstraint("expires_at > scheduled_send_time", name=op.f("ck_active_caption_assignments_rests")),
+        sa.ForeignKeyConstraint(
+            ["page_name"], ["pages.page_name"], name=op.f("fk_active_caption_assignments_page_name_pages")
+        ),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"],
+            ["schedule_recommendations.schedule_id"],
+            name=op.f("fk_active_caption_assignments_schedule_id_schedule_recommendations"),
+        ),
+        sa.PrimaryKeyConstraint("page_name", "caption_id", name=op.f("pk_active_caption_assignments")),
+        sa.UniqueConstraint(
+            "schedule_id",
+            "scheduled_send_time",
+            name=op.f("uq_active_caption_assignments_schedule_id_scheduled_send_time"),
+        ),
         if_not_exists=True,
     )
     op.create_table(
@@ -653,6 +785,7 @@ def upgrade() -> None:
         sa.Column("platform", Identifier, nullable=False),
         sa.Column("account_id", Identifier, nullable=True),
         sa.Column("campaign_id", Identifier, nullable=True),
+        sa.Column("page_name", Identifier, nullable=True),
         sa.Column("metric", sa.Text(), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=False),
@@ -667,6 +800,10 @@ def upgrade() -> None:
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("recorded_at", UtcTime(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "page_name IS NULL OR (platform = 'other' AND account_id IS NULL)",
+            name=op.f("ck_predictions_page_of_no_account"),
+        ),
         sa.CheckConstraint(
             "prediction_id <> '' AND model <> '' AND metric <> '' AND actor <> ''", name=op.f("ck_predictions_stated")
         ),
@@ -687,6 +824,7 @@ def upgrade() -> None:
         sa.CheckConstraint("made_at <= recorded_at", name=op.f("ck_predictions_recorded_after")),
         sa.CheckConstraint("until >= since", name=op.f("ck_predictions_window_forward")),
         sa.CheckConstraint("value > -1e18 AND value < 1e18", name=op.f("ck_predictions_value_finite")),
+        sa.ForeignKeyConstraint(["page_name"], ["pages.page_name"], name=op.f("fk_predictions_page_name_pages")),
         sa.ForeignKeyConstraint(
             ["platform", "account_id", "campaign_id"],
             ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
@@ -856,6 +994,94 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "schedule_days",
+        sa.Column("page_name", Identifier, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("schedule_id", Identifier, nullable=False),
+        sa.ForeignKeyConstraint(["page_name"], ["pages.page_name"], name=op.f("fk_schedule_days_page_name_pages")),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"],
+            ["schedule_recommendations.schedule_id"],
+            name=op.f("fk_schedule_days_schedule_id_schedule_recommendations"),
+        ),
+        sa.PrimaryKeyConstraint("page_name", "day", name=op.f("pk_schedule_days")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("schedule_days", schema=None) as batch_op:
+        batch_op.create_index("ix_schedule_days_schedule", ["schedule_id"], unique=False, if_not_exists=True)
+
+    op.create_table(
+        "schedule_export_log",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("schedule_id", Identifier, nullable=True),
+        sa.Column("page_name", Identifier, nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("export_timestamp", UtcTime(), nullable=False),
+        sa.Column("message_count", sa.Integer(), nullable=False),
+        sa.Column("execution_time_seconds", sa.Double(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'ERROR') = (error_message IS NOT NULL)", name=op.f("ck_schedule_export_log_error_explained")
+        ),
+        sa.CheckConstraint("action IN ('build', 'export')", name=op.f("ck_schedule_export_log_action_known")),
+        sa.CheckConstraint("page_name <> ''", name=op.f("ck_schedule_export_log_page_named")),
+        sa.CheckConstraint(
+            "status = 'ERROR' OR schedule_id IS NOT NULL", name=op.f("ck_schedule_export_log_success_named")
+        ),
+        sa.CheckConstraint("status IN ('SUCCESS', 'ERROR')", name=op.f("ck_schedule_export_log_status_known")),
+        sa.CheckConstraint(
+            "execution_time_seconds >= 0 AND execution_time_seconds < 1e9",
+            name=op.f("ck_schedule_export_log_seconds_not_negative"),
+        ),
+        sa.CheckConstraint("message_count >= 0", name=op.f("ck_schedule_export_log_count_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"],
+            ["schedule_recommendations.schedule_id"],
+            name=op.f("fk_schedule_export_log_schedule_id_schedule_recommendations"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule_export_log")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("schedule_export_log", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_schedule_export_log_timestamp", ["export_timestamp"], unique=False, if_not_exists=True
+        )
+
+    op.create_table(
+        "scheduled_messages",
+        sa.Column("schedule_id", Identifier, nullable=False),
+        sa.Column("scheduled_send_time", UtcTime(), nullable=False),
+        sa.Column("message_type", sa.Text(), nullable=False),
+        sa.Column("caption_id", Identifier, nullable=False),
+        sa.Column("caption_text", sa.Text(), nullable=False),
+        sa.Column("price_tier", sa.Text(), nullable=False),
+        sa.Column("content_category", sa.Text(), nullable=False),
+        sa.Column("has_urgency", sa.Boolean(), nullable=False),
+        sa.Column("performance_score", sa.Double(), nullable=False),
+        sa.Column("expected_value_micros", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(message_type = 'Bump') = (price_tier = 'Free')", name=op.f("ck_scheduled_messages_bumps_free")
+        ),
+        sa.CheckConstraint("caption_id <> '' AND caption_text <> ''", name=op.f("ck_scheduled_messages_captioned")),
+        sa.CheckConstraint("message_type IN ('PPV', 'Bump')", name=op.f("ck_scheduled_messages_message_type_known")),
+        sa.CheckConstraint(
+            "price_tier IN ('Budget', 'Mid', 'Premium', 'Free')", name=op.f("ck_scheduled_messages_price_tier_known")
+        ),
+        sa.CheckConstraint("expected_value_micros >= 0", name=op.f("ck_scheduled_messages_value_not_negative")),
+        sa.CheckConstraint(
+            "performance_score >= 0 AND performance_score <= 1", name=op.f("ck_scheduled_messages_performance_share")
+        ),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"],
+            ["schedule_recommendations.schedule_id"],
+            name=op.f("fk_scheduled_messages_schedule_id_schedule_recommendations"),
+        ),
+        sa.PrimaryKeyConstraint("schedule_id", "scheduled_send_time", name=op.f("pk_scheduled_messages")),
+        sa.UniqueConstraint("schedule_id", "caption_id", name=op.f("uq_scheduled_messages_schedule_id_caption_id")),
+        if_not_exists=True,
+    )
+    op.create_table(
         "alert_news",
         sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -927,6 +1153,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_alert_news_alert")
 
     op.drop_table("alert_news")
+    op.drop_table("scheduled_messages")
+    with op.batch_alter_table("schedule_export_log", schema=None) as batch_op:
+        batch_op.drop_index("ix_schedule_export_log_timestamp")
+
+    op.drop_table("schedule_export_log")
+    with op.batch_alter_table("schedule_days", schema=None) as batch_op:
+        batch_op.drop_index("ix_schedule_days_schedule")
+
+    op.drop_table("schedule_days")
     with op.batch_alter_table("scaling_actions", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_scaling_actions_reverts",
@@ -973,6 +1208,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_alert_deliveries_due")
 
     op.drop_table("alert_deliveries")
+    op.drop_table("active_caption_assignments")
     op.drop_table("watermarks")
     with op.batch_alter_table("sign_in_tokens", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_tokens_person")
@@ -986,6 +1222,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_script_tokens_person")
 
     op.drop_table("script_tokens")
+    with op.batch_alter_table("schedule_recommendations", schema=None) as batch_op:
+        batch_op.drop_index("ix_schedule_recommendations_page")
+
+    op.drop_table("schedule_recommendations")
+    with op.batch_alter_table("page_messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_page_messages_batch")
+
+    op.drop_table("page_messages")
     with op.batch_alter_table("coverage", schema=None) as batch_op:
         batch_op.drop_index("ix_coverage_account")
 
@@ -1002,6 +1246,7 @@ def downgrade() -> None:
     op.drop_table("workspace_state")
     op.drop_table("reports")
     op.drop_table("people")
+    op.drop_table("pages")
     op.drop_table("ledger_state")
     op.drop_table("ledger_shapes")
     with op.batch_alter_table("ledger_files", schema=None) as batch_op:
@@ -1020,6 +1265,10 @@ def downgrade() -> None:
     op.drop_table("idempotent_requests")
     op.drop_table("halts")
     op.drop_table("exchange_rates")
+    with op.batch_alter_table("captions", schema=None) as batch_op:
+        batch_op.drop_index("ix_captions_batch")
+
+    op.drop_table("captions")
     op.drop_table("audit_log")
     op.drop_table("accounts")
     # ### end Alembic commands ###

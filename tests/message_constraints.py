@@ -1,0 +1,143 @@
+"""Good rows of the tables of messages, and what the database must refuse in them."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+T = datetime(2026, 3, 4, 12, tzinfo=UTC)
+OTHER = {"schedule_id": "t"}
+
+GOOD: dict[str, dict[str, Any]] = {
+    "pages": {
+        "page_name": "ava",
+        "timezone": "UTC",
+        "hours": [8],
+        "quiet_days": [],
+        "rest_days": 30,
+        "created_at": T,
+    },
+    "schedule_recommendations": {
+        "schedule_id": "s",
+        "page_name": "ava",
+        "start_date": date(2026, 3, 9),
+        "created_at": T,
+        "created_by": "ann",
+        "seed": 1,
+        "total_messages": 1,
+        "saturation_zone": "GREEN",
+        "planned_value_micros": 0,
+        "schedule_json": {},
+    },
+    "captions": {
+        "caption_id": "c",
+        "batch": 1,
+        "caption_text": "x",
+        "price_tier": "Mid",
+        "content_category": "",
+        "has_urgency": False,
+        "observed_at": T,
+    },
+    "page_messages": {
+        "page_name": "ava",
+        "sent_at": T,
+        "caption_id": "c",
+        "batch": 1,
+        "message_type": "PPV",
+        "price_micros": 0,
+        "recipients": 0,
+        "views": 0,
+        "purchases": 0,
+        "revenue_micros": 0,
+        "observed_at": T,
+    },
+    "scheduled_messages": {
+        "schedule_id": "s",
+        "scheduled_send_time": T,
+        "message_type": "PPV",
+        "caption_id": "c",
+        "caption_text": "x",
+        "price_tier": "Mid",
+        "content_category": "",
+        "has_urgency": False,
+        "performance_score": 0.5,
+        "expected_value_micros": 0,
+    },
+    "schedule_days": {"page_name": "ava", "day": date(2026, 3, 9), "schedule_id": "s"},
+    "active_caption_assignments": {
+        "page_name": "ava",
+        "caption_id": "c",
+        "schedule_id": "s",
+        "scheduled_send_time": T,
+        "expires_at": T + timedelta(days=30),
+    },
+    "schedule_export_log": {
+        "id": 1,
+        "schedule_id": "s",
+        "page_name": "ava",
+        "action": "build",
+        "export_timestamp": T,
+        "message_count": 1,
+        "execution_time_seconds": 0.5,
+        "status": "SUCCESS",
+    },
+}
+
+VIOLATIONS: dict[str, list[dict[str, Any]]] = {
+    "ck_predictions_page_of_no_account": [
+        {"prediction_id": "q", "page_name": "ava"},
+        {"prediction_id": "q", "page_name": "ava", "account_id": None, "campaign_id": None},
+    ],
+    "ck_pages_named": [{"page_name": ""}],
+    "ck_pages_zoned": [{"page_name": "b", "timezone": ""}],
+    "ck_pages_rest_days_range": [{"page_name": "b", "rest_days": 0}, {"page_name": "b", "rest_days": 366}],
+    "ck_captions_stated": [{"caption_id": ""}, {"caption_text": ""}],
+    "ck_captions_price_tier_known": [{"price_tier": "Luxury"}],
+    "ck_captions_page_named": [{"page_name": ""}],
+    "ck_captions_batch_positive": [{"batch": 0}],
+    "ck_captions_undone_later": [{"undone_by": 1}],
+    "ck_page_messages_captioned": [{"caption_id": ""}],
+    "ck_page_messages_message_type_known": [{"message_type": "Story"}],
+    "ck_page_messages_amounts_not_negative": [{"price_micros": -1}, {"revenue_micros": -1}],
+    "ck_page_messages_counts_not_negative": [{"recipients": -1}, {"views": -1}, {"purchases": -1}],
+    "ck_page_messages_batch_positive": [{"batch": 0}],
+    "ck_page_messages_undone_later": [{"undone_by": 1}],
+    "ck_schedule_recommendations_stated": [{"schedule_id": ""}, {**OTHER, "created_by": ""}],
+    "ck_schedule_recommendations_counted": [
+        {**OTHER, "total_messages": -1},
+        {**OTHER, "planned_value_micros": -1},
+    ],
+    "ck_schedule_recommendations_seed_not_negative": [{**OTHER, "seed": -1}],
+    "ck_schedule_recommendations_zone_known": [{**OTHER, "saturation_zone": "BLUE"}],
+    "ck_schedule_recommendations_withdrawn_by_somebody": [
+        {**OTHER, "withdrawn_at": T},
+        {**OTHER, "withdrawn_by": "ann"},
+    ],
+    "ck_scheduled_messages_message_type_known": [{"message_type": "Story"}],
+    "ck_scheduled_messages_price_tier_known": [{"price_tier": "Luxury"}],
+    "ck_scheduled_messages_bumps_free": [{"price_tier": "Free"}, {"message_type": "Bump"}],
+    "ck_scheduled_messages_captioned": [{"caption_id": ""}, {"caption_text": ""}],
+    "ck_scheduled_messages_performance_share": [{"performance_score": -0.1}, {"performance_score": 1.1}],
+    "ck_scheduled_messages_value_not_negative": [{"expected_value_micros": -1}],
+    "uq_scheduled_messages_schedule_id_caption_id": [{"scheduled_send_time": T + timedelta(hours=1)}],
+    "ck_active_caption_assignments_captioned": [{"caption_id": ""}],
+    "ck_active_caption_assignments_rests": [{"expires_at": T}],
+    "uq_active_caption_assignments_schedule_id_scheduled_send_time": [{"caption_id": "d"}],
+    "ck_schedule_export_log_page_named": [{"page_name": ""}],
+    "ck_schedule_export_log_action_known": [{"action": "print"}],
+    "ck_schedule_export_log_count_not_negative": [{"message_count": -1}],
+    "ck_schedule_export_log_seconds_not_negative": [
+        {"execution_time_seconds": -1.0},
+        {"execution_time_seconds": float("inf")},
+    ],
+    "ck_schedule_export_log_status_known": [{"status": "MAYBE"}],
+    "ck_schedule_export_log_error_explained": [{"status": "ERROR"}, {"error_message": "x"}],
+    "ck_schedule_export_log_success_named": [{"schedule_id": None}],
+}
+
+BROKEN_REFERENCES: dict[str, dict[str, Any]] = {
+    "page_messages": {"page_name": "nobody"},
+    "schedule_recommendations": {**OTHER, "page_name": "nobody"},
+    "scheduled_messages": OTHER,
+    "schedule_days": OTHER,
+    "active_caption_assignments": OTHER,
+    "schedule_export_log": OTHER,
+}
