@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from adtempo.domain.accounts import Platform
@@ -84,6 +84,7 @@ class PlatformTerms:
         spacing_hours: How far apart changes should be; 0 where nothing is published.
         day_overspend_max: A day may cost so many times its budget.
         learning: What is known about budget changes and the learning phase, one sentence.
+        budget_min_micros: The lowest daily budget of a campaign, by currency, as far as it is published.
     """
 
     changes_per_hour_max: int | None
@@ -91,6 +92,7 @@ class PlatformTerms:
     spacing_hours: float
     day_overspend_max: float
     learning: str
+    budget_min_micros: Mapping[str, int] = field(default_factory=dict)
 
 
 PLATFORM_TERMS: Mapping[str, PlatformTerms] = MappingProxyType(
@@ -104,9 +106,15 @@ PLATFORM_TERMS: Mapping[str, PlatformTerms] = MappingProxyType(
         Platform.GOOGLE: PlatformTerms(
             None, None, 0.0, 2.0, "Google publishes no budget change that resets learning; bidding recalibrates."
         ),
-        # TikTok Business help, learning phase: within 50% (30% after it, by another of its texts), two days apart.
+        # TikTok Business help, learning phase: within 50% (30% after it, by another of its texts), two days apart;
+        # "budget": at least 50 US dollars a day for a campaign.
         Platform.TIKTOK: PlatformTerms(
-            None, 0.3, 48.0, 1.25, "TikTok asks to keep budget changes within 50% and two days apart while learning."
+            None,
+            0.3,
+            48.0,
+            1.25,
+            "TikTok asks to keep budget changes within 50% and two days apart while learning.",
+            MappingProxyType({"USD": 50_000_000}),
         ),
         Platform.OTHER: PlatformTerms(None, None, 0.0, 1.0, "Nothing is known of this platform's learning phase."),
     }

@@ -83,6 +83,11 @@ class Proposal:
         return self.prior.budget_daily_micros != self.target.budget_daily_micros
 
     @property
+    def by_person(self) -> bool:
+        """Whether a person asked for it, rather than a policy."""
+        return self.action is BudgetAction.REVERT
+
+    @property
     def rise_micros(self) -> int:
         """By how much it raises what the account may spend in a day; negative where it lowers it."""
         return self.target.committed_micros - self.prior.committed_micros
