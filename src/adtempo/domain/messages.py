@@ -325,15 +325,16 @@ class PageAnalysis:
 class CaptionPosteriors:
     """What is believed of each caption of a bank; arrays of shape (captions,).
 
-    A recipient buys at a rate whose distribution is a gamma's; a sale brings the price that the page usually takes for
-    the caption's tier.
+    A recipient buys (of a free caption: looks) at a rate whose distribution is a gamma's; a sale brings the price that
+    the page usually takes for the caption's tier.
 
     Attributes:
         caption_id: In the order of the bank.
-        shape: Of the gamma distribution: purchases that are known of, and the prior's.
+        shape: Of the gamma distribution: successes that are known of, and the prior's.
         recipients: Its rate parameter: recipients who were asked, and the prior's, at the page's average conditions.
-        price_micros: What a sale brings; 0 for free captions.
+        price_micros: What a sale brings; NaN for free captions, and where the page never sold anything.
         tried: Whether the caption's own evidence outweighs the prior.
+        batches: Weeks of feedback that the page has learnt from.
     """
 
     caption_id: Texts
@@ -341,11 +342,12 @@ class CaptionPosteriors:
     recipients: Floats
     price_micros: Floats
     tried: Bools
+    batches: int
 
     def __len__(self) -> int:
         return len(self.caption_id)
 
     @property
     def expected_micros(self) -> Floats:
-        """Expected revenue per recipient, micros."""
+        """Expected revenue per recipient, micros; NaN without a price."""
         return np.asarray(self.shape / self.recipients * self.price_micros)

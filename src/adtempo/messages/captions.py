@@ -1,0 +1,153 @@
+"""Which caption next: what is believed of each, and a draw from that belief.
+
+A caption is judged at the page's average conditions: what its hour, season, price and the audience's tiredness did is
+taken off first. Captions of one price tier and category begin alike; evidence fades with age.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+from scipy.special import gammaincc
+
+from adtempo.domain.messages import CaptionBank, CaptionPosteriors, Floats, Ints, MessageHistory, PriceTier, Texts
+from adtempo.messages.response import PAID_TIERS, PageResponse, ages_days, estimate_response, usual_conditions
+from adtempo.stats.thompson import draw_rates, hold_share, learn_rates
+
+EVIDENCE_HALF_LIFE_DAYS = 90.0
+"""After so many days what a caption did counts half."""
+
+EXPLORATION = (0.1, 0.4)
+"""Least and largest share of a week's messages that go to captions of which little is known."""
+
+_SALES_GUESS = 0.005
+_VIEWS_GUESS = 0.5
+_OWN = 0.5
+_DAYS_PER_BATCH = 7.0
+
+
+def estimate_captions(history: MessageHistory, bank: CaptionBank, now: datetime) -> CaptionPosteriors:
+    """Return what is believed of each caption of a bank.
+
+    Args:
+        history: What the page sent, as known now.
+        bank: The captions it may use.
+        now: Aware.
+    """
+    return captions_of(estimate_response(history, now), history, bank, now)
+
+
+def captions_of(
+    response: PageResponse | None, history: MessageHistory, bank: CaptionBank, now: datetime
+) -> CaptionPosteriors:
+    """Do the work of `estimate_captions` with a response that was estimated before."""
+    paid = np.asarray(bank.price_tier != PriceTier.FREE)
+    place = {caption: at for at, caption in enumerate(bank.caption_id.tolist())}
+    groups = np.char.add(np.char.add(bank.price_tier.astype(str), "/"), bank.content_category.astype(str))
+    rates = [
+        learn_rates(successes[kind], trials[kind], groups[kind], guess)
+        for kind, guess, (successes, trials) in (
+            (paid, _SALES_GUESS, _sales(response, place, now)),
+            (~paid, _VIEWS_GUESS, _looks(history, place, now)),
+        )
+    ]
+
+    def merged(name: str) -> Floats:
+        values = np.empty(len(bank))
+        for kind, found in zip((paid, ~paid), rates, strict=True):
+            values[kind] = getattr(found, name)
+        return values
+
+    return CaptionPosteriors(
+        caption_id=bank.caption_id,
+        shape=merged("shape"),
+        recipients=merged("trials"),
+        price_micros=_prices(response, bank.price_tier),
+        tried=merged("own") >= _OWN,
+        batches=0 if response is None else int(ages_days(response.judged, now).max() / _DAYS_PER_BATCH),
+    )
+
+
+def draw_scores(posteriors: CaptionPosteriors, rng: np.random.Generator, candidates: Ints, count: int) -> Floats:
+    """Draw what each candidate's next message earns, once; the highest are to be sent. Shape (candidates,).
+
+    Scores are revenue per recipient in micros (views per recipient of free captions; purchases of a page that never
+    sold). The best `count` hold the page's floor and cap of exploration. Candidates must be all paid or all free.
+
+    Args:
+        posteriors: What is believed.
+        rng: Seeded by the caller, who keeps the seed.
+        candidates: Positions in the bank, shape (candidates,).
+        count: How many captions will be chosen.
+
+    References:
+        Komiyama, Honda and Nakagawa (2015), Optimal regret analysis of Thompson sampling in stochastic multi-armed
+        bandit problem with multiple plays, arXiv:1506.00779.
+    """
+    shape, recipients = posteriors.shape[candidates], posteriors.recipients[candidates]
+    drawn = draw_rates(shape, recipients, rng, 1, posteriors.batches)[0]
+    return hold_share(drawn * _worth(posteriors)[candidates], ~posteriors.tried[candidates], count, *EXPLORATION)
+
+
+def performance_scores(posteriors: CaptionPosteriors) -> Floats:
+    """Return how likely each caption does better than the page's typical one of its kind, 0 to 1, shape (captions,)."""
+    scores = np.empty(len(posteriors))
+    worth = _worth(posteriors)
+    expected = posteriors.shape / posteriors.recipients * worth
+    free = np.isnan(posteriors.price_micros)
+    for kind in (free, ~free):
+        known = kind & posteriors.tried if (kind & posteriors.tried).any() else kind
+        if kind.any():
+            bar = np.median(expected[known]) / worth[kind]
+            scores[kind] = gammaincc(posteriors.shape[kind], posteriors.recipients[kind] * bar)
+    return scores
+
+
+def _worth(posteriors: CaptionPosteriors) -> Floats:
+    return np.nan_to_num(posteriors.price_micros, nan=1.0)
+
+
+def _sales(response: PageResponse | None, place: dict[str, int], now: datetime) -> tuple[Floats, Floats]:
+    """Return purchases and recipients of each caption, at usual conditions and faded, shape (captions,) each."""
+    if response is None:
+        return np.zeros(len(place)), np.zeros(len(place))
+    judged = response.judged
+    trials = judged.recipients * usual_conditions(response)
+    # A single message is moved by more than counting, so ever more purchases in one say ever less.
+    heard = _faded(judged, now) / (1.0 + judged.purchases * response.fit.noise**2)
+    return _per_caption(judged, place, np.asarray(judged.purchases * heard), np.asarray(trials * heard))
+
+
+def _looks(history: MessageHistory, place: dict[str, int], now: datetime) -> tuple[Floats, Floats]:
+    """Return views and recipients of each free caption, faded, shape (captions,) each."""
+    bumps = history.only(~history.paid)
+    heard = _faded(bumps, now)
+    return _per_caption(bumps, place, np.asarray(bumps.views * heard), np.asarray(bumps.recipients * heard))
+
+
+def _per_caption(
+    messages: MessageHistory, place: dict[str, int], successes: Floats, trials: Floats
+) -> tuple[Floats, Floats]:
+    at = np.array([place.get(caption, -1) for caption in messages.caption_id.tolist()], dtype=np.int64)
+    known = at >= 0
+
+    def added(amount: Floats) -> Floats:
+        return np.asarray(np.bincount(at[known], amount[known], minlength=len(place)), dtype=np.float64)
+
+    return added(successes), added(trials)
+
+
+def _faded(messages: MessageHistory, now: datetime) -> Floats:
+    return np.asarray(np.exp2(-ages_days(messages, now) / EVIDENCE_HALF_LIFE_DAYS))
+
+
+def _prices(response: PageResponse | None, tiers: Texts) -> Floats:
+    """Return what the page takes for each caption's tier: the median of its messages, of all where it has none."""
+    prices = np.full(len(tiers), np.nan)
+    if response is not None:
+        judged = response.judged
+        for tier in PAID_TIERS:
+            same = judged.price_micros[judged.price_tier == tier]
+            prices[tiers == tier] = float(np.median(same)) if len(same) else response.price_usual_micros
+    return prices

@@ -1,0 +1,184 @@
+"""One model of how a page's audience buys, that every section of its analysis reads.
+
+The chance that a recipient buys is a product: the page's level, slow seasons, the hour and weekday, the price, the
+category, the caption's own quality, and what recent paid messages have worn off. All are learnt together, so that none
+is blamed for another: a good hour that gets the weak captions is still a good hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
+from adtempo.domain.messages import Floats, Instants, Ints, MessageHistory, PriceTier
+from adtempo.stats.mixed import MixedFit, Part
+from adtempo.stats.saturation import Sends, Wear, estimate_wear
+
+SETTLED_AFTER = timedelta(hours=48)
+"""A younger message may still sell, so it is felt but not judged."""
+
+MEMORY = timedelta(days=365)
+"""Older messages say little of today's audience."""
+
+JUDGED_MIN = 8
+"""With fewer judged paid messages nothing is learnt."""
+
+PAID_TIERS = (PriceTier.BUDGET, PriceTier.MID, PriceTier.PREMIUM)
+
+_AUDIENCE_DAYS = 14
+_SEASON_DAYS = 56.0
+_DAYPART_HOURS = 4
+_SMOOTH_HOURS = 2.0
+_CAPTION_SPREAD = 0.35
+_HOUR = np.timedelta64(1, "h")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageResponse:
+    """How a page's audience buys, as far as its history tells.
+
+    Attributes:
+        judged: The paid messages that were judged.
+        hours_local: Hour of the week of each in the page's zone, 0-167.
+        categories: Names of categories, in the order of their effects.
+        caption_ids: Names of units, in the order of `wear.fit.unit_effects`.
+        price_usual_micros: The price that effects are relative to.
+        wear: What was learnt.
+    """
+
+    judged: MessageHistory
+    hours_local: Ints
+    categories: tuple[str, ...]
+    caption_ids: tuple[str, ...]
+    price_usual_micros: float
+    wear: Wear
+
+    @property
+    def fit(self) -> MixedFit:
+        """The effects."""
+        return self.wear.fit
+
+
+def estimate_response(history: MessageHistory, now: datetime) -> PageResponse | None:
+    """Take a page's sales apart; None with too few paid messages to try.
+
+    Args:
+        history: What the page sent, as known now.
+        now: Aware.
+    """
+    paid = _recent_paid(history, now)
+    judged_at = np.flatnonzero((paid.sent_at <= _utc(now - SETTLED_AFTER)) & (paid.recipients > 0))
+    if len(judged_at) < JUDGED_MIN:
+        return None
+    judged = paid.only(judged_at)
+    cells = local_hours(judged.sent_at, judged.timezone)
+    categories = tuple(sorted({str(name) for name in judged.content_category}))
+    caption_ids, unit = np.unique(judged.caption_id.astype(str), return_inverse=True)
+    prices = np.maximum(judged.price_micros.astype(np.float64), 1.0)
+    usual = float(np.median(prices))
+    wear = estimate_wear(
+        Sends(
+            hours=_hours(paid.sent_at),
+            weights=_reach(paid),
+            judged=judged_at,
+            counts=judged.purchases.astype(np.float64),
+            exposure=judged.recipients.astype(np.float64),
+            unit=unit.astype(np.int64),
+        ),
+        _parts(judged, cells, categories, np.log(prices / usual)),
+        _CAPTION_SPREAD,
+        float(_hours(np.array([_utc(now)]))[0]),
+    )
+    return PageResponse(judged, cells, categories, tuple(caption_ids.tolist()), usual, wear)
+
+
+def usual_conditions(response: PageResponse) -> Floats:
+    """Return how well each judged message was placed against the page's average of today, shape (messages,).
+
+    Its hour, its price beside its tier's, and the tiredness it met against the average; its season against the latest.
+    """
+    placed = response.wear.costs + response.fit.fitted("hour", "weekday", "daypart", "price", "start")
+    season = response.fit.fitted("season")
+    return np.asarray(np.exp(placed - np.average(placed, weights=response.judged.recipients) + season - season[-1]))
+
+
+def _parts(judged: MessageHistory, cells: Ints, categories: tuple[str, ...], log_price: Floats) -> list[Part]:
+    ones = np.ones((len(judged), 1))
+    return [
+        Part("level", ones, 3.0, learnt=False),
+        Part("season", _slow_waves(_hours(judged.sent_at) / HOURS_PER_DAY), 0.1),
+        Part("hour", hour_design(cells), 0.2),
+        Part("weekday", one_hot(cells // HOURS_PER_DAY, DAYS_PER_WEEK), 0.1),
+        Part("daypart", one_hot(cells // _DAYPART_HOURS, HOURS_PER_WEEK // _DAYPART_HOURS), 0.05),
+        Part("tier", tier_design(judged.price_tier), 0.7, learnt=False),
+        Part("price", log_price[:, None], 0.7, learnt=False),
+        Part("category", (judged.content_category[:, None] == np.array(categories, dtype=object)).astype(float), 0.2),
+    ]
+
+
+def _recent_paid(history: MessageHistory, now: datetime) -> MessageHistory:
+    return history.only(history.paid & (history.sent_at <= _utc(now)) & (history.sent_at > _utc(now - MEMORY)))
+
+
+def _reach(paid: MessageHistory) -> Floats:
+    """Return which share of the audience of its time got each message: one to a few fans wears out a few."""
+    days = _hours(paid.sent_at) / HOURS_PER_DAY
+    first, end = np.searchsorted(days, days - _AUDIENCE_DAYS), np.searchsorted(days, days + _AUDIENCE_DAYS, "right")
+    audience = np.array([paid.recipients[a:b].max(initial=1) for a, b in zip(first, end, strict=True)])
+    return np.asarray(paid.recipients / audience)
+
+
+def _slow_waves(days: Floats) -> Floats:
+    """Return waves slow enough not to be taken for weeks of much or little mail, shape (messages, waves)."""
+    span = max(float(days[-1] - days[0]), 1.0)
+    waves = np.arange(1, max(int(2 * span / _SEASON_DAYS), 1) + 1)
+    return np.asarray(np.cos(np.pi * np.outer((days - days[0]) / span, waves)) * 2.0 / waves)
+
+
+@lru_cache(maxsize=1)
+def _smooth_hours() -> Floats:
+    """Return how 24 hours of the day follow from 24 independent causes, neighbours alike."""
+    apart = np.abs(np.subtract.outer(np.arange(HOURS_PER_DAY), np.arange(HOURS_PER_DAY)))
+    apart = np.minimum(apart, HOURS_PER_DAY - apart)
+    alike = np.exp(-0.5 * (apart / _SMOOTH_HOURS) ** 2) + 1e-6 * np.eye(HOURS_PER_DAY)
+    return np.asarray(np.linalg.cholesky(alike))
+
+
+def hour_design(cells: Ints) -> Floats:
+    """Return how hours of the week depend on the causes of hours of the day, shape (cells, 24)."""
+    return np.asarray(_smooth_hours()[cells % HOURS_PER_DAY])
+
+
+def tier_design(price_tier: np.ndarray) -> Floats:
+    """Return the paid tier of each message, shape (messages, 3)."""
+    return np.asarray((price_tier[:, None] == np.array(PAID_TIERS, dtype=object)).astype(np.float64))
+
+
+def one_hot(numbers: Ints, size: int) -> Floats:
+    """Return rows that are 1 at one place, shape (rows, size)."""
+    return np.asarray(np.eye(size)[numbers])
+
+
+def local_hours(sent_at: Instants, timezone: str) -> Ints:
+    """Return the hour of the week of each moment in a zone, shape (messages,)."""
+    zone = ZoneInfo(timezone)
+    local = [moment.replace(tzinfo=UTC).astimezone(zone) for moment in sent_at.astype("datetime64[us]").tolist()]
+    return np.array([moment.weekday() * HOURS_PER_DAY + moment.hour for moment in local], dtype=np.int64)
+
+
+def _hours(moments: Instants) -> Floats:
+    return np.asarray((moments - np.datetime64(0, "us")) / _HOUR, dtype=np.float64)
+
+
+def _utc(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def ages_days(messages: MessageHistory, now: datetime) -> Floats:
+    """Return how long ago each message was sent, in days, shape (messages,)."""
+    return np.asarray(_hours(np.array([_utc(now)])) - _hours(messages.sent_at)) / HOURS_PER_DAY

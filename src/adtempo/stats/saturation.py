@@ -1,0 +1,153 @@
+"""How much of a response recent volume has cost: wear learnt beside everything else that moves the response."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from adtempo.stats.mixed import Floats, Ints, MixedFit, Part, fit_mixed
+
+HALF_LIVES_HOURS = (24.0, 36.0, 54.0, 72.0, 108.0, 162.0, 240.0)
+"""How long a message may be felt: which of these, is learnt."""
+
+_HALF_LIFE_USUAL = 72.0
+_HALF_LIFE_DOUBT = 0.6  # of its logarithm
+_LOSS_USUAL = 1.0 / 3.0  # expected wear at the usual load: a loss of about a quarter
+_START_SPREAD = 0.3
+_GRID = np.linspace(0.0, 5.0, 501)
+_TAIL = 0.025
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wear:
+    """What recent volume costs.
+
+    Attributes:
+        loss: Expected share of the response that is lost at the moment asked about, 0 to 1.
+        low95: Lower end of its 95% interval.
+        high95: Upper end.
+        half_life_hours: Expected half-life of what is felt.
+        load: What is felt at that moment, in observations' worth, at that half-life.
+        certainty: How much narrower the wear is known than it was guessed, 0 to 1.
+        costs: Logarithm of the loss that each observation met, at most 0, shape (observations,).
+        fit: Everything else, at the likeliest half-life.
+    """
+
+    loss: float
+    low95: float
+    high95: float
+    half_life_hours: float
+    load: float
+    certainty: float
+    costs: Floats
+    fit: MixedFit
+
+
+def load_before(sent_hours: Floats, weights: Floats, at_hours: Floats, half_life_hours: float) -> Floats:
+    """Return what is felt of earlier messages just before each moment, shape (moments,).
+
+    Args:
+        sent_hours: When each was sent, rising, shape (messages,).
+        weights: What each counts when it is sent, shape (messages,).
+        at_hours: Moments, shape (moments,).
+        half_life_hours: How long until half of it is forgotten.
+
+    >>> load_before(np.array([0.0, 24.0]), np.ones(2), np.array([0.0, 24.0, 48.0]), 24.0).tolist()
+    [0.0, 0.5, 0.75]
+    """
+    felt, before, sums = 0.0, 0.0, [0.0]
+    for hour, weight in zip(sent_hours.tolist(), weights.tolist(), strict=True):
+        felt = felt * 2.0 ** ((before - hour) / half_life_hours) + weight
+        before = hour
+        sums.append(felt)
+    nth = np.searchsorted(sent_hours, at_hours)
+    last = np.concatenate([[0.0], sent_hours])[nth]
+    return np.asarray(np.array(sums)[nth] * np.exp2((last - at_hours) / half_life_hours))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sends:
+    """What was sent, and what the judged of them brought.
+
+    Attributes:
+        hours: When each was sent, rising, shape (messages,).
+        weights: What each counts when it is sent, shape (messages,).
+        judged: Positions of those whose response is in, rising, shape (observations,).
+        counts: Responses, shape (observations,).
+        exposure: Recipients, above 0, shape (observations,).
+        unit: What recurs, numbered from 0, shape (observations,).
+    """
+
+    hours: Floats
+    weights: Floats
+    judged: Ints
+    counts: Floats
+    exposure: Floats
+    unit: Ints
+
+
+def estimate_wear(sends: Sends, parts: Sequence[Part], unit_spread: float, now_hours: float) -> Wear:
+    """Learn what recent volume costs, half-life included, beside other causes.
+
+    A response is taken to be ``exp(-wear x load)`` of what a rested audience would have given. The half-life is learnt
+    over a grid and integrated out, so is what was sent before the first message that is known.
+
+    Args:
+        sends: What was sent.
+        parts: Other causes; the first is the overall level.
+        unit_spread: Expected spread of units.
+        now_hours: The moment asked about.
+    """
+    fits: list[MixedFit] = []
+    loads, nows = [], []
+    when = sends.hours[sends.judged]
+    for half_life in HALF_LIVES_HOURS:
+        load = load_before(sends.hours, sends.weights, when, half_life)
+        usual = max(float(load.mean()), 1e-6)
+        start = np.exp2((sends.hours[0] - when) / half_life)
+        felt = [
+            Part("start", start[:, None], _START_SPREAD, learnt=False),
+            Part("load", -(load / usual)[:, None], 1.0, learnt=False),
+        ]
+        fits.append(fit_mixed(sends.counts, sends.exposure, sends.unit, [*parts, *felt], unit_spread, *fits[-1:]))
+        loads.append(load / usual)
+        nows.append(float(load_before(sends.hours, sends.weights, np.array([now_hours]), half_life)[0]) / usual)
+    odds = np.stack([_odds(fit, half_life) for fit, half_life in zip(fits, HALF_LIVES_HOURS, strict=True)])
+    chances = np.exp(odds - logsumexp(odds))
+    by_half_life = chances.sum(axis=1)
+    losses = -np.expm1(-np.outer(nows, _GRID))
+    low, high = _quantiles(losses.ravel(), chances.ravel())
+    best = int(by_half_life.argmax())
+    wear = float((chances.sum(axis=0) * _GRID).sum())
+    doubt = float((chances.sum(axis=0) * (_GRID - wear) ** 2).sum())
+    half_life = float(np.exp(by_half_life @ np.log(HALF_LIVES_HOURS)))
+    given = chances[best] / by_half_life[best]
+    return Wear(
+        loss=float((chances * losses).sum()),
+        low95=low,
+        high95=high,
+        half_life_hours=half_life,
+        load=float(load_before(sends.hours, sends.weights, np.array([now_hours]), half_life)[0]),
+        certainty=max(0.0, 1.0 - doubt / _LOSS_USUAL**2),
+        costs=np.asarray(-float(given @ _GRID) * loads[best]),
+        fit=fits[best],
+    )
+
+
+def _odds(fit: MixedFit, half_life: float) -> Floats:
+    """Return log odds of each wear of the grid at one half-life: the fit's own, its normal prior replaced by ours."""
+    at = fit.where("load").start
+    mean, variance = float(fit.effects[at]), float(fit.covariance[at, at])
+    guessed = -0.5 * ((np.log(half_life) - np.log(_HALF_LIFE_USUAL)) / _HALF_LIFE_DOUBT) ** 2
+    posterior = -0.5 * (_GRID - mean) ** 2 / variance - 0.5 * np.log(variance)
+    return np.asarray(fit.evidence + guessed + posterior + 0.5 * _GRID**2 - _GRID / _LOSS_USUAL)
+
+
+def _quantiles(values: Floats, chances: Floats) -> tuple[float, float]:
+    order = np.argsort(values)
+    reached = np.cumsum(chances[order])
+    low, high = (values[order[min(int(np.searchsorted(reached, tail)), len(order) - 1)]] for tail in (_TAIL, 1 - _TAIL))
+    return float(low), float(high)
