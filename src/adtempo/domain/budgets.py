@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from adtempo.domain.accounts import CampaignRef
+from adtempo.domain.panels import Quantities
 from adtempo.domain.proposals import BudgetAction
 
 MOST_SEVERE_FIRST = (
@@ -154,3 +155,28 @@ class HourProfile:
     valleys: tuple[int, ...]
     multipliers: tuple[float, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How one campaign stood when the hourly run looked at it.
+
+    Attributes:
+        campaign: Which campaign.
+        window: Start of the run's window, aware.
+        batch: The ledger's newest batch then.
+        hours: Over how many of the last hours the figures are.
+        status: The platform's word for its state.
+        budget_daily_micros: Daily budget in micros; None where none is known.
+        figures: As reported.
+        conversion_value_expected_micros: What the conversion value will probably come to; None where unknown.
+    """
+
+    campaign: CampaignRef
+    window: datetime
+    batch: int
+    hours: int
+    status: str | None
+    budget_daily_micros: int | None
+    figures: Quantities
+    conversion_value_expected_micros: int | None

@@ -43,32 +43,55 @@ _ARRIVING = ("conversions_micros", "conversion_value_micros")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowTable:
-    """Figures of many campaigns over one window.
+    """Figures of many campaigns, or of groups of them, over one window.
 
     Attributes:
-        hours: Length that was asked for.
-        matured: One group per campaign, in the order asked for; nothing measured where there are no facts.
-        closed_days: Whether it is closed local days instead, shape (campaigns,).
+        matured: One row per campaign or group; nothing measured where there are no facts.
+        closed_days: Whether it is closed local days instead, shape (rows,).
     """
 
-    hours: int
     matured: MaturedTable
     closed_days: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scene:
-    """What windows are cut out of: one row of `frame` per campaign and local day."""
+    """What windows are cut out of: one row of `frame` per campaign and local day.
+
+    `place` is the campaign of each row among those asked for, or -1; `account` the place of its account in `order`.
+    """
 
     as_of: datetime
     place: Ints
+    account: Ints
+    order: Sequence[AccountRef]
     frame: pd.DataFrame
     cells: Mapping[str, Expectation | None]
     grid: CellGrid
     accounts: Mapping[AccountRef, Account]
     hourly: frozenset[AccountRef]
     heard: Mapping[AccountRef, datetime]
-    campaigns: Sequence[CampaignRef]
+
+    def days_of(self, days: Mapping[AccountRef, date]) -> NDArray[np.datetime64]:
+        """Return a day of each row's account, shape (rows,)."""
+        return np.array([days[ref] for ref in self.order], dtype="datetime64[D]")[self.account]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """What one window takes of each row of a scene.
+
+    Attributes:
+        taken: Whether it takes anything, shape (rows,).
+        figures: What it takes of each quantity, shape (rows,).
+        known: Whether that was measured, shape (rows,).
+        share: Which share it takes of what is still to come, shape (rows,).
+    """
+
+    taken: Bools
+    figures: Mapping[str, Ints]
+    known: Mapping[str, Bools]
+    share: NDArray[np.float64]
 
 
 def load_window_tables(
@@ -78,8 +101,9 @@ def load_window_tables(
     *,
     as_of: datetime,
     batch: int | None = None,
-) -> dict[int, WindowTable]:
-    """Return the figures of campaigns over some windows that end at a moment.
+    groups: Mapping[str, Ints],
+) -> dict[tuple[str, int], WindowTable]:
+    """Return the figures of campaigns over some windows that end at a moment, added up in one or more ways.
 
     A window of H hours has the hours that began within the last H hours: at half past twelve the last of 24 is half
     over.
@@ -90,9 +114,19 @@ def load_window_tables(
         hours: Lengths of the windows, each 1 or more.
         as_of: The moment, aware: only what platforms had said by then.
         batch: Only what had been published by this batch.
+        groups: By name, the row that each campaign adds to, shape (campaigns,); the campaigns of a row are of one
+            account.
     """
     scene = _load_scene(ledger, campaigns, max(hours), as_of, batch)
-    return {length: _cut(ledger, scene, length, batch) for length in sorted(hours)}
+    closed = np.array([ref.account not in scene.hourly for ref in campaigns], bool)
+    tables = {}
+    for length in sorted(hours):
+        cut = _cut(ledger, scene, length, batch)
+        for name, rows in groups.items():
+            by_row = np.zeros(rows.max(initial=-1) + 1, bool)
+            by_row[rows] = closed
+            tables[name, length] = WindowTable(_mature(scene, cut, rows), by_row)
+    return tables
 
 
 def _load_scene(
@@ -112,21 +146,24 @@ def _load_scene(
     measured = by_hour.measured["conversions_micros"]
     pairs = zip(by_hour.keys["platform"][measured], by_hour.keys["account_id"][measured], strict=True)
     places = pd.MultiIndex.from_tuples([(ref.platform, ref.account_id, ref.campaign_id) for ref in campaigns])
+    account, order = pd.factorize(pd.MultiIndex.from_frame(frame[_NAMES[:2]]))
     return _Scene(
         as_of=as_of,
         place=places.get_indexer(pd.MultiIndex.from_frame(frame[_NAMES])).astype(np.int64),
+        account=account.astype(np.int64),
+        order=[AccountRef(*pair) for pair in order],
         frame=frame,
         cells={name: expect_cells(grid, frame, name) for name in _ARRIVING},
         grid=grid,
         accounts=accounts,
         hourly=frozenset(AccountRef(*pair) for pair in set(pairs)),
         heard=heard,
-        campaigns=campaigns,
     )
 
 
-def _cut(ledger: Ledger, scene: _Scene, length: int, batch: int | None) -> WindowTable:
+def _cut(ledger: Ledger, scene: _Scene, length: int, batch: int | None) -> _Cut:
     """Cut one window out of a scene: whole days as they are, the first day of a window of hours in part."""
+    frame = scene.frame
     begins = scene.as_of - timedelta(hours=length)
     first, last, cut_off = {}, {}, {}
     for ref, account in scene.accounts.items():
@@ -136,20 +173,23 @@ def _cut(ledger: Ledger, scene: _Scene, length: int, batch: int | None) -> Windo
         else:
             last[ref] = last_heard_day(account, scene.heard, scene.as_of)
             first[ref] = last[ref] - timedelta(days=max(1, round(length / 24)) - 1)
-    refs = [AccountRef(*pair) for pair in zip(scene.frame["platform"], scene.frame["account_id"], strict=True)]
-    days = scene.frame["day_local"].to_numpy("datetime64[D]")
-    since = _days_of(refs, first)
-    inside = (days >= since) & (days <= _days_of(refs, last)) & (scene.place >= 0)
-    part = (days == since - np.timedelta64(1, "D")) & np.array([ref in cut_off for ref in refs], bool)
-    part &= scene.place >= 0
-    hours = _load_part(ledger, scene, begins, cut_off, batch) if part.any() else None
-    closed = np.array([ref.account not in scene.hourly for ref in scene.campaigns], bool)
-    return WindowTable(length, _mature(scene, inside, part, hours), closed)
-
-
-def _days_of(refs: Sequence[AccountRef], days: Mapping[AccountRef, date]) -> NDArray[np.datetime64]:
-    known = {ref: np.datetime64(day, "D") for ref, day in days.items()}
-    return np.array([known[ref] for ref in refs], dtype="datetime64[D]")
+    days = frame["day_local"].to_numpy("datetime64[D]")
+    since = scene.days_of(first)
+    inside = (days >= since) & (days <= scene.days_of(last)) & (scene.place >= 0)
+    part = np.array([ref in cut_off for ref in scene.order], bool)[scene.account] & (scene.place >= 0)
+    part &= days == since - np.timedelta64(1, "D")
+    share = np.where(inside, 1.0, 0.0)
+    figures = {name: np.where(inside, frame[name], 0).astype(np.int64) for name in QUANTITIES}
+    known = {name: inside & frame[f"has_{name}"].to_numpy(bool) for name in QUANTITIES}
+    if part.any():
+        rows = np.flatnonzero(part)
+        hours = _load_part(ledger, scene, begins, cut_off, batch)
+        hours = hours.reindex(pd.MultiIndex.from_frame(frame.loc[rows, list(CELL)]))
+        share[rows] = hours["share"].fillna(0.0).to_numpy(float)
+        for name in QUANTITIES:
+            figures[name][rows] = hours[name].fillna(0).to_numpy(np.int64)
+            known[name][rows] = hours[f"has_{name}"].fillna(0).to_numpy(float) > 0
+    return _Cut(inside | part, figures, known, share)
 
 
 def _load_part(
@@ -168,55 +208,40 @@ def _load_part(
             batch=batch,
         ),
     )
-    rows = pd.DataFrame({**table.keys, **{name: table.sums[name] for name in QUANTITIES}})
-    for name in QUANTITIES:
-        rows[f"has_{name}"] = table.measured[name]
-    within = table.keys["hour"] >= np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")
-    rows["exposure"] = rows["clicks"].where(rows["has_clicks"] & (rows["clicks"] > 0), 0) + 1e-9
+    names = [*QUANTITIES, *(f"has_{name}" for name in QUANTITIES)]
+    rows = pd.DataFrame({**table.keys, **table.sums, **{f"has_{name}": table.measured[name] for name in QUANTITIES}})
+    rows["exposure"] = rows["clicks"].clip(lower=0) + 1e-9  # a day without clicks is shared out by its hours
     keys = list(CELL)
-    whole = rows.groupby(keys)["exposure"].sum()
-    summed = rows[within].groupby(keys).sum(numeric_only=False)
-    summed["share"] = summed["exposure"] / whole.reindex(summed.index)
+    within = table.keys["hour"] >= np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")
+    summed = rows[within].groupby(keys)[[*names, "exposure"]].sum()
+    summed["share"] = summed["exposure"] / rows.groupby(keys)["exposure"].sum().reindex(summed.index)
     return summed
 
 
-def _mature(scene: _Scene, inside: Bools, part: Bools, hours: pd.DataFrame | None) -> MaturedTable:
-    """Add up the days inside, and the parts, with what is still to come of them."""
-    frame, count = scene.frame, len(scene.campaigns)
-    shares = np.where(inside, 1.0, 0.0)
-    figures = {name: np.where(inside, frame[name], 0).astype(np.int64) for name in QUANTITIES}
-    known = {name: inside & frame[f"has_{name}"].to_numpy(bool) for name in QUANTITIES}
-    if hours is not None:
-        rows = np.flatnonzero(part)
-        cut = hours.reindex(pd.MultiIndex.from_frame(frame.loc[rows, list(CELL)]))
-        shares[rows] = cut["share"].fillna(0.0).to_numpy(float)
-        for name in QUANTITIES:
-            figures[name][rows] = cut[name].fillna(0).to_numpy(np.int64)
-            known[name][rows] = cut[f"has_{name}"].fillna(0).to_numpy(float) > 0
-    chosen = scene.place >= 0
+def _mature(scene: _Scene, cut: _Cut, groups: Ints) -> MaturedTable:
+    """Add up what a window takes, with what is still to come of it."""
+    count = int(groups.max(initial=-1)) + 1
+    place = np.where(cut.taken, groups[scene.place], -1)
+    chosen = place >= 0
     sums, measured = {}, {}
     for name in QUANTITIES:
         sums[name] = np.zeros(count, np.int64)
-        np.add.at(sums[name], scene.place[chosen], figures[name][chosen])
-        measured[name] = np.bincount(scene.place[chosen & known[name]], minlength=count) > 0
+        np.add.at(sums[name], place[chosen], cut.figures[name][chosen])
+        measured[name] = np.bincount(place[chosen & cut.known[name]], minlength=count) > 0
     facts = FactTable({}, sums, measured)
-    into = np.where(inside | part, scene.place, -1)
-    expected = [_expected(scene, name, figures[name], shares, into, facts) for name in _ARRIVING]
-    return MaturedTable(facts, *expected)
+    return MaturedTable(facts, *(_expected(scene, cut, name, place, facts) for name in _ARRIVING))
 
 
-def _expected(
-    scene: _Scene, name: str, figures: Ints, shares: NDArray[np.float64], into: Ints, facts: FactTable
-) -> Expected:
+def _expected(scene: _Scene, cut: _Cut, name: str, place: Ints, facts: FactTable) -> Expected:
     cells = scene.cells[name]
     if cells is None:
         return as_reported(np.where(facts.measured[name], facts.sums[name] / 1e6, np.nan))
     grid = scene.grid
     seen, share = np.zeros(grid.shape), np.zeros(grid.shape)
-    seen[grid.series, grid.cohort] = figures / 1e6
-    share[grid.series, grid.cohort] = shares
+    seen[grid.series, grid.cohort] = cut.figures[name] / 1e6
+    share[grid.series, grid.cohort] = cut.share
     target = np.full(grid.shape, -1, np.int64)
-    target[grid.series, grid.cohort] = into
+    target[grid.series, grid.cohort] = place
     parts = replace(
         cells,
         seen=seen,

@@ -1,0 +1,444 @@
+"""Budget rules, what they said of campaigns, how campaigns stood then, and at which hours they work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+    select,
+)
+
+from adtempo.domain.accounts import CampaignRef
+from adtempo.domain.budgets import Basis, Evaluation, HourProfile, Judgement, Snapshot, StoredRule, Truth
+from adtempo.domain.errors import Conflict, NotFound
+from adtempo.domain.proposals import BudgetAction
+from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+
+scaling_rules = Table(
+    "scaling_rules",
+    metadata,
+    Column("rule_id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("rule_name", Text, nullable=False),
+    Column("fields", JSON(none_as_null=True), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    CheckConstraint("rule_id > 0 AND version > 0 AND position > 0", name="numbered"),
+    CheckConstraint("rule_name <> '' AND actor <> ''", name="stated"),
+)
+"""One row per wording of a rule, never updated; the newest version of a number holds."""
+
+scaling_evaluations = Table(
+    "scaling_evaluations",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("platform", Identifier, nullable=False),
+    Column("account_id", Identifier, nullable=False),
+    Column("campaign_id", Identifier, nullable=False),
+    Column("window_start", UtcTime, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("evaluated_at", UtcTime, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("rule_name", Text, nullable=False),
+    Column("rule_id", Integer),
+    Column("rule_version", Integer),
+    Column("basis", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("on_reported", Text, nullable=False),
+    Column("old_budget_micros", BigInteger),
+    Column("new_budget_micros", BigInteger),
+    Column("currency", Text, nullable=False),
+    Column("requires_approval", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("missing", Text, nullable=False),
+    Column("would_change", Text, nullable=False),
+    Column("read_over", Text, nullable=False),
+    Column("roas", Double),
+    Column("roas_expected", Double),
+    Column("metrics", JSON(none_as_null=True), nullable=False),
+    Column("expected", JSON(none_as_null=True), nullable=False),
+    Column("judgements", JSON(none_as_null=True), nullable=False),
+    Column("vetoes", JSON(none_as_null=True), nullable=False),
+    ForeignKeyConstraint(
+        ["platform", "account_id", "campaign_id"],
+        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+    ),
+    UniqueConstraint("platform", "account_id", "campaign_id", "window_start", name="uq_scaling_evaluations_window"),
+    CheckConstraint("basis IN ('expected', 'reported')", name="basis_known"),
+    CheckConstraint(
+        "action IN ('scale_up_aggressive', 'scale_up', 'maintain', 'scale_down', 'pause')", name="action_known"
+    ),
+    CheckConstraint("old_budget_micros > 0", name="old_budget_amount"),
+    CheckConstraint("new_budget_micros >= 0", name="new_budget_amount"),
+    CheckConstraint("reason <> '' AND rule_name <> '' AND run <> ''", name="explained"),
+    CheckConstraint("window_start <= evaluated_at", name="in_its_window"),
+    CheckConstraint("(rule_id IS NULL) = (rule_version IS NULL)", name="rule_versioned"),
+    Index("ix_scaling_evaluations_at", "evaluated_at"),
+)
+"""What was said of each campaign in each window, acted on or not: the first word of a window stays."""
+
+campaign_performance_snapshots = Table(
+    "campaign_performance_snapshots",
+    metadata,
+    Column("platform", Identifier, primary_key=True),
+    Column("account_id", Identifier, primary_key=True),
+    Column("campaign_id", Identifier, primary_key=True),
+    Column("window_start", UtcTime, primary_key=True),
+    Column("batch", BigInteger, nullable=False),
+    Column("hours", Integer, nullable=False),
+    Column("status", Text),
+    Column("budget_daily_micros", BigInteger),
+    Column("impressions", BigInteger),
+    Column("clicks", BigInteger),
+    Column("spend_micros", BigInteger),
+    Column("conversions_micros", BigInteger),
+    Column("conversion_value_micros", BigInteger),
+    Column("conversion_value_expected_micros", BigInteger),
+    ForeignKeyConstraint(
+        ["platform", "account_id", "campaign_id"],
+        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+    ),
+    CheckConstraint("hours > 0", name="some_hours"),
+)
+"""How every running campaign stood at each hourly run: its last hours, as reported and as expected."""
+
+optimal_hour_profiles = Table(
+    "optimal_hour_profiles",
+    metadata,
+    Column("platform", Identifier, primary_key=True),
+    Column("account_id", Identifier, primary_key=True),
+    Column("campaign_id", Identifier, primary_key=True),
+    Column("learnt_at", UtcTime, primary_key=True),
+    Column("samples", Integer, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("peaks", JSON(none_as_null=True), nullable=False),
+    Column("valleys", JSON(none_as_null=True), nullable=False),
+    Column("multipliers", JSON(none_as_null=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["platform", "account_id", "campaign_id"],
+        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+    ),
+    CheckConstraint("confidence >= 0 AND confidence <= 1", name="confidence_share"),
+    CheckConstraint("samples >= 0", name="samples_counted"),
+)
+"""At which hours campaigns work, each time it was learnt."""
+
+_OF = ("platform", "account_id", "campaign_id")
+_CHUNK = 1000
+
+
+def insert_rule(connection: Connection, rule: StoredRule) -> None:
+    """Keep one version of a rule.
+
+    Raises:
+        Conflict: Somebody else wrote that version first.
+    """
+    row = {
+        "rule_id": rule.rule_id,
+        "version": rule.version,
+        "rule_name": str(rule.fields["rule_name"]),
+        "fields": dict(rule.fields),
+        "enabled": rule.enabled,
+        "position": rule.position,
+        "deleted": rule.deleted,
+        "made_at": rule.made_at,
+        "actor": rule.actor,
+    }
+    statement = insert_into(connection, scaling_rules).values(row).on_conflict_do_nothing()
+    if connection.scalar(statement.returning(scaling_rules.c.rule_id)) is None:
+        raise Conflict(f"rule {rule.rule_id} was changed by somebody else meanwhile; read it again and repeat")
+
+
+def load_rules(connection: Connection) -> list[StoredRule]:
+    """Return the rules that there are now, in their order."""
+    newest = select(scaling_rules.c.rule_id, func.max(scaling_rules.c.version).label("version"))
+    current = newest.group_by(scaling_rules.c.rule_id).subquery()
+    query = (
+        select(scaling_rules)
+        .join(
+            current,
+            and_(scaling_rules.c.rule_id == current.c.rule_id, scaling_rules.c.version == current.c.version),
+        )
+        .where(scaling_rules.c.deleted.is_(False))
+        .order_by(scaling_rules.c.position, scaling_rules.c.rule_id)
+    )
+    return [_rule(row) for row in connection.execute(query)]
+
+
+def load_rule_versions(connection: Connection, rule_id: int) -> list[StoredRule]:
+    """Return every wording of a rule, the newest first.
+
+    Raises:
+        NotFound: There never was such a rule.
+    """
+    query = select(scaling_rules).where(scaling_rules.c.rule_id == rule_id).order_by(scaling_rules.c.version.desc())
+    found = [_rule(row) for row in connection.execute(query)]
+    if not found:
+        raise NotFound(f"there is no rule {rule_id}; `adtempo budgets rules list` shows those there are")
+    return found
+
+
+def next_rule_id(connection: Connection) -> int:
+    """Return a number that no rule ever had; two writers at once are told apart by `insert_rule`."""
+    return (connection.scalar(select(func.max(scaling_rules.c.rule_id))) or 0) + 1
+
+
+def insert_evaluations(
+    connection: Connection, evaluations: Sequence[Evaluation], *, window: datetime, run: str
+) -> dict[CampaignRef, int]:
+    """Keep evaluations and return the ids of those that are new; the first word of a window stays.
+
+    Args:
+        connection: Of a writing transaction.
+        evaluations: At most one per campaign.
+        window: Start of the window that they belong to, aware.
+        run: Which run made them.
+    """
+    for start in range(0, len(evaluations), _CHUNK):
+        rows = [_evaluation_row(one, window, run) for one in evaluations[start : start + _CHUNK]]
+        connection.execute(insert_into(connection, scaling_evaluations).on_conflict_do_nothing(), rows)
+    table = scaling_evaluations.c
+    query = select(table.id, *(table[name] for name in _OF)).where(table.window_start == window, table.run == run)
+    return {CampaignRef(*row[1:]): row.id for row in connection.execute(query)}
+
+
+def load_evaluated(connection: Connection, window: datetime) -> set[CampaignRef]:
+    """Return the campaigns of which something was said in a window."""
+    table = scaling_evaluations.c
+    query = select(*(table[name] for name in _OF)).where(table.window_start == window)
+    return {CampaignRef(*row) for row in connection.execute(query)}
+
+
+def update_vetoes(connection: Connection, vetoes: Mapping[int, Sequence[str]]) -> None:
+    """Write down why evaluations could not be acted on, once that is known."""
+    for number, said in vetoes.items():
+        connection.execute(
+            scaling_evaluations.update().where(scaling_evaluations.c.id == number).values(vetoes=list(said))
+        )
+
+
+def list_evaluations(
+    connection: Connection,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    campaign: CampaignRef | None = None,
+    limit: int | None = None,
+) -> list[tuple[int, Evaluation]]:
+    """Return evaluations with their ids, the newest first.
+
+    Args:
+        connection: Any connection.
+        since: Only from this moment on.
+        until: Only before this moment.
+        campaign: Only of this campaign.
+        limit: At most so many.
+    """
+    table = scaling_evaluations.c
+    query = select(scaling_evaluations).order_by(table.evaluated_at.desc(), table.id.desc())
+    if since is not None:
+        query = query.where(table.evaluated_at >= since)
+    if until is not None:
+        query = query.where(table.evaluated_at < until)
+    if campaign is not None:
+        query = query.where(_of_campaign(scaling_evaluations, campaign))
+    return [(row.id, _evaluation(row)) for row in connection.execute(query.limit(limit))]
+
+
+def count_actions(connection: Connection, since: datetime, until: datetime) -> dict[BudgetAction, int]:
+    """Return how often each action was asked for after one moment and up to another."""
+    table = scaling_evaluations.c
+    query = (
+        select(table.action, func.count())
+        .where(table.evaluated_at > since, table.evaluated_at <= until)
+        .group_by(table.action)
+    )
+    return {BudgetAction(action): count for action, count in connection.execute(query)}
+
+
+def delete_evaluations(connection: Connection, before: datetime) -> int:
+    """Take away evaluations that were made before a moment, and return how many."""
+    return connection.execute(scaling_evaluations.delete().where(scaling_evaluations.c.evaluated_at < before)).rowcount
+
+
+def insert_snapshots(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
+    """Keep how campaigns stood; the first snapshot of a window stays."""
+    rows = [_snapshot_row(one) for one in snapshots]
+    for start in range(0, len(rows), _CHUNK):
+        connection.execute(
+            insert_into(connection, campaign_performance_snapshots).on_conflict_do_nothing(),
+            rows[start : start + _CHUNK],
+        )
+
+
+def delete_snapshots(connection: Connection, before: datetime) -> int:
+    """Forget how campaigns stood before a moment (the ledger still knows), and return how many."""
+    table = campaign_performance_snapshots
+    return connection.execute(table.delete().where(table.c.window_start < before)).rowcount
+
+
+def insert_profiles(connection: Connection, profiles: Iterable[HourProfile]) -> None:
+    """Keep at which hours campaigns work."""
+    rows = [
+        {
+            **_named(one.campaign),
+            "learnt_at": one.learnt_at,
+            "samples": one.samples,
+            "confidence": one.confidence,
+            "peaks": list(one.peaks),
+            "valleys": list(one.valleys),
+            "multipliers": list(one.multipliers),
+            "reason": one.reason,
+        }
+        for one in profiles
+    ]
+    if rows:
+        connection.execute(insert_into(connection, optimal_hour_profiles).on_conflict_do_nothing(), rows)
+
+
+def load_profile(connection: Connection, campaign: CampaignRef, *, at: datetime) -> HourProfile | None:
+    """Return what was last learnt of a campaign's hours up to a moment; None where nothing was."""
+    table = optimal_hour_profiles
+    query = (
+        select(table)
+        .where(_of_campaign(table, campaign), table.c.learnt_at <= at)
+        .order_by(table.c.learnt_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    return HourProfile(
+        campaign=campaign,
+        learnt_at=row.learnt_at,
+        samples=row.samples,
+        confidence=row.confidence,
+        peaks=tuple(row.peaks),
+        valleys=tuple(row.valleys),
+        multipliers=tuple(row.multipliers),
+        reason=row.reason,
+    )
+
+
+def _of_campaign(table: Table, ref: CampaignRef) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == getattr(ref, name) for name in _OF))
+
+
+def _named(ref: CampaignRef) -> dict[str, str]:
+    return {name: getattr(ref, name) for name in _OF}
+
+
+def _rule(row: Row[Any]) -> StoredRule:
+    return StoredRule(
+        rule_id=row.rule_id,
+        version=row.version,
+        fields=row.fields,
+        enabled=row.enabled,
+        position=row.position,
+        made_at=row.made_at,
+        actor=row.actor,
+        deleted=row.deleted,
+    )
+
+
+def _evaluation_row(one: Evaluation, window: datetime, run: str) -> dict[str, Any]:
+    return {
+        **_named(one.campaign),
+        "window_start": window,
+        "run": run,
+        "evaluated_at": one.at,
+        "batch": one.batch,
+        "rule_name": one.rule_name,
+        "rule_id": one.rule_id,
+        "rule_version": one.rule_version,
+        "basis": one.basis,
+        "action": one.action,
+        "on_reported": one.on_reported,
+        "old_budget_micros": one.old_budget_micros,
+        "new_budget_micros": one.new_budget_micros,
+        "currency": one.currency,
+        "requires_approval": one.requires_approval,
+        "reason": one.reason,
+        "missing": one.missing,
+        "would_change": one.would_change,
+        "read_over": one.window,
+        "roas": one.metrics.get("roas"),
+        "roas_expected": one.expected.get("roas"),
+        "metrics": dict(one.metrics),
+        "expected": dict(one.expected),
+        "judgements": [
+            [judged.action, judged.condition, judged.truth, judged.probability, judged.reported]
+            for judged in one.judgements
+        ],
+        "vetoes": list(one.vetoes),
+    }
+
+
+def _evaluation(row: Row[Any]) -> Evaluation:
+    return Evaluation(
+        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
+        at=row.evaluated_at,
+        batch=row.batch,
+        rule_name=row.rule_name,
+        rule_id=row.rule_id,
+        rule_version=row.rule_version,
+        basis=Basis(row.basis),
+        action=BudgetAction(row.action),
+        old_budget_micros=row.old_budget_micros,
+        new_budget_micros=row.new_budget_micros,
+        currency=row.currency,
+        reason=row.reason,
+        judgements=tuple(
+            Judgement(BudgetAction(action), condition, Truth(truth), probability, reported)
+            for action, condition, truth, probability, reported in row.judgements
+        ),
+        metrics=row.metrics,
+        expected=row.expected,
+        window=row.read_over,
+        requires_approval=row.requires_approval,
+        missing=row.missing,
+        would_change=row.would_change,
+        on_reported=BudgetAction(row.on_reported),
+        vetoes=tuple(row.vetoes),
+    )
+
+
+def _snapshot_row(one: Snapshot) -> dict[str, Any]:
+    figures = one.figures
+    return {
+        **_named(one.campaign),
+        "window_start": one.window,
+        "batch": one.batch,
+        "hours": one.hours,
+        "status": one.status,
+        "budget_daily_micros": one.budget_daily_micros,
+        "impressions": figures.impressions,
+        "clicks": figures.clicks,
+        "spend_micros": figures.spend_micros,
+        "conversions_micros": figures.conversions_micros,
+        "conversion_value_micros": figures.conversion_value_micros,
+        "conversion_value_expected_micros": one.conversion_value_expected_micros,
+    }
