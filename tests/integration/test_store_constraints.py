@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKeyConstraint, UniqueConstraint, null
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+import daypart_constraints
 import message_constraints
 from adtempo.store import schema
 from adtempo.store.engine import metadata, transaction
@@ -240,16 +241,18 @@ GOOD: dict[str, dict[str, Any]] = {
     "sign_in_tokens": {"hash": HASH, "expires_at": T},
     "watermarks": {"platform": "meta", "account_id": "1", "complete_until": T, "observed_at": T, "batch": 1},
     "workspace_state": {"id": 1},
+    **daypart_constraints.GOOD,
     **message_constraints.GOOD,
 }
 """One good row per table; the first ones are there before each trial, since others refer to them."""
 
 PARENTS = (
     *("accounts", "campaigns", "people", "ledger_batches", "pages", "schedule_recommendations"),
-    *("predictions", "performance_alerts", "alert_channels", "alert_deliveries"),
+    *("predictions", "performance_alerts", "alert_channels", "alert_deliveries", *daypart_constraints.PARENTS),
 )
 
 VIOLATIONS: dict[str, list[dict[str, Any]]] = {
+    **daypart_constraints.VIOLATIONS,
     **message_constraints.VIOLATIONS,
     "ck_predictions_stated": [
         {"prediction_id": ""},
@@ -436,6 +439,7 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
 }
 
 BROKEN_REFERENCES: dict[str, dict[str, Any]] = {
+    **daypart_constraints.BROKEN_REFERENCES,
     **message_constraints.BROKEN_REFERENCES,
     "predictions": {"prediction_id": "q", "campaign_id": "none"},
     "prediction_comparisons": {"prediction_id": "none"},

@@ -15,8 +15,8 @@ from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.panels import QUANTITIES, FactTable
 from adtempo.facts.load import FactQuery, load_fact_table
-from adtempo.facts.maturity import PRIOR_DELAYS, AccountCurves, load_curves
-from adtempo.stats.maturity.partial import arrived_share
+from adtempo.facts.load_hours import share_of_clicks
+from adtempo.facts.maturity import AccountCurves, load_curves
 from adtempo.store import ledger as manifest
 from adtempo.store.engine import reading
 from adtempo.tracking.anomalies import Floats, HourlySeries, Ints
@@ -210,19 +210,7 @@ def _with_share(series: HourlySeries, curves: AccountCurves | None, as_of: datet
     if curves is None:
         return series
     age_hours = as_of.timestamp() / 3600 - series.hours - 0.5
-    return replace(series, share=_share_of_clicks(curves, age_hours))
-
-
-def _share_of_clicks(curves: AccountCurves, age_hours: Floats) -> Floats:
-    """Return the share of conversions reported of clicks of an age.
-
-    Curves speak of whole days, whose clicks are half a day younger than the day; before that, of the shape that is
-    assumed until an account's own is known.
-    """
-    curve = curves.conversions
-    share = np.interp(np.maximum(age_hours + 12, 24) / 24, curve.age_days, curve.mean_share())
-    young = arrived_share(np.minimum(age_hours, 12) / 24, *PRIOR_DELAYS) / arrived_share(0.5, *PRIOR_DELAYS)
-    return np.clip(share * young, 0.0, 1.0)
+    return replace(series, share=share_of_clicks(curves, age_hours))
 
 
 def _load_daily(
@@ -249,6 +237,6 @@ def _load_daily(
         curve = curves.get(ref.account)
         if curve is not None:
             ages = (np.datetime64(last) - np.array(calendar, dtype="datetime64[D]")).astype(np.float64) * 24 + 12
-            clicks *= _share_of_clicks(curve, ages)
+            clicks *= share_of_clicks(curve, ages)
         daily[ref] = (clicks, conversions)
     return daily

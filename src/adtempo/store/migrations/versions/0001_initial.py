@@ -666,6 +666,49 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "daypart_analyses",
+        sa.Column("analysis_id", Identifier, nullable=False),
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=False),
+        sa.Column("campaign_id", Identifier, nullable=False),
+        sa.Column("niche", sa.Text(), nullable=True),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("lookback_days", sa.Integer(), nullable=False),
+        sa.Column("min_samples", sa.Integer(), nullable=False),
+        sa.Column("samples", sa.Integer(), nullable=False),
+        sa.Column("abstained", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("peak_hours", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("valley_hours", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("as_of", UtcTime(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("analysis_id <> '' AND metric <> ''", name=op.f("ck_daypart_analyses_stated")),
+        sa.CheckConstraint("batch >= 0", name=op.f("ck_daypart_analyses_batch_counted")),
+        sa.CheckConstraint(
+            "lookback_days > 0 AND min_samples > 0 AND samples >= 0", name=op.f("ck_daypart_analyses_counted")
+        ),
+        sa.CheckConstraint("until >= since", name=op.f("ck_daypart_analyses_window_forward")),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_daypart_analyses_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.PrimaryKeyConstraint("analysis_id", name=op.f("pk_daypart_analyses")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("daypart_analyses", schema=None) as batch_op:
+        batch_op.create_index("ix_daypart_analyses_as_of", ["as_of"], unique=False, if_not_exists=True)
+        batch_op.create_index(
+            "ix_daypart_analyses_campaign",
+            ["platform", "account_id", "campaign_id", "as_of"],
+            unique=False,
+            if_not_exists=True,
+        )
+        batch_op.create_index("ix_daypart_analyses_niche", ["niche"], unique=False, if_not_exists=True)
+
+    op.create_table(
         "entity_attributes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("platform", Identifier, nullable=False),
@@ -1106,6 +1149,94 @@ def upgrade() -> None:
         batch_op.create_index("ix_alert_news_alert", ["alert_id"], unique=False, if_not_exists=True)
 
     op.create_table(
+        "daypart_patterns",
+        sa.Column("analysis_id", Identifier, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=False),
+        sa.Column("campaign_id", Identifier, nullable=False),
+        sa.Column("niche", sa.Text(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("hours", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("days", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("lift", sa.Double(), nullable=False),
+        sa.Column("strength", sa.Double(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("q_value", sa.Double(), nullable=False),
+        sa.Column("found_at", UtcTime(), nullable=False),
+        sa.CheckConstraint("type IN ('peak', 'valley')", name=op.f("ck_daypart_patterns_type_known")),
+        sa.CheckConstraint("confidence >= 0 AND confidence <= 1", name=op.f("ck_daypart_patterns_confidence_share")),
+        sa.CheckConstraint("lift >= 0 AND lift < 1e9", name=op.f("ck_daypart_patterns_lift_finite")),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_daypart_patterns_position_counted")),
+        sa.CheckConstraint("q_value >= 0 AND q_value <= 1", name=op.f("ck_daypart_patterns_q_value_share")),
+        sa.CheckConstraint("strength >= 0 AND strength <= 1", name=op.f("ck_daypart_patterns_strength_share")),
+        sa.ForeignKeyConstraint(
+            ["analysis_id"],
+            ["daypart_analyses.analysis_id"],
+            name=op.f("fk_daypart_patterns_analysis_id_daypart_analyses"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_daypart_patterns_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.PrimaryKeyConstraint("analysis_id", "position", name=op.f("pk_daypart_patterns")),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("daypart_patterns", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_daypart_patterns_campaign", ["platform", "account_id", "campaign_id"], unique=False, if_not_exists=True
+        )
+        batch_op.create_index("ix_daypart_patterns_found_at", ["found_at"], unique=False, if_not_exists=True)
+        batch_op.create_index("ix_daypart_patterns_niche", ["niche"], unique=False, if_not_exists=True)
+
+    op.create_table(
+        "daypart_schedules",
+        sa.Column("schedule_id", Identifier, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=False),
+        sa.Column("campaign_id", Identifier, nullable=False),
+        sa.Column("analysis_id", Identifier, nullable=False),
+        sa.Column("strategy", sa.Text(), nullable=False),
+        sa.Column("total_daily_budget_micros", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("multipliers", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("week_multipliers", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("outlook", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("basis", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "schedule_id <> '' AND actor <> '' AND timezone <> ''", name=op.f("ck_daypart_schedules_stated")
+        ),
+        sa.CheckConstraint(
+            "strategy IN ('conservative', 'balanced', 'aggressive')", name=op.f("ck_daypart_schedules_strategy_known")
+        ),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_daypart_schedules_currency_coded")
+        ),
+        sa.CheckConstraint("total_daily_budget_micros > 0", name=op.f("ck_daypart_schedules_budget_positive")),
+        sa.CheckConstraint("version > 0", name=op.f("ck_daypart_schedules_version_counted")),
+        sa.ForeignKeyConstraint(
+            ["analysis_id"],
+            ["daypart_analyses.analysis_id"],
+            name=op.f("fk_daypart_schedules_analysis_id_daypart_analyses"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_daypart_schedules_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.PrimaryKeyConstraint("schedule_id", name=op.f("pk_daypart_schedules")),
+        sa.UniqueConstraint("platform", "account_id", "campaign_id", "version", name="uq_daypart_schedules_version"),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("daypart_schedules", schema=None) as batch_op:
+        batch_op.create_index("ix_daypart_schedules_made_at", ["made_at"], unique=False, if_not_exists=True)
+
+    op.create_table(
         "prediction_comparisons",
         sa.Column("prediction_id", Identifier, nullable=False),
         sa.Column("compared_at", UtcTime(), nullable=False),
@@ -1149,6 +1280,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_prediction_comparisons_compared_at")
 
     op.drop_table("prediction_comparisons")
+    with op.batch_alter_table("daypart_schedules", schema=None) as batch_op:
+        batch_op.drop_index("ix_daypart_schedules_made_at")
+
+    op.drop_table("daypart_schedules")
+    with op.batch_alter_table("daypart_patterns", schema=None) as batch_op:
+        batch_op.drop_index("ix_daypart_patterns_niche")
+        batch_op.drop_index("ix_daypart_patterns_found_at")
+        batch_op.drop_index("ix_daypart_patterns_campaign")
+
+    op.drop_table("daypart_patterns")
     with op.batch_alter_table("alert_news", schema=None) as batch_op:
         batch_op.drop_index("ix_alert_news_alert")
 
@@ -1198,6 +1339,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_entity_attributes_history")
 
     op.drop_table("entity_attributes")
+    with op.batch_alter_table("daypart_analyses", schema=None) as batch_op:
+        batch_op.drop_index("ix_daypart_analyses_niche")
+        batch_op.drop_index("ix_daypart_analyses_campaign")
+        batch_op.drop_index("ix_daypart_analyses_as_of")
+
+    op.drop_table("daypart_analyses")
     with op.batch_alter_table("conversions", schema=None) as batch_op:
         batch_op.drop_index("ix_conversions_campaign")
         batch_op.drop_index("ix_conversions_batch")

@@ -1,0 +1,175 @@
+"""What to do about a campaign's week: recommendations in words, and the multipliers of a schedule. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from adtempo.dayparts.findings import CampaignDayparts, Label, Pattern, SlotFigures
+from adtempo.domain.errors import InvalidInput
+from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
+from adtempo.domain.metrics import Metric
+from adtempo.domain.money import Money
+from adtempo.domain.schedules import MULTIPLIER_MAX, Strategy, WeekPlan
+
+PEAK_MULTIPLIERS = {Strategy.CONSERVATIVE: 1.2, Strategy.BALANCED: 1.5, Strategy.AGGRESSIVE: 2.0}
+"""On peaks; aggressive adds the strength of the pattern, 0 to 1."""
+
+VALLEY_MULTIPLIER = 0.5
+
+CLEAR, LARGE = 1.1, 1.2
+"""A lift that is surely beyond the first is of medium priority, beyond the second of high."""
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_NAMED_DAYS = {(0, 1, 2, 3, 4, 5, 6): "every day", (0, 1, 2, 3, 4): "Monday to Friday", (5, 6): "at weekends"}
+
+
+class Priority(StrEnum):
+    """How much a recommendation matters."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Step(StrEnum):
+    """What to do."""
+
+    SPEND_MORE = "spend_more"
+    SPEND_LESS = "spend_less"
+    KEEP_FLAT = "keep_flat"
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One thing to do.
+
+    Attributes:
+        priority: How much it matters.
+        action: What to do.
+        reason: Why, in words.
+        hours: In which hours of the day, 0-23; none where nothing should change.
+        days: On which weekdays, Monday 0.
+        expected_lift: How many times better those hours are than the campaign's mean; None where nothing can be said.
+        lift_low: Lower end of its 95% interval.
+        lift_high: Its upper end.
+    """
+
+    priority: Priority
+    action: Step
+    reason: str
+    hours: tuple[int, ...] = ()
+    days: tuple[int, ...] = ()
+    expected_lift: float | None = None
+    lift_low: float | None = None
+    lift_high: float | None = None
+
+
+def recommend_actions(found: CampaignDayparts) -> tuple[Recommendation, ...]:
+    """Return what to do about a campaign's hours, what matters most first."""
+    if found.abstained:
+        return (Recommendation(Priority.LOW, Step.KEEP_FLAT, found.reason),)
+    made = [_recommend(found.metric, pattern) for pattern in found.patterns]
+    order = list(Priority)
+    return tuple(sorted(made, key=lambda one: order.index(one.priority)))
+
+
+def _recommend(metric: Metric, pattern: Pattern) -> Recommendation:
+    better = pattern.kind is Label.PEAK
+    step = Step.SPEND_MORE if better else Step.SPEND_LESS
+    sure = pattern.lift_low if better else 1 / pattern.lift_high
+    priority = Priority.HIGH if sure >= LARGE else Priority.MEDIUM if sure >= CLEAR else Priority.LOW
+    times = f"{pattern.lift:.2f} times ({pattern.lift_low:.2f} to {pattern.lift_high:.2f})"
+    return Recommendation(
+        priority=priority,
+        action=step,
+        reason=(
+            f"{hours_text(pattern.hours)} {days_text(pattern.days)}: {metric.name.upper()} is {times} as good as the "
+            f"campaign's mean; {pattern.confidence:.1%} sure"
+        ),
+        hours=pattern.hours,
+        days=pattern.days,
+        expected_lift=pattern.lift,
+        lift_low=pattern.lift_low,
+        lift_high=pattern.lift_high,
+    )
+
+
+def recommend_plan(
+    found: CampaignDayparts,
+    total: Money,
+    strategy: Strategy,
+    *,
+    platform: str,
+    peak_multiplier: float | None = None,
+    valley_multiplier: float | None = None,
+) -> WeekPlan:
+    """Return how to share a daily budget out over the hours; evenly where no usable pattern was found.
+
+    Args:
+        found: What is known of the campaign's week.
+        total: The budget of a day.
+        strategy: How far to go on peaks.
+        platform: Whose minor units the amounts are.
+        peak_multiplier: Instead of the strategy's.
+        valley_multiplier: Instead of VALLEY_MULTIPLIER.
+
+    Raises:
+        InvalidInput: A multiplier or the budget is not possible.
+    """
+    _check_multipliers(peak_multiplier, valley_multiplier)
+    low = VALLEY_MULTIPLIER if valley_multiplier is None else valley_multiplier
+
+    def multiplier(figures: SlotFigures, patterns: Sequence[Pattern]) -> float:
+        if found.abstained or figures.label is Label.NORMAL:
+            return 1.0
+        if figures.label is Label.VALLEY:
+            return low
+        if peak_multiplier is not None:
+            return peak_multiplier
+        strength = max((one.strength for one in patterns if one.kind is Label.PEAK), default=0.0)
+        return PEAK_MULTIPLIERS[strategy] + (round(strength, 2) if strategy is Strategy.AGGRESSIVE else 0.0)
+
+    of_hour = [[one for one in found.patterns if hour in one.hours] for hour in range(HOURS_PER_DAY)]
+    day = tuple(multiplier(found.hours[hour], of_hour[hour]) for hour in range(HOURS_PER_DAY))
+    week = None
+    if found.weekly and not found.abstained:
+        week = tuple(
+            multiplier(found.cells[cell], [one for one in of_hour[cell % HOURS_PER_DAY] if weekday in one.days])
+            for cell in range(HOURS_PER_WEEK)
+            for weekday in [cell // HOURS_PER_DAY]
+        )
+        week = None if week == day * DAYS_PER_WEEK else week
+    return WeekPlan(total, day, week, platform)
+
+
+def _check_multipliers(peak: float | None, valley: float | None) -> None:
+    if peak is not None and not 0 < peak <= MULTIPLIER_MAX:
+        raise InvalidInput(f"the multiplier of peaks must be above 0 and at most {MULTIPLIER_MAX:g}, not {peak:g}")
+    if valley is not None and not 0 <= valley <= MULTIPLIER_MAX:
+        raise InvalidInput(f"the multiplier of valleys must be from 0 (off) to {MULTIPLIER_MAX:g}, not {valley:g}")
+
+
+def hours_text(hours: Sequence[int]) -> str:
+    """Write hours of the day as spans of the clock.
+
+    >>> hours_text((22, 23, 0)), hours_text((9, 10, 14))
+    ('22:00-01:00', '09:00-11:00 and 14:00-15:00')
+    """
+    spans: list[list[int]] = []
+    for hour in hours:
+        if spans and hour == spans[-1][1] % HOURS_PER_DAY:
+            spans[-1][1] = hour + 1
+        else:
+            spans.append([hour, hour + 1])
+    return " and ".join(f"{begin:02}:00-{end % HOURS_PER_DAY:02}:00" for begin, end in spans)
+
+
+def days_text(days: Sequence[int]) -> str:
+    """Write weekdays as people do.
+
+    >>> days_text((5, 6)), days_text((0, 2))
+    ('at weekends', 'on Mon and Wed')
+    """
+    return _NAMED_DAYS.get(tuple(days)) or f"on {' and '.join(_WEEKDAYS[day] for day in days)}"

@@ -1,0 +1,349 @@
+"""Analyses of campaigns' weeks, the patterns they found, and the schedules made of them; none is ever changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    Date,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+)
+
+from adtempo.domain.accounts import CampaignRef
+from adtempo.domain.errors import NotFound
+from adtempo.domain.money import Money
+from adtempo.domain.schedules import KeptSchedule, Outlook, Strategy, WeekPlan
+from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+
+
+def _campaign_columns() -> list[Column[Any]]:
+    return [Column(name, Identifier, nullable=False) for name in ("platform", "account_id", "campaign_id")]
+
+
+def _campaign_key() -> ForeignKeyConstraint:
+    names = ("platform", "account_id", "campaign_id")
+    return ForeignKeyConstraint(names, [f"campaigns.{name}" for name in names])
+
+
+daypart_analyses = Table(
+    "daypart_analyses",
+    metadata,
+    Column("analysis_id", Identifier, primary_key=True),
+    *_campaign_columns(),
+    Column("niche", Text),
+    Column("metric", Text, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("lookback_days", Integer, nullable=False),
+    Column("min_samples", Integer, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("abstained", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("peak_hours", JSON(none_as_null=True), nullable=False),
+    Column("valley_hours", JSON(none_as_null=True), nullable=False),
+    Column("as_of", UtcTime, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    _campaign_key(),
+    CheckConstraint("analysis_id <> '' AND metric <> ''", name="stated"),
+    CheckConstraint("until >= since", name="window_forward"),
+    CheckConstraint("lookback_days > 0 AND min_samples > 0 AND samples >= 0", name="counted"),
+    CheckConstraint("batch >= 0", name="batch_counted"),
+    Index("ix_daypart_analyses_campaign", "platform", "account_id", "campaign_id", "as_of"),
+    Index("ix_daypart_analyses_niche", "niche"),
+    Index("ix_daypart_analyses_as_of", "as_of"),
+)
+"""One row per analysis; the same facts asked the same way are the same analysis. `batch` is the inputs' watermark."""
+
+daypart_patterns = Table(
+    "daypart_patterns",
+    metadata,
+    Column("analysis_id", Identifier, ForeignKey("daypart_analyses.analysis_id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *_campaign_columns(),
+    Column("niche", Text),
+    Column("type", Text, nullable=False),
+    Column("hours", JSON(none_as_null=True), nullable=False),
+    Column("days", JSON(none_as_null=True), nullable=False),
+    Column("lift", Double, nullable=False),
+    Column("strength", Double, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("q_value", Double, nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+    _campaign_key(),
+    CheckConstraint("position >= 0", name="position_counted"),
+    CheckConstraint("type IN ('peak', 'valley')", name="type_known"),
+    CheckConstraint("lift >= 0 AND lift < 1e9", name="lift_finite"),  # NaN is the greatest there
+    CheckConstraint("strength >= 0 AND strength <= 1", name="strength_share"),
+    CheckConstraint("confidence >= 0 AND confidence <= 1", name="confidence_share"),
+    CheckConstraint("q_value >= 0 AND q_value <= 1", name="q_value_share"),
+    Index("ix_daypart_patterns_campaign", "platform", "account_id", "campaign_id"),
+    Index("ix_daypart_patterns_niche", "niche"),
+    Index("ix_daypart_patterns_found_at", "found_at"),
+)
+"""What an analysis found, the clearest first; hours and days are lists, Monday is day 0."""
+
+daypart_schedules = Table(
+    "daypart_schedules",
+    metadata,
+    Column("schedule_id", Identifier, primary_key=True),
+    Column("version", Integer, nullable=False),
+    *_campaign_columns(),
+    Column("analysis_id", Identifier, ForeignKey("daypart_analyses.analysis_id"), nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("total_daily_budget_micros", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("multipliers", JSON(none_as_null=True), nullable=False),
+    Column("week_multipliers", JSON(none_as_null=True)),
+    Column("outlook", JSON(none_as_null=True)),
+    Column("basis", JSON(none_as_null=True), nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    _campaign_key(),
+    UniqueConstraint("platform", "account_id", "campaign_id", "version", name="uq_daypart_schedules_version"),
+    CheckConstraint("schedule_id <> '' AND actor <> '' AND timezone <> ''", name="stated"),
+    CheckConstraint("version > 0", name="version_counted"),
+    CheckConstraint("strategy IN ('conservative', 'balanced', 'aggressive')", name="strategy_known"),
+    CheckConstraint("total_daily_budget_micros > 0", name="budget_positive"),
+    CheckConstraint("length(currency) = 3 AND currency = upper(currency)", name="currency_coded"),
+    Index("ix_daypart_schedules_made_at", "made_at"),
+)
+"""One row per schedule; multipliers are lists of 24 and of 168."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPattern:
+    """One row of daypart_patterns, without what it shares with its analysis."""
+
+    type: str
+    hours: tuple[int, ...]
+    days: tuple[int, ...]
+    lift: float
+    strength: float
+    confidence: float
+    q_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnalysis:
+    """One row of daypart_analyses, and its patterns.
+
+    Attributes:
+        analysis_id: The same for the same question about the same facts.
+        campaign: Which campaign.
+        niche: Its market, if one is known.
+        metric: Name of the metric that was analysed.
+        since: First local day, inclusive.
+        until: Last local day, inclusive.
+        lookback_days: Days that were asked for.
+        min_samples: Measured hours that were needed.
+        samples: Measured hours that there were.
+        abstained: Whether no usable pattern was found.
+        reason: Why, in words.
+        peak_hours: Hours of the day that are peaks.
+        valley_hours: Hours of the day that are valleys.
+        as_of: What was known at this moment, aware.
+        batch: The ledger's newest batch then.
+        patterns: The clearest first.
+    """
+
+    analysis_id: str
+    campaign: CampaignRef
+    niche: str | None
+    metric: str
+    since: date
+    until: date
+    lookback_days: int
+    min_samples: int
+    samples: int
+    abstained: bool
+    reason: str
+    peak_hours: tuple[int, ...]
+    valley_hours: tuple[int, ...]
+    as_of: datetime
+    batch: int
+    patterns: tuple[StoredPattern, ...]
+
+
+def insert_analyses(connection: Connection, found: Sequence[StoredAnalysis]) -> None:
+    """Keep analyses; those that are known stay as they are."""
+    rows = [_analysis_row(one) for one in found]
+    if not rows:
+        return
+    connection.execute(insert_into(connection, daypart_analyses).on_conflict_do_nothing(), rows)
+    patterns = [row for one in found for row in _pattern_rows(one)]
+    if patterns:
+        connection.execute(insert_into(connection, daypart_patterns).on_conflict_do_nothing(), patterns)
+
+
+def insert_schedule(connection: Connection, schedule: KeptSchedule) -> None:
+    """Keep a schedule; its version must be the next of its campaign."""
+    plan = schedule.plan
+    row = {
+        "schedule_id": schedule.schedule_id,
+        "version": schedule.version,
+        **_campaign_row(schedule.campaign),
+        "analysis_id": schedule.analysis_id,
+        "strategy": schedule.strategy.value,
+        "total_daily_budget_micros": plan.total.micros,
+        "currency": plan.total.currency,
+        "timezone": schedule.timezone,
+        "multipliers": plan.day,
+        "week_multipliers": plan.week,
+        "outlook": None if schedule.outlook is None else asdict(schedule.outlook),
+        "basis": schedule.basis,
+        "made_at": schedule.made_at,
+        "actor": schedule.actor,
+    }
+    connection.execute(daypart_schedules.insert().values(row))
+
+
+def next_version(connection: Connection, campaign: CampaignRef) -> int:
+    """Return the version that the next schedule of a campaign has."""
+    newest = connection.scalar(select(func.max(daypart_schedules.c.version)).where(*_of(daypart_schedules, campaign)))
+    return (newest or 0) + 1
+
+
+def load_schedule(connection: Connection, schedule_id: str) -> KeptSchedule:
+    """Return one schedule.
+
+    Raises:
+        NotFound: There is none of this id.
+    """
+    row = connection.execute(
+        select(daypart_schedules).where(daypart_schedules.c.schedule_id == schedule_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no schedule {schedule_id!r}; `adtempo dayparts schedule --campaign C` makes one")
+    return _schedule(row)
+
+
+def list_schedules(connection: Connection, campaign: CampaignRef, *, limit: int | None = None) -> list[KeptSchedule]:
+    """Return the schedules of a campaign, the newest first."""
+    query = (
+        select(daypart_schedules)
+        .where(*_of(daypart_schedules, campaign))
+        .order_by(daypart_schedules.c.version.desc())
+        .limit(limit)
+    )
+    return [_schedule(row) for row in connection.execute(query)]
+
+
+def load_analysis(connection: Connection, analysis_id: str) -> StoredAnalysis | None:
+    """Return one analysis; None where it was not kept."""
+    row = connection.execute(
+        select(daypart_analyses).where(daypart_analyses.c.analysis_id == analysis_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    patterns = connection.execute(
+        select(daypart_patterns)
+        .where(daypart_patterns.c.analysis_id == analysis_id)
+        .order_by(daypart_patterns.c.position)
+    )
+    return _analysis(row, [_pattern(one) for one in patterns])
+
+
+def count_kept(connection: Connection) -> tuple[int, int, datetime | None]:
+    """Return how many analyses and schedules are kept, and when the last analysis was made."""
+    analyses, last = connection.execute(
+        select(func.count(), func.max(daypart_analyses.c.as_of)).select_from(daypart_analyses)
+    ).one()
+    return analyses, connection.scalar(select(func.count()).select_from(daypart_schedules)) or 0, last
+
+
+def _of(table: Table, campaign: CampaignRef) -> list[Any]:
+    return [table.c[name] == getattr(campaign, name) for name in ("platform", "account_id", "campaign_id")]
+
+
+def _campaign_row(ref: CampaignRef) -> dict[str, str]:
+    return {"platform": ref.platform, "account_id": ref.account_id, "campaign_id": ref.campaign_id}
+
+
+def _analysis_row(found: StoredAnalysis) -> dict[str, Any]:
+    return {
+        "analysis_id": found.analysis_id,
+        **_campaign_row(found.campaign),
+        **{name: getattr(found, name) for name in _PLAIN},
+        "peak_hours": found.peak_hours,
+        "valley_hours": found.valley_hours,
+    }
+
+
+_PLAIN = (
+    *("niche", "metric", "since", "until", "lookback_days", "min_samples", "samples", "abstained", "reason"),
+    *("as_of", "batch"),
+)
+
+
+def _pattern_rows(found: StoredAnalysis) -> list[dict[str, Any]]:
+    return [
+        {
+            "analysis_id": found.analysis_id,
+            "position": position,
+            **_campaign_row(found.campaign),
+            "niche": found.niche,
+            "type": one.type,
+            "hours": one.hours,
+            "days": one.days,
+            "lift": one.lift,
+            "strength": one.strength,
+            "confidence": one.confidence,
+            "q_value": one.q_value,
+            "found_at": found.as_of,
+        }
+        for position, one in enumerate(found.patterns)
+    ]
+
+
+def _analysis(row: Row[Any], patterns: Collection[StoredPattern]) -> StoredAnalysis:
+    return StoredAnalysis(
+        analysis_id=row.analysis_id,
+        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
+        **{name: row._mapping[name] for name in _PLAIN},
+        peak_hours=tuple(row.peak_hours),
+        valley_hours=tuple(row.valley_hours),
+        patterns=tuple(patterns),
+    )
+
+
+def _pattern(row: Row[Any]) -> StoredPattern:
+    hours, days = tuple(row.hours), tuple(row.days)
+    return StoredPattern(row.type, hours, days, row.lift, row.strength, row.confidence, row.q_value)
+
+
+def _schedule(row: Row[Any]) -> KeptSchedule:
+    week = None if row.week_multipliers is None else tuple(row.week_multipliers)
+    total = Money(row.total_daily_budget_micros, row.currency)
+    return KeptSchedule(
+        schedule_id=row.schedule_id,
+        version=row.version,
+        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
+        analysis_id=row.analysis_id,
+        strategy=Strategy(row.strategy),
+        timezone=row.timezone,
+        plan=WeekPlan(total, tuple(row.multipliers), week, row.platform),
+        outlook=None if row.outlook is None else Outlook(**row.outlook),
+        made_at=row.made_at,
+        actor=row.actor,
+        basis=row.basis,
+    )
