@@ -1,4 +1,4 @@
-"""import facts|conversions|rates, imports list|undo, watch, and facts stats|compact|files|sql."""
+"""import facts|conversions|rates|captions|messages, imports list|undo, watch, and facts stats|compact|files|sql."""
 
 from __future__ import annotations
 
@@ -95,20 +95,7 @@ def import_conversions(
     """Import files of offline or first-party conversions; ids deduplicate."""
     from adtempo.facts.record_imports import import_conversions as import_file
 
-    with opened(ctx) as workspace:
-        for path in files:
-            with shown_progress(path.name) as progress:
-                result = import_file(
-                    workspace.ledger,
-                    path,
-                    actor=workspace.actor,
-                    now=workspace.now(),
-                    timezone=timezone,
-                    skip_bad=skip_bad,
-                    dry_run=dry_run,
-                    progress=progress,
-                )
-            _show_result(path, result, as_json=as_json)
+    _import_records(ctx, files, import_file, skip_bad=skip_bad, dry_run=dry_run, as_json=as_json, timezone=timezone)
 
 
 def import_rates(
@@ -117,6 +104,37 @@ def import_rates(
     """Import files of exchange rates: what one unit of the base was worth on a day."""
     from adtempo.facts.record_imports import import_rates as import_file
 
+    _import_records(ctx, files, import_file, skip_bad=skip_bad, dry_run=dry_run, as_json=as_json)
+
+
+def import_captions(
+    ctx: typer.Context, files: Files, *, skip_bad: SkipBad = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
+    """Import files of captions: the texts that creators' pages send messages with."""
+    from adtempo.facts.message_imports import import_captions as import_file
+
+    _import_records(ctx, files, import_file, skip_bad=skip_bad, dry_run=dry_run, as_json=as_json)
+
+
+def import_messages(
+    ctx: typer.Context, files: Files, *, skip_bad: SkipBad = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
+    """Import files of messages that creators' pages sent, with what they earned; a later report corrects."""
+    from adtempo.facts.message_imports import import_messages as import_file
+
+    _import_records(ctx, files, import_file, skip_bad=skip_bad, dry_run=dry_run, as_json=as_json)
+
+
+def _import_records(
+    ctx: typer.Context,
+    files: list[Path],
+    import_file: Callable[..., ImportResult],
+    *,
+    skip_bad: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    **more: Any,
+) -> None:
     with opened(ctx) as workspace:
         for path in files:
             with shown_progress(path.name) as progress:
@@ -128,6 +146,7 @@ def import_rates(
                     skip_bad=skip_bad,
                     dry_run=dry_run,
                     progress=progress,
+                    **more,
                 )
             _show_result(path, result, as_json=as_json)
 
@@ -324,6 +343,8 @@ def register(app: typer.Typer) -> None:
     taking_in.command("facts")(import_facts)
     taking_in.command("conversions")(import_conversions)
     taking_in.command("rates")(import_rates)
+    taking_in.command("captions")(import_captions)
+    taking_in.command("messages")(import_messages)
     app.add_typer(taking_in, name="import")
     imports = typer.Typer(help="What was taken in, and taking it back.", no_args_is_help=True)
     imports.command("list")(list_imports)

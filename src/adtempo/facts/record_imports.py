@@ -55,7 +55,7 @@ def import_conversions(
         InvalidInput: It is no such file, or a campaign id is ambiguous.
         BadRows: Rows are bad and were not to be skipped; nothing was imported.
     """
-    observed_at, digest = _first_observed(ledger, path, now)
+    observed_at, digest = first_observed(ledger, path, now)
     staged = read_conversions_file(
         path,
         timezone=timezone,
@@ -71,7 +71,7 @@ def import_conversions(
 
     origin = Origin("conversions", path.name, actor, now, observed_at, digest)
     accounts = sorted({campaign.account for campaign in campaigns.values()})
-    return _publish(ledger, origin, staged, accounts, record, dry_run=dry_run)
+    return publish_records(ledger, origin, staged, accounts, record, dry_run=dry_run)
 
 
 def import_rates(
@@ -100,7 +100,7 @@ def import_rates(
         InvalidInput: It is no such file.
         BadRows: Rows are bad and were not to be skipped; nothing was imported.
     """
-    observed_at, digest = _first_observed(ledger, path, now)
+    observed_at, digest = first_observed(ledger, path, now)
     staged = read_rates_file(path, skip_bad=skip_bad, progress=lambda share: progress("reading", share))
     found = [
         ExchangeRate(row["day"], row["currency"], row["base"], row["rate"].normalize(), observed_at)
@@ -111,10 +111,10 @@ def import_rates(
         return record_rates(connection, found, batch=batch)
 
     origin = Origin("rates", path.name, actor, now, observed_at, digest)
-    return _publish(ledger, origin, staged, [], record, dry_run=dry_run)
+    return publish_records(ledger, origin, staged, [], record, dry_run=dry_run)
 
 
-def _first_observed(ledger: Ledger, path: Path, now: datetime) -> tuple[datetime, str]:
+def first_observed(ledger: Ledger, path: Path, now: datetime) -> tuple[datetime, str]:
     """Return when a file's content was first taken in (now, if it never was), and its digest."""
     digest = content_digest(path)
     with reading(ledger.engine) as connection:
@@ -144,7 +144,7 @@ def _conversion(row: Mapping[str, Any], campaign: CampaignRef) -> Conversion:
     )
 
 
-def _publish(
+def publish_records(
     ledger: Ledger,
     origin: Origin,
     staged: StagedRecords,
@@ -153,6 +153,16 @@ def _publish(
     *,
     dry_run: bool,
 ) -> ImportResult:
+    """Publish the records of a file as one batch, in one transaction, and say what that did.
+
+    Args:
+        ledger: Where to.
+        origin: Where the file comes from.
+        staged: What it holds.
+        accounts: Whose leases are held while the records are written.
+        record: Writes them in a transaction, as a batch of a number.
+        dry_run: Do everything, and take it back.
+    """
     rows = staged.rows.num_rows
     with (
         open_workplace(ledger) as place,

@@ -50,8 +50,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 Cells = dict[str, str]
 
 
-class _BadCell(Exception):
-    """A cell of a record is wrong."""
+class BadCell(Exception):
+    """A cell of a record is wrong; an empty column means the whole row."""
 
     def __init__(self, column: str, message: str) -> None:
         self.column = column
@@ -79,7 +79,7 @@ class StagedRecords:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class RecordKind:
     """One kind of record file.
 
     Attributes:
@@ -126,22 +126,22 @@ def read_conversions_file(
     now = observed_at.astimezone(UTC).replace(tzinfo=None)
 
     def read(cells: Cells) -> tuple[Any, ...]:
-        converted = _moment(cells, "conversion_time", timezone)
-        clicked = _moment(cells, "click_time", timezone) if cells.get("click_time") else None
+        converted = read_moment(cells, "conversion_time", timezone)
+        clicked = read_moment(cells, "click_time", timezone) if cells.get("click_time") else None
         if clicked is not None and clicked > converted:
-            raise _BadCell("click_time", "is after conversion_time; a conversion follows its click")
+            raise BadCell("click_time", "is after conversion_time; a conversion follows its click")
         return (
-            _id(cells, "conversion_id"),
-            _id(cells, "campaign_id"),
-            _id(cells, "ad_id") if cells.get("ad_id") else None,
+            read_id(cells, "conversion_id"),
+            read_id(cells, "campaign_id"),
+            read_id(cells, "ad_id") if cells.get("ad_id") else None,
             clicked,
             converted,
-            _amount(cells, "value"),
+            read_amount(cells, "value"),
             _currency(cells, "currency"),
-            _moment(cells, "observed_at", timezone) if cells.get("observed_at") else now,
+            read_moment(cells, "observed_at", timezone) if cells.get("observed_at") else now,
         )
 
-    kind = _Kind(
+    kind = RecordKind(
         title="conversions",
         needed=("conversion_id", "campaign_id", "conversion_time", "value", "currency"),
         optional=("click_time", "ad_id", "observed_at"),
@@ -149,7 +149,7 @@ def read_conversions_file(
         key=lambda row: (row[0], row[-1]),
         read=read,
     )
-    return _read(path, kind, skip_bad, progress)
+    return read_records(path, kind, skip_bad, progress)
 
 
 def read_rates_file(path: Path, *, skip_bad: Path | None, progress: Progress) -> StagedRecords:
@@ -165,7 +165,7 @@ def read_rates_file(path: Path, *, skip_bad: Path | None, progress: Progress) ->
         InvalidInput: It is no such file.
         BadRows: Some rows are bad and `skip_bad` is None.
     """
-    kind = _Kind(
+    kind = RecordKind(
         title="rates",
         needed=("date", "currency", "base", "rate"),
         optional=(),
@@ -173,23 +173,36 @@ def read_rates_file(path: Path, *, skip_bad: Path | None, progress: Progress) ->
         key=lambda row: row[:3],
         read=_rate,
     )
-    return _read(path, kind, skip_bad, progress)
+    return read_records(path, kind, skip_bad, progress)
 
 
 def _rate(cells: Cells) -> tuple[Any, ...]:
-    text = _present(cells, "rate")
+    text = present(cells, "rate")
     if not _RATE.fullmatch(text) or not Decimal(text):
-        raise _BadCell("rate", f"{text[:40]!r} is not a rate above 0, such as 1.0842")
+        raise BadCell("rate", f"{text[:40]!r} is not a rate above 0, such as 1.0842")
     moment = _iso(cells, "date")
     if moment[1] is not None or moment[0].time() != datetime.min.time():
-        raise _BadCell("date", "is not a plain date such as 2026-11-07")
+        raise BadCell("date", "is not a plain date such as 2026-11-07")
     currency, base = _currency(cells, "currency"), _currency(cells, "base")
     if currency == base and Decimal(text) != 1:
-        raise _BadCell("rate", f"one {base} cannot be worth {text} {currency}")
+        raise BadCell("rate", f"one {base} cannot be worth {text} {currency}")
     return (moment[0].date(), currency, base, Decimal(text))
 
 
-def _read(path: Path, kind: _Kind, skip_bad: Path | None, progress: Progress) -> StagedRecords:
+def read_records(path: Path, kind: RecordKind, skip_bad: Path | None, progress: Progress) -> StagedRecords:
+    """Read a file of one kind of records.
+
+    Args:
+        path: A CSV file.
+        kind: What its rows are.
+        skip_bad: Where to write bad rows; None refuses the file because of them.
+        progress: Is told the share that has been read.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidInput: It is no such file.
+        BadRows: Some rows are bad and `skip_bad` is None.
+    """
     check_rejects_path(path, skip_bad)
     sheet = _open(path, kind)
     reasons: list[tuple[int, str]] = []
@@ -202,7 +215,7 @@ def _read(path: Path, kind: _Kind, skip_bad: Path | None, progress: Progress) ->
             row = _row(kind, cells, fault)
             first, same = known.setdefault(kind.key(row), (line, row))
             _check_same(kind, row, same, first)
-        except _BadCell as bad:
+        except BadCell as bad:
             reasons.append((line, f"{bad.column}: {bad.message}" if bad.column else bad.message))
             if len(found) < SHOWN_PROBLEMS:
                 found.append(Problem(str(path), line, bad.column, bad.message))
@@ -225,18 +238,18 @@ def _read(path: Path, kind: _Kind, skip_bad: Path | None, progress: Progress) ->
     )
 
 
-def _row(kind: _Kind, cells: Cells, fault: str) -> tuple[Any, ...]:
+def _row(kind: RecordKind, cells: Cells, fault: str) -> tuple[Any, ...]:
     if fault:
-        raise _BadCell("", fault)
+        raise BadCell("", fault)
     return kind.read(cells)
 
 
-def _check_same(kind: _Kind, row: tuple[Any, ...], same: tuple[Any, ...], first: int) -> None:
+def _check_same(kind: RecordKind, row: tuple[Any, ...], same: tuple[Any, ...], first: int) -> None:
     if same != row:
-        raise _BadCell("", f"contradicts line {first}, which has the same {kind.needed[0]}; keep one")
+        raise BadCell("", f"contradicts line {first}, which has the same {kind.needed[0]}; keep one")
 
 
-def _open(path: Path, kind: _Kind) -> Sheet:
+def _open(path: Path, kind: RecordKind) -> Sheet:
     def rank(header: tuple[str, ...]) -> int:
         names = [name.lower() for name in header]
         if not set(kind.needed) <= set(names) or any(names.count(name) > 1 for name in kind.needed + kind.optional):
@@ -262,51 +275,55 @@ def _cells(sheet: Sheet, progress: Progress) -> Iterator[tuple[int, Cells, str]]
         yield record.line, dict(zip(names, record.cells, strict=False)), record.fault
 
 
-def _present(cells: Cells, column: str) -> str:
+def present(cells: Cells, column: str) -> str:
+    """Return a cell that must not be empty, exactly as it stands."""
     text = cells[column]
     if not text:
-        raise _BadCell(column, "is missing")
+        raise BadCell(column, "is missing")
     return text
 
 
-def _id(cells: Cells, column: str) -> str:
-    text = _present(cells, column)
+def read_id(cells: Cells, column: str) -> str:
+    """Return a cell that names something."""
+    text = present(cells, column)
     if len(text) > ID_LENGTH:
-        raise _BadCell(column, f"is longer than {ID_LENGTH} characters")
+        raise BadCell(column, f"is longer than {ID_LENGTH} characters")
     if _UNPRINTABLE.search(text) or text != text.strip():
-        raise _BadCell(column, f"{text[:40]!r} holds a control character or begins or ends with a blank")
+        raise BadCell(column, f"{text[:40]!r} holds a control character or begins or ends with a blank")
     return text
 
 
 def _currency(cells: Cells, column: str) -> str:
-    text = _present(cells, column)
+    text = present(cells, column)
     if not _CURRENCY.fullmatch(text):
-        raise _BadCell(column, f"{text[:40]!r} is not an ISO 4217 code such as USD")
+        raise BadCell(column, f"{text[:40]!r} is not an ISO 4217 code such as USD")
     return text
 
 
-def _amount(cells: Cells, column: str) -> int:
-    text = _present(cells, column)
+def read_amount(cells: Cells, column: str) -> int:
+    """Return a cell that holds an amount of 0 or more, in micros."""
+    text = present(cells, column)
     try:
         micros = parse_micros(text) if len(text) <= 40 and text.isascii() else None
     except InvalidInput as error:
-        raise _BadCell(column, error.message) from error
+        raise BadCell(column, error.message) from error
     if micros is None or micros < 0 or text.startswith(("+", "-")):
-        raise _BadCell(column, f"{text[:40]!r} is not an amount of 0 or more, such as 1234.56")
+        raise BadCell(column, f"{text[:40]!r} is not an amount of 0 or more, such as 1234.56")
     return micros
 
 
 def _iso(cells: Cells, column: str) -> tuple[datetime, Any]:
     try:
-        return read_iso(_present(cells, column))
+        return read_iso(present(cells, column))
     except InvalidInput as error:
-        raise _BadCell(column, error.message) from error
+        raise BadCell(column, error.message) from error
 
 
-def _moment(cells: Cells, column: str, timezone: str | None) -> datetime:
+def read_moment(cells: Cells, column: str, timezone: str | None) -> datetime:
+    """Return a cell that holds a moment, in UTC and naive; `timezone` is for those without an offset."""
     if _iso(cells, column)[1] is None and timezone is None:
-        raise _BadCell(column, f"{cells[column]!r} has no offset; write one such as +01:00, or add --timezone")
+        raise BadCell(column, f"{cells[column]!r} has no offset; write one such as +01:00, or add --timezone")
     try:
         return resolve_moment(cells[column], zone_of(timezone or "UTC"))
     except InvalidInput as error:
-        raise _BadCell(column, error.message) from error
+        raise BadCell(column, error.message) from error
