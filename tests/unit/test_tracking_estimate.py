@@ -12,14 +12,17 @@ from adtempo.tracking.estimate import (
     TOP,
     Comparison,
     DailyReport,
+    Expectations,
     Figures,
     Freshness,
     Profile,
+    Surroundings,
     estimate_change,
     estimate_daily_report,
     estimate_figures,
     estimate_metrics,
 )
+from adtempo.tracking.expected import NOTHING, ExpectedFigure, ExpectedFigures
 
 DAY = date(2026, 11, 3)
 AS_OF = datetime(2026, 11, 4, 6, tzinfo=UTC)
@@ -45,6 +48,7 @@ def report_of(
     before: Figures | None = None,
     currencies: dict[str, str] | None = None,
     targets: dict[str, float] | None = None,
+    expected: dict[CampaignRef, ExpectedFigures] | None = None,
 ) -> DailyReport:
     before = before or {}
     profiles = {
@@ -61,7 +65,13 @@ def report_of(
         Comparison(DAY - timedelta(days=1), True, before),
         Comparison(DAY - timedelta(days=7), False, {}),
         (),
+        Surroundings(expected=Expectations(campaigns=expected or {})),
     )
+
+
+def arriving(roas: float) -> ExpectedFigures:
+    figure = ExpectedFigure(roas, roas - 0.2, roas + 0.2, roas - 0.4, roas + 0.4)
+    return ExpectedFigures(NOTHING, NOTHING, figure, NOTHING, 0.5, "own")
 
 
 def test_figures_are_keyed_by_campaign() -> None:
@@ -140,12 +150,19 @@ def test_conversions_nobody_measured_are_not_missing_conversions() -> None:
 
 
 def test_below_target_means_its_own_target_and_the_largest_shortfall_leads() -> None:
-    figures = {campaign("small"): did(1, 1), campaign("large"): did(100, 100), campaign("fine"): did(1, 3)}
-    report = report_of(figures, targets={"small": 2.0, "large": 2.0, "fine": 2.0})
-    assert report.attention == (
-        "large: reported ROAS 1.00 is below its target 2.00",
-        "small: reported ROAS 1.00 is below its target 2.00",
-    )
+    figures = {campaign("small"): did(10, 10), campaign("large"): did(90, 90), campaign("fine"): did(99, 198)}
+    expected = {campaign("small"): arriving(1.5), campaign("large"): arriving(1.5), campaign("fine"): arriving(3.0)}
+    report = report_of(figures, targets={"small": 2.0, "large": 2.0, "fine": 2.0}, expected=expected)
+    assert list(report.attention) == [
+        "large: its ROAS of the day will come to 1.50 (90% sure: at most 1.70), below its target 2.00",
+        "small: its ROAS of the day will come to 1.50 (90% sure: at most 1.70), below its target 2.00",
+    ]
+
+
+def test_a_campaign_that_only_looks_below_its_target_today_is_left_alone() -> None:
+    young = {campaign("young"): did(100, 50)}
+    assert not report_of(young, targets={"young": 2.0}, expected={campaign("young"): arriving(1.9)}).attention
+    assert not report_of(young, targets={"young": 2.0}).attention
 
 
 def test_an_account_is_complete_once_heard_after_its_day_ended() -> None:

@@ -12,9 +12,11 @@ from adtempo.tracking.estimate import (
     CampaignMetrics,
     Comparison,
     DailyReport,
+    Expectations,
     Figures,
     Freshness,
     Profile,
+    Surroundings,
     estimate_daily_report,
 )
 from adtempo.tracking.expected import NOTHING, ExpectedFigure, ExpectedFigures
@@ -26,7 +28,7 @@ from adtempo.tracking.report import (
     report_sections,
     roas_body,
 )
-from adtempo.tracking.roas import OfflinePart, Return, RoasReport
+from adtempo.tracking.roas import ExpectedReturn, OfflinePart, Return, RoasReport
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "daily_report.md"
 DAY = date(2026, 11, 3)
@@ -36,10 +38,12 @@ AUTUMN = CampaignRef("meta", "a1", "c1")
 WINTER = CampaignRef("google", "g1", "c2")
 TOKYO = CampaignRef("tiktok", "t1", "c3")
 PROFILES = {
-    AUTUMN: Profile(AUTUMN, "EUR", "Autumn | sale", target_roas=4.0),
+    AUTUMN: Profile(AUTUMN, "EUR", "Autumn | sale", target_roas=6.0),
     WINTER: Profile(WINTER, "EUR"),
     TOKYO: Profile(TOKYO, "JPY", "Tokyo"),
 }
+
+ARRIVING = ExpectedFigures(NOTHING, NOTHING, ExpectedFigure(4.5, 4.0, 5.25, 3.5, 6.0), NOTHING, 0.8, "own")
 
 
 def did(spend_micros: int, value_micros: int, conversions_micros: int = 3_500_000) -> Quantities:
@@ -55,6 +59,9 @@ def report_of(figures: Figures, before: Figures, observed_at: datetime = AS_OF) 
         Comparison(DAY - timedelta(days=1), True, before),
         Comparison(DAY - timedelta(days=7), False, {}),
         [Freshness(ref.account, observed_at, ENDED) for ref in figures],
+        Surroundings(
+            expected=Expectations({AUTUMN: ARRIVING}, {("EUR", "EUR"): ARRIVING}, {("meta", "EUR"): ARRIVING})
+        ),
     )
 
 
@@ -132,7 +139,8 @@ def test_the_text_is_a_page_and_the_body_has_all() -> None:
     profiles = {ref: Profile(ref, "EUR", target_roas=9.0, simulated=True) for ref in refs}
     nothing = Comparison(DAY, same_age=False, figures={})
     figures = {ref: did(1_000_000, 1_000_000) for ref in refs}
-    report = estimate_daily_report(DAY, AS_OF, figures, profiles, nothing, nothing, ())
+    expected = Surroundings(expected=Expectations(dict.fromkeys(refs, ARRIVING)))
+    report = estimate_daily_report(DAY, AS_OF, figures, profiles, nothing, nothing, (), expected)
     sections = report_sections(report)
     assert sections[0].sentences[0].startswith("Simulated market. As known on")
     assert len(sections[1].sentences) == 11
@@ -157,6 +165,14 @@ ROAS_REPORT = RoasReport(
         roas=2.0,
     ),
 )
+
+
+def test_a_return_is_shown_with_what_it_will_come_to() -> None:
+    assert roas_body(ROAS_REPORT)["expected_roas"]["value"] is None
+    expected = ExpectedReturn(ExpectedFigure(2.5, 2.25, 3.0, 2.0, 4.0), 0.8, "own")
+    body = roas_body(replace(ROAS_REPORT, expected=expected))
+    assert body["expected_roas"] == {"value": 2.5, "low80": 2.25, "high80": 3.0, "low95": 2.0, "high95": 4.0}
+    assert (body["maturity"], body["basis"]) == (0.8, "own")
 
 
 def test_a_return_shows_both_of_its_parts() -> None:

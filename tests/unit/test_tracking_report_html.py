@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
-
-from adtempo.domain.accounts import AccountRef, CampaignRef
-from adtempo.domain.panels import QUANTITIES, FactTable, Quantities
+from adtempo.domain.accounts import CampaignRef
+from adtempo.domain.panels import Quantities
 from adtempo.tracking.activity import Activity, Verdicts
 from adtempo.tracking.estimate import (
     Comparison,
     DailyReport,
     DayTotal,
+    Expectations,
     Figures,
     Profile,
     Surroundings,
     estimate_daily_report,
-    estimate_day_totals,
 )
+from adtempo.tracking.expected import NOTHING, ExpectedFigure, ExpectedFigures
 from adtempo.tracking.pacing import BudgetPace, estimate_pacing
 from adtempo.tracking.report import report_body, report_markdown, report_message
 from adtempo.tracking.report_html import report_html
@@ -28,6 +27,7 @@ DAY = date(2026, 11, 3)
 AS_OF = datetime(2026, 11, 4, 8, tzinfo=UTC)
 REFS = {currency: CampaignRef("meta", currency, f"c-{currency}") for currency in ("EUR", "JPY", "USD")}
 PROFILES = {ref: Profile(ref, currency, f"{currency} <sale>") for currency, ref in REFS.items()}
+ARRIVING = ExpectedFigures(NOTHING, NOTHING, ExpectedFigure(4.0, 3.5, 4.75, 3.0, 5.5), NOTHING, 0.75, "own")
 ACTIVITY = Activity(AS_OF, 24, 0, 900, 3, 0, 0, (), Verdicts(0, None, 0, 0))
 
 
@@ -104,23 +104,21 @@ def test_the_other_forms_say_the_same() -> None:
     assert report_message(quiet)[1].startswith("No facts are known")
 
 
-def test_days_are_added_up_per_currency() -> None:
-    rows = [("meta", "a", DAY), ("meta", "b", DAY), ("meta", "b", DAY - timedelta(days=1)), ("meta", "j", DAY)]
-    platforms, accounts, days = zip(*rows, strict=True)
-    keys = {
-        "platform": np.array(platforms, object),
-        "account_id": np.array(accounts, object),
-        "day_local": np.array(days, "datetime64[D]"),
-    }
-    ones = np.ones(len(rows), np.int64)
-    table = FactTable(keys, dict.fromkeys(QUANTITIES, ones), dict.fromkeys(QUANTITIES, ones.astype(bool)))
-    currencies = {AccountRef("meta", "a"): "EUR", AccountRef("meta", "b"): "EUR", AccountRef("meta", "j"): "JPY"}
-    totals = estimate_day_totals(table, currencies)
-    assert [(one.day, one.currency, one.figures.clicks) for one in totals] == [
-        (DAY - timedelta(days=1), "EUR", 1),
-        (DAY, "EUR", 2),
-        (DAY, "JPY", 1),
-    ]
+def test_a_return_never_stands_without_what_it_will_be() -> None:
+    eur = REFS["EUR"]
+    day = DayTotal(DAY, "EUR", did(10, 30), ARRIVING)
+    expected = Expectations(campaigns={eur: ARRIVING}, currencies={("EUR", "EUR"): ARRIVING})
+    report = report_of({eur: did(10, 30)}, {}, same_age=False, around=Surroundings(expected=expected, days=(day,)))
+    page = report_html(report)
+    said = "expected 4.00 (3.50 to 4.75), 75% arrived"
+    assert page.count(said) == 2
+    assert ">4.00</td>" in page
+    assert f"ROAS 3.00, {said}" in report_message(report)[1]
+    assert "| 3.00 | 4.00 (3.50 to 4.75) | 75% |" in report_markdown(report)
+    body = report_body(report)
+    for line in (body["totals"][0], body["top_campaigns"][0], body["days"][0]):
+        assert (line["roas"], line["expected"]["roas"]["value"], line["maturity"]) == (3.0, 4.0, 0.75)
+    assert (body["avg_roas"], body["expected_roas"]["high80"], body["maturity"]) == (3.0, 4.75, 0.75)
 
 
 def test_a_budget_without_a_day_to_learn_from_promises_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from adtempo.domain.accounts import CampaignRef, OfflineUse
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.panels import Quantities
+from adtempo.tracking.expected import ExpectedFigure
 from adtempo.tracking.roas import (
+    LatePart,
     OfflinePart,
     Rates,
     Return,
@@ -26,6 +29,7 @@ from adtempo.tracking.roas import (
     estimate_offline,
     estimate_reported,
     estimate_return,
+    expect_return,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -191,3 +195,32 @@ def test_a_missing_rate_is_named_with_its_cure(day: date) -> None:
 def test_a_longer_window_never_counts_less(delays: list[int], window: int) -> None:
     sales = [Sale(NOON + timedelta(days=delay), 1, "EUR", NOON) for delay in delays]
     assert offline(*sales, window=window).conversions <= offline(*sales, window=28).conversions <= len(sales)
+
+
+KNOWN = Return(200_000_000, 300_000_000, ("7d_click",), True, None, 300_000_000, 1.5)
+
+
+def test_a_return_will_come_to_what_is_known_and_what_is_coming() -> None:
+    expected = expect_return(KNOWN, [LatePart(100.0, 60.0, 160.0, 20.0, 220.0, "own")])
+    assert expected is not None
+    assert expected.roas == ExpectedFigure(2.0, 1.8, 2.3, 1.6, 2.6)
+    assert (expected.maturity, expected.basis) == (0.75, "own")
+
+
+def test_parts_of_several_currencies_err_independently_and_rest_on_the_least() -> None:
+    expected = expect_return(
+        KNOWN, [LatePart(50.0, 20.0, 80.0, 0, 100, "own"), LatePart(50.0, 10, 90, 0, 100, "prior")]
+    )
+    assert expected is not None
+    assert (expected.roas.value, expected.roas.low80, expected.roas.high80) == (2.0, 1.75, 2.25)
+    assert expected.basis == "prior"
+
+
+def test_nothing_is_expected_of_what_is_not_late_not_measured_or_cost_nothing() -> None:
+    late = [LatePart(0.0, 0.0, 0.0, 0.0, 0.0, "none")]
+    assert expect_return(KNOWN, []) is None
+    assert expect_return(replace(KNOWN, spend_micros=0), late) is None
+    assert expect_return(replace(KNOWN, value_micros=None), late) is None
+    nothing = expect_return(replace(KNOWN, value_micros=0), late)
+    assert nothing is not None
+    assert (nothing.roas.value, nothing.maturity) == (0.0, None)

@@ -129,6 +129,9 @@ class RoasShown(BaseModel):
     offline: OfflineShown | None = Field(description="Null when they were not asked for.")
     value: Amount | None = Field(description="The value that counts.")
     roas: Number | None
+    expected_roas: Interval = Field(description="What it will come to, as late conversions of the platforms arrive.")
+    maturity: Number | None = Field(description="Share of the expected value that is known, 0 to 1.")
+    basis: str | None = Field(description="What it rests on: own, shrunk, platform, prior or none.")
     absent_because: str | None = Field(description="Why there is no ROAS.")
 
 
@@ -173,7 +176,15 @@ class BlendAsked(Asked):
     as_of: Moment | None = None
 
 
-class TotalShown(Figures):
+class Outlook(BaseModel):
+    """What stands beside reported figures that are still arriving."""
+
+    expected: Expected
+    maturity: Number | None = Field(description="Share of what is expected that has arrived, 0 to 1.")
+    basis: str | None = Field(description="What it rests on: own, shrunk, platform, prior or none.")
+
+
+class TotalShown(Outlook, Figures):
     """One currency's total of the day."""
 
     currency: Currency
@@ -194,7 +205,7 @@ class AccountTotal(TotalShown):
     account: str
 
 
-class CampaignLine(Figures):
+class CampaignLine(Outlook, Figures):
     """One campaign of a list of the report."""
 
     campaign_id: str
@@ -227,7 +238,7 @@ class AccountFreshness(BaseModel):
     complete: bool
 
 
-class DayLine(Figures):
+class DayLine(Outlook, Figures):
     """All campaigns of one currency on one day."""
 
     date: date
@@ -288,6 +299,8 @@ class ReportShown(BaseModel):
     total_spend: Amount | None
     total_revenue: Amount | None
     avg_roas: Number | None
+    expected_roas: Interval = Field(description="What the overall return will come to, once all has arrived.")
+    maturity: Number | None
     totals: list[TotalShown]
     platforms: list[PlatformTotal]
     accounts: list[AccountTotal]
@@ -460,7 +473,7 @@ def daily_report(
     return ReportShown.model_validate(report_body(report))
 
 
-@router.get("/reports/{day}", openapi_extra=READ)
-def show_report(workspace: Open, day: ReportDay) -> ReportShown:
-    """One kept report as it was sent, in the words of the moment."""
-    return ReportShown.model_validate_json(load_kept_report(workspace, day).body)
+@router.get("/reports/{day}", response_class=Response, responses={200: {"model": ReportShown}}, openapi_extra=READ)
+def show_report(workspace: Open, day: ReportDay) -> Response:
+    """One kept report, letter by letter as it was sent."""
+    return Response(load_kept_report(workspace, day).body, media_type="application/json")

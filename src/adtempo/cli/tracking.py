@@ -143,7 +143,9 @@ def roas(
 
 
 def _print_roas(found: RoasReport) -> None:
+    from adtempo.domain.metrics import ROAS
     from adtempo.domain.money import Money
+    from adtempo.tracking.expected_report import in_words
 
     def amount(micros: int | None) -> str:
         return ABSENT if micros is None else str(Money(micros, found.currency))
@@ -161,7 +163,11 @@ def _print_roas(found: RoasReport) -> None:
         fields["their value"] = amount(total.offline.value_micros)
         fields["without a click"] = total.offline.without_click
     fields["value that counts"] = amount(total.value_micros)
-    fields["roas"] = f"{ABSENT}: {found.absent_because}" if total.roas is None else f"{total.roas:.2f}"
+    reported = f"{ABSENT}: {found.absent_because}" if total.roas is None else f"{total.roas:.2f}"
+    fields["roas"] = reported
+    if found.expected is not None and found.expected.maturity is not None:
+        fields["roas"] = f"{reported}, expected {in_words(ROAS, found.expected.roas, found.currency)}"
+        fields["maturity"] = f"{found.expected.maturity:.0%} has arrived ({found.expected.basis} delays)"
     print_fields(fields)
 
 

@@ -7,7 +7,7 @@ one kind of rows, shrunk to those of its platform, and these to a prior. Every c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -91,7 +91,12 @@ class _Vintages:
 
 
 def load_curves(
-    ledger: Ledger, *, as_of: datetime, batch: int | None = None, since: date | None = None
+    ledger: Ledger,
+    *,
+    as_of: datetime,
+    batch: int | None = None,
+    since: date | None = None,
+    platforms: Collection[str] | None = None,
 ) -> dict[AccountRef, AccountCurves]:
     """Learn the delay curves of every account from what was known at a moment.
 
@@ -100,14 +105,19 @@ def load_curves(
         as_of: The moment, aware.
         batch: Only what had been published by this batch.
         since: Earliest day whose looks are needed; None for LEARN_DAYS back.
+        platforms: Only accounts on these, which learn nothing from others; None for all.
     """
     first = min(since or as_of.date(), as_of.date() - timedelta(days=LEARN_DAYS))
     known = FactQuery(by=("account_id",), since=first, until=as_of.date() + timedelta(days=1), as_of=as_of, batch=batch)
     with reading(ledger.engine) as connection:
-        accounts = {account.ref: account for account in load_accounts(connection)}
+        accounts = {
+            account.ref: account
+            for account in load_accounts(connection)
+            if platforms is None or account.ref.platform in platforms
+        }
         snapshot = load_snapshot(ledger, known, connection)
         coverage = manifest.load_coverage(connection, accounts) if accounts else []
-    if not snapshot.files:
+    if not snapshot.files or not accounts:
         return {}
     conditions, values = known.conditions()
     del values["conversion_type"]
@@ -242,7 +252,8 @@ def load_matured_tables(
     assert facts.as_of is not None, "maturity is always as of a moment"
     since = None if facts.since is None else facts.since - timedelta(days=RATE_DAYS)
     cells = load_fact_table(ledger, replace(facts, by=CELL, since=since))
-    curves = load_curves(ledger, as_of=facts.as_of, batch=facts.batch, since=since)
+    platforms = set(cells.keys["platform"].tolist())
+    curves = load_curves(ledger, as_of=facts.as_of, batch=facts.batch, since=since, platforms=platforms)
     with reading(ledger.engine) as connection:
         currencies = {account.ref: account.currency for account in load_accounts(connection)}
     frame = pd.DataFrame({**cells.keys, **cells.sums, **{f"has_{name}": cells.measured[name] for name in QUANTITIES}})

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 from sqlalchemy import Connection
 
-from adtempo.domain.accounts import Account, CampaignRef
+from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.hourweek import day_bounds
+from adtempo.domain.panels import MaturedTable
 from adtempo.domain.predictions import RecordedPrediction
-from adtempo.facts.load import FactQuery, load_fact_table, load_reach
+from adtempo.facts.load import FactQuery
+from adtempo.facts.maturity import load_matured_tables
 from adtempo.predictions.score import score
 from adtempo.store import accounts as stored
 from adtempo.store.alerts import load_newsworthy
@@ -21,22 +23,21 @@ from adtempo.store.engine import reading
 from adtempo.store.ledger import load_batches
 from adtempo.store.predictions import load_compared
 from adtempo.tracking.activity import Activity, OpenAlert, Verdicts
+from adtempo.tracking.campaign_facts import BY_CAMPAIGN, Campaigns, load_day_figures, profile_of
 from adtempo.tracking.estimate import (
     Comparison,
     DailyReport,
-    Figures,
+    DayTotal,
+    Expectations,
     Freshness,
-    Profile,
     Surroundings,
     estimate_daily_report,
-    estimate_day_totals,
-    estimate_figures,
 )
+from adtempo.tracking.expected import ExpectedFigures, estimate_expected
 from adtempo.tracking.freshness import last_ended, load_heard
 from adtempo.tracking.pacing import BudgetPace
 from adtempo.tracking.plans import load_budgets
 from adtempo.tracking.scope import EVERYTHING, Scope
-from adtempo.tracking.sync import FROM_SANDBOX
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
@@ -45,9 +46,6 @@ DAYS_SHOWN = 14
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
-_BY_CAMPAIGN = ("platform", "account_id", "campaign_id")
-
-Campaigns = Collection[CampaignRef] | None
 
 
 def load_daily_report(workspace: Workspace, day: date | None, campaigns: Campaigns, as_of: datetime) -> DailyReport:
@@ -74,6 +72,7 @@ def load_daily_report(workspace: Workspace, day: date | None, campaigns: Campaig
         for account in accounts.values()
         if any(ref.account == account.ref for ref in figures)
     ]
+    expected, days = _load_expected(workspace, day, campaigns, as_of)
     return estimate_daily_report(
         day,
         as_of,
@@ -83,42 +82,41 @@ def load_daily_report(workspace: Workspace, day: date | None, campaigns: Campaig
         _comparison(workspace, day - _WEEK, campaigns, as_of, _WEEK),
         freshness,
         Surroundings(
-            days=estimate_day_totals(
-                load_fact_table(
-                    workspace.ledger,
-                    FactQuery(
-                        by=("platform", "account_id", "day_local"),
-                        since=day - _DAY * (DAYS_SHOWN - 1),
-                        until=day,
-                        campaigns=campaigns,
-                        as_of=as_of,
-                    ),
-                ),
-                {ref: account.currency for ref, account in accounts.items()},
-            ),
+            expected=expected,
+            days=days,
             budgets=_load_budgets(workspace, known, campaigns, as_of),
             activity=activity,
         ),
     )
 
 
-def profile_of(campaign: Campaign, account: Account) -> Profile:
-    """Return what is known of a campaign apart from its facts."""
-    return Profile(
-        ref=campaign.ref,
-        currency=account.currency,
-        name=campaign.label or campaign.name or "",
-        target_roas=campaign.target_roas,
-        simulated=account.source == FROM_SANDBOX,
+def _load_expected(
+    workspace: Workspace, day: date, campaigns: Campaigns, as_of: datetime
+) -> tuple[Expectations, tuple[DayTotal, ...]]:
+    """Return what the day's late figures will come to, and the days up to it, per currency."""
+    query = FactQuery(by=BY_CAMPAIGN, since=day - _DAY * (DAYS_SHOWN - 1), until=day, campaigns=campaigns, as_of=as_of)
+    groupings = [BY_CAMPAIGN, ("platform", "account_id", "currency"), ("platform", "currency"), ("currency",)]
+    by_campaign, by_account, by_platform, by_currency = load_matured_tables(
+        workspace.ledger, query, [(*by, "day_local") for by in groupings]
     )
+    expected = Expectations(
+        campaigns={CampaignRef(*keys): one for keys, one in _of_day(by_campaign, day)},
+        currencies={(keys[0], keys[0]): one for keys, one in _of_day(by_currency, day)},
+        platforms={(keys[0], keys[1]): one for keys, one in _of_day(by_platform, day)},
+        accounts={(f"{keys[0]}:{keys[1]}", keys[2]): one for keys, one in _of_day(by_account, day)},
+    )
+    days = [
+        DayTotal(at, currency, figures, estimate_expected(by_currency, group))
+        for group, ((currency, at), figures) in enumerate(by_currency.facts.rows())
+    ]
+    return expected, tuple(sorted(days, key=lambda one: (one.day, one.currency)))
 
 
-def load_day_figures(workspace: Workspace, day: date, campaigns: Campaigns, as_of: datetime) -> Figures:
-    """Return what campaigns did on one local day, with their reach."""
-    query = FactQuery(by=_BY_CAMPAIGN, since=day, until=day, campaigns=campaigns, as_of=as_of)
-    figures = estimate_figures(load_fact_table(workspace.ledger, query))
-    reach = load_reach(workspace.ledger, query)
-    return {ref: replace(amounts, reach=reach.get((ref, day))) for ref, amounts in figures.items()}
+def _of_day(table: MaturedTable, day: date) -> Iterator[tuple[tuple[str, ...], ExpectedFigures]]:
+    """Yield the groups of one day, whose key is the last, with what they will come to."""
+    *names, dates = table.facts.keys.values()
+    for group in np.flatnonzero(dates == np.datetime64(day)).tolist():
+        yield tuple(str(name[group]) for name in names), estimate_expected(table, group)
 
 
 def _comparison(

@@ -32,7 +32,7 @@ from adtempo.tracking.anomalies import (
     estimate_silent_source,
     estimate_unusual_hours,
 )
-from adtempo.tracking.daily import load_day_figures
+from adtempo.tracking.campaign_facts import BY_CAMPAIGN, load_day_figures
 from adtempo.tracking.expected import estimate_expected
 from adtempo.tracking.freshness import last_ended
 from adtempo.tracking.hourly import Hours, load_hours
@@ -50,7 +50,6 @@ SHOWN_DAYS = 7
 
 _DAY = timedelta(days=1)
 _FIRST_DAY = date(2000, 1, 1)
-_BY_CAMPAIGN = ("platform", "account_id", "campaign_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +276,7 @@ def _load_returns(
     if not campaigns:
         return {}
     since = last - _DAY * (RETURN_DAYS - 1)
-    query = FactQuery(by=_BY_CAMPAIGN, since=since, until=last, campaigns=campaigns, as_of=moment)
+    query = FactQuery(by=BY_CAMPAIGN, since=since, until=last, campaigns=campaigns, as_of=moment)
     matured = load_matured_table(workspace.ledger, query)
     return {
         CampaignRef(*key): Return(since, last, amounts.spend_micros or 0, estimate_expected(matured, group))

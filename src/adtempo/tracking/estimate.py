@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.errors import NotFound
-from adtempo.domain.metrics import CPA, ROAS, SPEND, blend, format_value, value_of
+from adtempo.domain.metrics import CPA, SPEND, blend, format_value, value_of
 from adtempo.domain.panels import FactTable, Quantities
 from adtempo.tracking.activity import Activity
-from adtempo.tracking.expected import ExpectedFigures
+from adtempo.tracking.expected import NOTHING, ExpectedFigures
 from adtempo.tracking.pacing import BudgetPace
 
 Figures = Mapping[CampaignRef, Quantities]
@@ -137,6 +137,7 @@ class Total:
         figures: Sums of the day.
         day_before: Sums of the day before; None if nothing is known.
         week_before: Sums of the same weekday a week before; None if nothing is known.
+        expected: What the late part of the figures will come to; None where that was not asked for.
     """
 
     label: str
@@ -145,15 +146,17 @@ class Total:
     figures: Quantities
     day_before: Quantities | None
     week_before: Quantities | None
+    expected: ExpectedFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignDay:
-    """One campaign's day beside the day before."""
+    """One campaign's day beside the day before, and what it will come to."""
 
     profile: Profile
     figures: Quantities
     day_before: Quantities | None
+    expected: ExpectedFigures | None = None
 
     @property
     def value_change_micros(self) -> int:
@@ -169,6 +172,24 @@ class DayTotal:
     day: date
     currency: str
     figures: Quantities
+    expected: ExpectedFigures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What the late figures of one day will come to, for every group that a report adds up.
+
+    Attributes:
+        campaigns: Of each campaign.
+        currencies: Of all campaigns of a currency, by (currency, currency).
+        platforms: By (platform, currency).
+        accounts: By (account as text, currency).
+    """
+
+    campaigns: Mapping[CampaignRef, ExpectedFigures] = field(default_factory=dict)
+    currencies: Mapping[tuple[str, str], ExpectedFigures] = field(default_factory=dict)
+    platforms: Mapping[tuple[str, str], ExpectedFigures] = field(default_factory=dict)
+    accounts: Mapping[tuple[str, str], ExpectedFigures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +197,13 @@ class Surroundings:
     """What stands around the report's day.
 
     Attributes:
+        expected: What its late figures will come to.
         days: The days up to the report's, per currency, in order.
         budgets: How spend goes against plans, the widest first.
         activity: What the system did; None where only some campaigns are reported.
     """
 
+    expected: Expectations = Expectations()
     days: tuple[DayTotal, ...] = ()
     budgets: tuple[BudgetPace, ...] = ()
     activity: Activity | None = None
@@ -283,19 +306,19 @@ def estimate_daily_report(
         day_before: The day before.
         week_before: The same weekday a week earlier.
         freshness: How far the facts reach, one per account.
-        around: The days before, budgets, what the system did.
+        around: What late figures will come to, the days before, budgets, what the system did.
     """
-
-    def totals(label_of: Callable[[Profile], str]) -> tuple[Total, ...]:
-        return _totals(figures, day_before.figures, week_before.figures, profiles, label_of)
-
-    days = [CampaignDay(profiles[ref], amounts, day_before.figures.get(ref)) for ref, amounts in figures.items()]
+    known, expected = (figures, day_before.figures, week_before.figures), around.expected
+    days = [
+        CampaignDay(profiles[ref], amounts, day_before.figures.get(ref), expected.campaigns.get(ref))
+        for ref, amounts in figures.items()
+    ]
     return DailyReport(
         day=day,
         as_of=as_of,
-        totals=totals(lambda profile: profile.currency),
-        platforms=totals(lambda profile: profile.ref.platform),
-        accounts=totals(lambda profile: str(profile.ref.account)),
+        totals=_totals(known, profiles, lambda profile: profile.currency, expected.currencies),
+        platforms=_totals(known, profiles, lambda profile: profile.ref.platform, expected.platforms),
+        accounts=_totals(known, profiles, lambda profile: str(profile.ref.account), expected.accounts),
         top_campaigns=_most(days, lambda line: line.figures.conversion_value_micros or 0),
         movers=_most(days, lambda line: abs(line.value_change_micros)) if day_before.figures else (),
         day_before=day_before,
@@ -305,20 +328,6 @@ def estimate_daily_report(
         simulated=any(line.profile.simulated for line in days),
         around=around,
     )
-
-
-def estimate_day_totals(table: FactTable, currencies: Mapping[AccountRef, str]) -> tuple[DayTotal, ...]:
-    """Add up days per currency, in the order of days.
-
-    Args:
-        table: Sums by platform, account_id and day_local.
-        currencies: Of each account.
-    """
-    parts: dict[tuple[date, str], list[tuple[str, Quantities]]] = defaultdict(list)
-    for (platform, account_id, day), figures in table.rows():
-        currency = currencies[AccountRef(platform, account_id)]
-        parts[day, currency].append((currency, figures))
-    return tuple(DayTotal(day, currency, blend(parts[day, currency])[1]) for day, currency in sorted(parts))
 
 
 def _attention(days: Sequence[CampaignDay], figures: Figures, before: Figures, around: Surroundings) -> tuple[str, ...]:
@@ -336,12 +345,13 @@ def _attention(days: Sequence[CampaignDay], figures: Figures, before: Figures, a
 
 
 def _totals(
-    figures: Figures,
-    day_before: Figures,
-    week_before: Figures,
+    known: tuple[Figures, Figures, Figures],
     profiles: Mapping[CampaignRef, Profile],
     label_of: Callable[[Profile], str],
+    expected: Mapping[tuple[str, str], ExpectedFigures],
 ) -> tuple[Total, ...]:
+    """Add up the day, the day before and the week before, per label and currency."""
+    figures, day_before, week_before = known
     groups: dict[tuple[str, str], set[CampaignRef]] = defaultdict(set)
     for ref in {*figures, *day_before, *week_before}:
         profile = profiles[ref]
@@ -354,6 +364,7 @@ def _totals(
             figures=_sum(figures, refs) or Quantities(),
             day_before=_sum(day_before, refs),
             week_before=_sum(week_before, refs),
+            expected=expected.get((label, currency)),
         )
         for (label, currency), refs in sorted(groups.items())
     )
@@ -404,16 +415,20 @@ def _without_conversions(suspects: Sequence[CampaignDay], days: Sequence[Campaig
 
 
 def _below_target(days: Sequence[CampaignDay]) -> list[str]:
-    """Name campaigns whose reported ROAS is below what their owner asked for, the largest shortfall first."""
+    """Name campaigns that, once all has arrived, will most likely stay below what their owner asked for.
+
+    Not those that only look so today: a young day's reported return is low for everybody.
+    """
     found = []
     for line in days:
-        target, roas = line.profile.target_roas, value_of(ROAS, line.figures)
-        if target is not None and roas is not None and roas < target:
-            found.append(((target - roas) * (line.figures.spend_micros or 0), line, roas, target))
+        target, expected = line.profile.target_roas, line.expected.roas if line.expected else NOTHING
+        if target is not None and expected.value is not None and (expected.high80 or 0.0) < target:
+            found.append(((target - expected.value) * (line.figures.spend_micros or 0), line, expected))
     found.sort(key=lambda item: (-item[0], item[1].profile.ref))
     return [
-        f"{line.profile.label}: reported ROAS {roas:.2f} is below its target {target:.2f}"
-        for _, line, roas, target in found
+        f"{line.profile.label}: its ROAS of the day will come to {expected.value:.2f} (90% sure: at most "
+        f"{expected.high80:.2f}), below its target {line.profile.target_roas:.2f}"
+        for _, line, expected in found
     ]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from adtempo.domain.metrics import METRICS
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.estimate import Profile
+from adtempo.tracking.expected import ExpectedFigures
+from adtempo.tracking.expected_report import LATE, expected_body
 from adtempo.tracking.report import figures_body
 
 EXPORT_COLUMNS = (
@@ -21,24 +23,31 @@ EXPORT_COLUMNS = (
     "campaign_name",
     "currency",
     *(metric.name for metric in METRICS),
+    *(f"expected_{metric.name}" for metric in LATE),
+    "expected_roas_low80",
+    "expected_roas_high80",
+    "maturity",
 )
-"""Header of an export: which campaign and day, then every metric, amounts in major units, CTR and CVR in percent."""
+"""Header of an export: which campaign and day, every metric as reported (amounts in major units, CTR and CVR in
+percent), and what those that arrive late will come to, with the share that has arrived, 0 to 1."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def export_lines(profile: Profile, days: Iterable[tuple[date, Quantities]]) -> Iterator[str]:
+def export_lines(profile: Profile, days: Iterable[tuple[date, Quantities, ExpectedFigures]]) -> Iterator[str]:
     """Yield the lines of an export, header first, one line per day; nothing is collected.
 
     Args:
         profile: Which campaign.
-        days: Local day and its figures, in order.
+        days: Local day, its figures and what they will come to, in order.
     """
     yield _line(EXPORT_COLUMNS)
     ref = profile.ref
     texts = [neutral(text) for text in (ref.platform, ref.account_id, ref.campaign_id, profile.name, profile.currency)]
-    for day, figures in days:
-        yield _line([day.isoformat(), *texts, *figures_body(figures).values()])
+    for day, figures, expected in days:
+        will_be = expected_body(expected)
+        late = [*(figure["value"] for figure in will_be.values()), will_be["roas"]["low80"], will_be["roas"]["high80"]]
+        yield _line([day.isoformat(), *texts, *figures_body(figures).values(), *late, expected.maturity])
 
 
 def neutral(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from adtempo.domain.metrics import (
@@ -21,7 +22,6 @@ from adtempo.domain.metrics import (
     ROAS,
     SPEND,
     Metric,
-    Unit,
     format_value,
     plain_value,
     value_of,
@@ -30,7 +30,8 @@ from adtempo.domain.money import format_micros
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.activity import activity_body, activity_sentences
 from adtempo.tracking.estimate import CampaignDay, CampaignMetrics, Comparison, DailyReport, Total, estimate_change
-from adtempo.tracking.expected import ExpectedFigure, ExpectedFigures
+from adtempo.tracking.expected import NOTHING
+from adtempo.tracking.expected_report import LATE, figure_body, in_words, outlook_body, return_in_words
 from adtempo.tracking.pacing import BudgetPace, pacing_body
 from adtempo.tracking.roas import RoasReport
 
@@ -47,7 +48,8 @@ _LINES = 10
 """Lines of a list in the text: people read a page; the body has all."""
 NEEDS_YOU = "What needs you"
 DONE = "What adtempo did, and was it right"
-_BOUNDS = ("value", "low80", "high80", "low95", "high95")
+_EXPECTED = ("expected (80%)", "arrived")
+"""Columns that stand beside every ROAS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,7 @@ def metrics_body(metrics: CampaignMetrics, roas: RoasReport) -> dict[str, Any]:
         "as_of": metrics.as_of.isoformat(),
         "currency": metrics.profile.currency,
         "reported": figures_body(metrics.figures),
-        "expected": expected_body(metrics.expected),
-        "maturity": metrics.expected.maturity if metrics.expected else None,
-        "basis": metrics.expected.basis if metrics.expected else None,
+        **outlook_body(metrics.expected),
         "attributed": roas_body(roas),
         "results": [
             {
@@ -101,35 +101,13 @@ def metrics_body(metrics: CampaignMetrics, roas: RoasReport) -> dict[str, Any]:
     }
 
 
-def expected_body(expected: ExpectedFigures | None) -> dict[str, dict[str, str | float | None]]:
-    """Return what figures will come to, with intervals, as machines read it: amounts as decimal strings."""
-    return {
-        metric.name: {
-            bound: plain_value(metric, _stored(metric, getattr(getattr(expected, metric.name, None), bound, None)))
-            for bound in _BOUNDS
-        }
-        for metric in (CONVERSIONS, CONVERSION_VALUE, ROAS, CPA)
-    }
-
-
 def in_expectation(metrics: CampaignMetrics) -> dict[str, str]:
     """Return what late figures will come to, in words, by metric; only those that were expected."""
-    currency, said = metrics.profile.currency, {}
-    for metric in (CONVERSIONS, CONVERSION_VALUE, ROAS, CPA):
-        figure: ExpectedFigure | None = getattr(metrics.expected, metric.name, None)
-        if figure is None or figure.value is None:
-            continue
-        value, low, high = (
-            format_value(metric, _stored(metric, bound), currency)
-            for bound in (figure.value, figure.low80, figure.high80)
-        )
-        said[metric.name] = f"expected {value} ({low} to {high})"
-    return said
-
-
-def _stored(metric: Metric, number: float | None) -> float | None:
-    """Return a figure in the unit that metrics are computed in: amounts in micros."""
-    return number * 1e6 if number is not None and metric.unit is Unit.MICROS else number
+    return {
+        metric.name: f"expected {in_words(metric, figure, metrics.profile.currency)}"
+        for metric in LATE
+        if (figure := getattr(metrics.expected, metric.name, NOTHING)).value is not None
+    }
 
 
 def roas_body(report: RoasReport) -> dict[str, Any]:
@@ -155,6 +133,9 @@ def roas_body(report: RoasReport) -> dict[str, Any]:
         "offline": offline,
         "value": _amount(total.value_micros),
         "roas": total.roas,
+        "expected_roas": figure_body(ROAS, report.expected.roas if report.expected else NOTHING),
+        "maturity": report.expected.maturity if report.expected else None,
+        "basis": report.expected.basis if report.expected else None,
         "absent_because": report.absent_because,
     }
 
@@ -179,6 +160,8 @@ def report_body(report: DailyReport) -> dict[str, Any]:
         "total_spend": overall.get("spend"),
         "total_revenue": overall.get("conversion_value"),
         "avg_roas": overall.get("roas"),
+        "expected_roas": figure_body(ROAS, only.expected.roas if only and only.expected else NOTHING),
+        "maturity": only.expected.maturity if only and only.expected else None,
         "totals": [_total_body(total) for total in report.totals],
         "platforms": [_total_body(total) | {"platform": total.label} for total in report.platforms],
         "accounts": [_total_body(total) | {"account": total.label} for total in report.accounts],
@@ -198,7 +181,12 @@ def report_body(report: DailyReport) -> dict[str, Any]:
         ],
         "attention": list(report.attention),
         "days": [
-            {**figures_body(one.figures), "date": one.day.isoformat(), "currency": one.currency}
+            {
+                **figures_body(one.figures),
+                **outlook_body(one.expected),
+                "date": one.day.isoformat(),
+                "currency": one.currency,
+            }
             for one in report.around.days
         ],
         "budgets": pacing_body(report.around.budgets, report.as_of)["budgets"],
@@ -209,6 +197,7 @@ def report_body(report: DailyReport) -> dict[str, Any]:
 def _total_body(total: Total) -> dict[str, Any]:
     return {
         **figures_body(total.figures),
+        **outlook_body(total.expected),
         "currency": total.currency,
         "campaigns": total.campaigns,
         "day_before": figures_body(total.day_before) if total.day_before else None,
@@ -220,6 +209,7 @@ def _campaign_body(line: CampaignDay) -> dict[str, Any]:
     ref = line.profile.ref
     return {
         **figures_body(line.figures),
+        **outlook_body(line.expected),
         "campaign_id": ref.campaign_id,
         "platform": ref.platform,
         "account_id": ref.account_id,
@@ -235,7 +225,7 @@ def report_sections(report: DailyReport) -> list[Section]:
     if not report.totals:
         return [Section(title, (_no_facts(report),))]
     sections = [
-        Section(title, _how_complete(report), ("", *(name for _, name in _COLUMNS)), _total_rows(report)),
+        Section(title, _how_complete(report), _header(_COLUMNS), _total_rows(report)),
         Section(NEEDS_YOU, _attention(report)),
         _campaigns("Top campaigns by value", shorten(report, report.top_campaigns)),
     ]
@@ -243,8 +233,8 @@ def report_sections(report: DailyReport) -> list[Section]:
         title = f"Largest changes of value against {_against(report.day_before)}"
         sections.append(_campaigns(title, shorten(report, report.movers)))
     if len(report.platforms) > len(report.totals):
-        rows = tuple((total.label, *_cells(total.figures, total.currency)) for total in report.platforms)
-        sections.append(Section("By platform", header=("", *(name for _, name in _COLUMNS)), rows=rows))
+        rows = tuple((total.label, *_cells(total, total.currency)) for total in report.platforms)
+        sections.append(Section("By platform", header=_header(_COLUMNS), rows=rows))
     if report.around.budgets:
         sections.append(_month(report.around.budgets))
     if report.around.activity:
@@ -264,7 +254,9 @@ def report_message(report: DailyReport) -> tuple[str, str]:
 
 
 def _named(metric: Metric, name: str, total: Total) -> str:
-    return f"{name} {format_value(metric, value_of(metric, total.figures), total.currency)}"
+    reported = f"{name} {format_value(metric, value_of(metric, total.figures), total.currency)}"
+    will_be = return_in_words(total.expected) if metric is ROAS else ""
+    return f"{reported}, {will_be}" if will_be else reported
 
 
 def _month(budgets: Sequence[BudgetPace]) -> Section:
@@ -333,7 +325,7 @@ def _total_rows(report: DailyReport) -> tuple[tuple[str, ...], ...]:
     rows: list[tuple[str, ...]] = []
     for total in report.totals:
         noun = "campaign" if total.campaigns == 1 else "campaigns"
-        rows.append((f"{total.currency}, {total.campaigns} {noun}", *_cells(total.figures, total.currency)))
+        rows.append((f"{total.currency}, {total.campaigns} {noun}", *_cells(total, total.currency)))
         for comparison, before in ((report.day_before, total.day_before), (report.week_before, total.week_before)):
             if before is not None:
                 rows.append((f"  against {_against(comparison)}", *_changes(total.figures, before)))
@@ -344,21 +336,38 @@ def _campaigns(title: str, lines: Sequence[CampaignDay]) -> Section:
     rows = tuple(
         (
             f"{line.profile.label} ({line.profile.ref.platform})",
-            *_cells(line.figures, line.profile.currency, _CAMPAIGN_COLUMNS),
+            *_cells(line, line.profile.currency, _CAMPAIGN_COLUMNS),
             _change(CONVERSION_VALUE, line.figures, line.day_before),
         )
         for line in lines
     )
-    header = ("", *(name for _, name in _CAMPAIGN_COLUMNS), "value change")
+    header = (*_header(_CAMPAIGN_COLUMNS), "value change")
     return Section(title, () if rows else ("No campaign brought any value on this day.",), header, rows)
 
 
-def _cells(figures: Quantities, currency: str, columns: Sequence[tuple[Metric, str]] = _COLUMNS) -> tuple[str, ...]:
-    return tuple(format_value(metric, value_of(metric, figures), currency) for metric, _ in columns)
+def _header(columns: Sequence[tuple[Metric, str]]) -> tuple[str, ...]:
+    names = ((name, *_EXPECTED) if metric is ROAS else (name,) for metric, name in columns)
+    return ("", *chain.from_iterable(names))
+
+
+def _cells(
+    line: Total | CampaignDay, currency: str, columns: Sequence[tuple[Metric, str]] = _COLUMNS
+) -> tuple[str, ...]:
+    cells: list[str] = []
+    for metric, _ in columns:
+        cells.append(format_value(metric, value_of(metric, line.figures), currency))
+        if metric is ROAS:
+            maturity = line.expected.maturity if line.expected else None
+            cells.append(in_words(ROAS, line.expected.roas if line.expected else NOTHING, currency))
+            cells.append(ABSENT if maturity is None else f"{maturity:.0%}")
+    return tuple(cells)
 
 
 def _changes(figures: Quantities, before: Quantities) -> tuple[str, ...]:
-    return tuple(_change(metric, figures, before) for metric, _ in _COLUMNS)
+    cells: list[str] = []
+    for metric, _ in _COLUMNS:
+        cells += [_change(metric, figures, before), "", ""] if metric is ROAS else [_change(metric, figures, before)]
+    return tuple(cells)
 
 
 def _change(metric: Metric, figures: Quantities, before: Quantities | None) -> str:

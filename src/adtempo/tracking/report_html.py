@@ -16,6 +16,8 @@ from adtempo.domain.metrics import ABSENT, CONVERSION_VALUE, ROAS, SPEND, Metric
 from adtempo.domain.money import MICROS, format_micros, minor_decimals
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.estimate import CampaignDay, DailyReport, Total, estimate_change
+from adtempo.tracking.expected import ExpectedFigures
+from adtempo.tracking.expected_report import return_in_words
 from adtempo.tracking.pacing import BudgetPace
 from adtempo.tracking.report import DONE, NEEDS_YOU, report_sections, shorten
 
@@ -69,6 +71,7 @@ def _total(report: DailyReport, total: Total) -> dict[str, Any]:
             }
             for name, metric in _TILES
         ],
+        "will_be": return_in_words(total.expected),
     }
 
 
@@ -89,6 +92,7 @@ def _runs(report: DailyReport) -> list[dict[str, Any]]:
                         "value_share": _share(value, widest),
                         "spend_share": _share(spend, widest),
                         "roas": format_value(ROAS, value_of(ROAS, one.figures), currency),
+                        "will_be": _will_be(one.expected),
                     }
                     for one, (value, spend) in zip(shown, amounts, strict=True)
                 ],
@@ -117,6 +121,7 @@ def _line(line: CampaignDay) -> dict[str, str]:
         "name": f"{line.profile.label} ({line.profile.ref.platform})",
         "spend": f"{_number(SPEND, line.figures, currency)} {currency}",
         "roas": "" if roas is None else format_value(ROAS, roas, currency),
+        "will_be": return_in_words(line.expected),
         "value": f"{_number(CONVERSION_VALUE, line.figures, currency)} {currency}",
         "change": "" if share is None else f"{share:+.0%}",
     }
@@ -133,6 +138,10 @@ def _budget(budget: BudgetPace) -> dict[str, Any]:
         "share": _share(min(pacing.spent_micros, pacing.planned_micros), pacing.planned_micros),
         "off": budget.off_plan,
     }
+
+
+def _will_be(expected: ExpectedFigures | None) -> str:
+    return "" if expected is None or expected.roas.value is None else format_value(ROAS, expected.roas.value, "")
 
 
 def _share(amount: int, widest: int) -> int:

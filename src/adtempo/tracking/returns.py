@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef, OfflineUse
 from adtempo.domain.errors import CurrenciesMixed, NotFound
 from adtempo.domain.hourweek import day_bounds
+from adtempo.domain.money import MICROS
 from adtempo.domain.panels import Quantities
 from adtempo.facts.load import FactQuery, load_fact_table
+from adtempo.facts.maturity import load_matured_tables
 from adtempo.store.conversions import load_conversions, load_rates
 from adtempo.store.engine import reading
 from adtempo.store.ledger import load_shapes
 from adtempo.tracking.roas import (
     CampaignDays,
+    LatePart,
     OfflinePart,
     Rates,
     RoasReport,
@@ -27,6 +30,7 @@ from adtempo.tracking.roas import (
     estimate_offline,
     estimate_reported,
     estimate_return,
+    expect_return,
 )
 from adtempo.tracking.scope import Chosen
 
@@ -84,6 +88,7 @@ def load_roas(workspace: Workspace, chosen: Chosen, asked: RoasQuestion) -> Roas
     under = _load_under(workspace, chosen, asked, record)
     offline = _load_offline(workspace, chosen, asked, (since, until), currency, rates) if asked.include_offline else {}
     parts = []
+    counted: dict[str, int] = defaultdict(int)
     for ref, account in chosen.accounts.items():
         figures, settings = estimate_reported(
             record.get(ref, {}),
@@ -92,8 +97,65 @@ def load_roas(workspace: Workspace, chosen: Chosen, asked: RoasQuestion) -> Roas
             partial(_convert_from, rates, account.currency, currency),
         )
         parts.append(estimate_return(figures, settings, asked.window_days, offline.get(ref), account.offline))
+        if _platform_counts(account, asked):
+            counted[account.currency] += figures.conversion_value_micros or 0
     refs = tuple(campaign.ref for campaign, _ in chosen.campaigns)
-    return RoasReport(refs, since, until, asked.as_of, asked.window_days, currency, blend_returns(parts))
+    total = blend_returns(parts)
+    late = _load_late(workspace, chosen, replace(asked, since=since, until=until), counted, currency, rates)
+    return RoasReport(refs, since, until, asked.as_of, asked.window_days, currency, total, expect_return(total, late))
+
+
+def _platform_counts(account: Account, asked: RoasQuestion) -> bool:
+    return not asked.include_offline or account.offline is OfflineUse.ADD
+
+
+def _load_late(
+    workspace: Workspace,
+    chosen: Chosen,
+    asked: RoasQuestion,
+    counted: Mapping[str, int],
+    into: str,
+    rates: Rates,
+) -> list[LatePart]:
+    """Return what platforms have not reported yet, per currency of accounts, in the currency that is asked for.
+
+    It is learnt from the source of record. Under another setting, or at exchange rates, it comes in proportion.
+
+    Args:
+        workspace: What is open.
+        chosen: Whose.
+        asked: Of which days, known when.
+        counted: The platforms' value that counts, per currency of accounts, in micros of the one that is asked for.
+        into: The one that is asked for.
+        rates: What turns one into another.
+    """
+    campaigns = [one.ref for one, account in chosen.campaigns if _platform_counts(account, asked)]
+    if not campaigns:
+        return []
+    query = FactQuery(
+        by=("platform",),
+        since=asked.since,
+        until=asked.until,
+        campaigns=None if chosen.all and len(campaigns) == len(chosen.campaigns) else campaigns,
+        as_of=asked.as_of,
+    )
+    (table,) = load_matured_tables(workspace.ledger, query, [("currency",)])
+    late = []
+    for group, ((currency,), figures) in enumerate(table.facts.rows()):
+        if figures.conversion_value_micros is None:
+            continue
+        record = figures.conversion_value_micros / MICROS
+        if record > 0:
+            scale = counted[currency] / MICROS / record
+        else:
+            scale = rates.convert(MICROS, currency, into, asked.until or asked.as_of.date()) / MICROS
+        value = table.conversion_value
+        coming, low80, high80, low95, high95 = (
+            (float(numbers[group]) - record) * scale
+            for numbers in (value.value, value.low80, value.high80, value.low95, value.high95)
+        )
+        late.append(LatePart(coming, low80, high80, low95, high95, str(value.basis[group])))
+    return late
 
 
 def _only_currency(chosen: Chosen) -> str:

@@ -7,6 +7,7 @@ where the platform cannot see these sales, replacing where it counts the same on
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from adtempo.domain.accounts import CampaignRef, OfflineUse
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.metrics import ROAS, value_of
 from adtempo.domain.panels import Quantities
+from adtempo.tracking.expected import ExpectedFigure
 
 WINDOWS = (1, 7, 28)
 """Days after the click within which a conversion counts."""
@@ -26,6 +28,7 @@ WINDOWS = (1, 7, 28)
 DEFAULT_WINDOW = 7
 
 _CURRENCY = re.compile("[A-Z]{3}")
+_BASES = ("own", "shrunk", "platform", "prior", "none")
 _CLICK_DAYS = re.compile(r"(\d+)d_click")
 
 Convert = Callable[[int, str, date], int]
@@ -91,6 +94,42 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
+class LatePart:
+    """What platforms have not reported yet, of accounts in one currency.
+
+    Attributes:
+        coming: Expected value to come, in major units of the currency that is asked for.
+        low80: Lower bound of the central 80% interval.
+        high80: Upper bound.
+        low95: Lower bound of the central 95% interval.
+        high95: Upper bound.
+        basis: What it rests on: own, shrunk, platform, prior or none.
+    """
+
+    coming: float
+    low80: float
+    high80: float
+    low95: float
+    high95: float
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedReturn:
+    """What a return will come to once everything has arrived.
+
+    Attributes:
+        roas: Value / spend.
+        maturity: Share of the expected value that is known, 0 to 1; None without any.
+        basis: The least that any part of it rests on: own, shrunk, platform, prior or none.
+    """
+
+    roas: ExpectedFigure
+    maturity: float | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoasReport:
     """Return on spend of one campaign or of many together, over local days.
 
@@ -102,6 +141,7 @@ class RoasReport:
         window_days: The attribution window that was asked for.
         currency: ISO 4217 code of the amounts.
         total: The return with its parts.
+        expected: What it will come to; None where the platforms' late conversions do not count.
     """
 
     campaigns: tuple[CampaignRef, ...]
@@ -111,6 +151,7 @@ class RoasReport:
     window_days: int
     currency: str
     total: Return
+    expected: ExpectedReturn | None = None
 
     @property
     def roas(self) -> float | None:
@@ -245,6 +286,34 @@ def blend_returns(parts: Sequence[Return]) -> Return:
         offline=offline if own else None,
         value_micros=value,
         roas=_ratio(spend, value),
+    )
+
+
+def expect_return(total: Return, late: Sequence[LatePart]) -> ExpectedReturn | None:
+    """Say what a return will come to, by what platforms have not reported yet.
+
+    The advertiser's own conversions count as they are known. Parts of different currencies are of different accounts:
+    their errors are taken as independent.
+
+    Args:
+        total: The return as reported.
+        late: What is still to come, per currency.
+    """
+    if not late or not total.spend_micros or total.spend_micros < 0 or total.value_micros is None:
+        return None
+    known, spend = total.value_micros / 1e6, total.spend_micros / 1e6
+    value = known + sum(part.coming for part in late)
+
+    def below(name: str) -> float:
+        return (value - math.hypot(*(part.coming - getattr(part, name) for part in late))) / spend
+
+    def above(name: str) -> float:
+        return (value + math.hypot(*(getattr(part, name) - part.coming for part in late))) / spend
+
+    return ExpectedReturn(
+        roas=ExpectedFigure(value / spend, below("low80"), above("high80"), below("low95"), above("high95")),
+        maturity=min(max(known / value, 0.0), 1.0) if value > 0 else None,
+        basis=max((part.basis for part in late), key=_BASES.index),
     )
 
 

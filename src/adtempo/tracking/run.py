@@ -1,47 +1,33 @@
-"""The tracker: reads the ledger, lets the estimates think, and hands out what people asked for."""
+"""The tracker: what people ask of campaigns, each question answered by the file that knows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from adtempo.domain.accounts import AccountRef, CampaignRef
-from adtempo.domain.errors import InvalidInput
-from adtempo.domain.metrics import CPA, CPC, CPM, CTR, FREQUENCY, ROAS, Metric, plain_value, value_of
-from adtempo.domain.panels import FactTable, MaturedTable, Quantities
-from adtempo.facts.load import FactQuery, load_fact_table, load_reach
-from adtempo.facts.maturity import load_matured_table
+from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric, plain_value, value_of
+from adtempo.domain.panels import FactTable, Quantities
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch
 from adtempo.tracking.anomalies import Anomaly
+from adtempo.tracking.campaign_facts import check_days, load_export, load_figures, load_metrics, load_profile
+from adtempo.tracking.creative_facts import load_creative_facts, load_currencies, load_fatigue
 from adtempo.tracking.creatives import (
-    CREATIVE_KEYS,
     CreativeFatigue,
     CreativeFigures,
     RankedCreative,
-    estimate_creative_fatigue,
     estimate_creatives,
     estimate_top_creatives,
 )
-from adtempo.tracking.daily import load_daily_report, load_day_figures, profile_of
+from adtempo.tracking.daily import load_daily_report
 from adtempo.tracking.detection import THRESHOLD_STD, load_anomalies, load_unusual_hours, open_alerts
-from adtempo.tracking.estimate import (
-    CampaignMetrics,
-    DailyReport,
-    Profile,
-    estimate_figures,
-    estimate_metrics,
-)
-from adtempo.tracking.expected import estimate_expected
-from adtempo.tracking.export import export_lines
-from adtempo.tracking.freshness import last_ended
+from adtempo.tracking.estimate import CampaignMetrics, DailyReport, Profile
 from adtempo.tracking.pacing import BudgetPace
 from adtempo.tracking.plans import load_budgets
-from adtempo.tracking.results import choose_result, load_results
+from adtempo.tracking.results import choose_result
 from adtempo.tracking.returns import RoasQuestion, load_roas
 from adtempo.tracking.roas import DEFAULT_WINDOW, RoasReport, check_currency, check_window
 from adtempo.tracking.scope import EVERYTHING, Scope, load_scope
@@ -49,11 +35,6 @@ from adtempo.tracking.sync import FROM_FILES, sync_sources
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
-
-_DAY = timedelta(days=1)
-_WEEK = timedelta(days=7)
-_FATIGUE_DAYS = timedelta(days=60)
-_BY_CAMPAIGN = ("platform", "account_id", "campaign_id")
 
 
 class CampaignTracker:
@@ -74,7 +55,7 @@ class CampaignTracker:
             NotFound: There is no such campaign, or its facts come from files.
             PlatformUnavailable: The platform does not answer.
         """
-        account = str(self._profile(campaign_id).ref.account)
+        account = str(load_profile(self._workspace, campaign_id).ref.account)
         return self.sync_all_active_campaigns(actor=actor, account=account, since=since, until=until)[0]
 
     def sync_all_active_campaigns(
@@ -99,7 +80,7 @@ class CampaignTracker:
             NotFound: There is no such account, or it cannot be synced.
             PlatformUnavailable: A platform does not answer.
         """
-        _check_range(since, until)
+        check_days(since, until)
         now = self._workspace.now()
         with reading(self._workspace.engine) as connection:
             known = stored.load_accounts(connection) if account is None else [stored.find_account(connection, account)]
@@ -112,12 +93,7 @@ class CampaignTracker:
         self, since: date | None = None, until: date | None = None, as_of: datetime | None = None
     ) -> dict[Profile, Quantities]:
         """Return the figures of every campaign over local days, both inclusive, as known at a moment."""
-        moment = as_of or self._workspace.now()
-        figures = estimate_figures(self._load(_BY_CAMPAIGN, None, since, until, moment))
-        with reading(self._workspace.engine) as connection:
-            accounts = {account.ref: account for account in stored.load_accounts(connection)}
-            known = stored.load_campaigns(connection, at=moment)
-        return {profile_of(one, accounts[one.ref.account]): figures[one.ref] for one in known if one.ref in figures}
+        return load_figures(self._workspace, since, until, as_of or self._workspace.now())
 
     def load_metrics(
         self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
@@ -133,23 +109,8 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign, or nothing is known of it in that time.
         """
-        profile = self._profile(campaign_id)
-        moment = as_of or self._workspace.now()
-        _check_range(since, until)
-        found = estimate_metrics(
-            profile, self._load(("day_local",), [profile.ref], since, until, moment), since, until, moment
-        )
-        days = (found.since, found.until)
-        matured = self._matured(("campaign_id",), [profile.ref], found.since, found.until, moment)
-        found = replace(
-            found,
-            results=load_results(self._workspace, profile.ref, found.figures, days, moment),
-            expected=estimate_expected(matured, 0) if len(matured) else None,
-        )
-        if found.since != found.until:
-            return found
-        reach = self._reach([profile.ref], found.since, found.until, moment).get((profile.ref, found.since))
-        return replace(found, figures=replace(found.figures, reach=reach))
+        profile = load_profile(self._workspace, campaign_id)
+        return load_metrics(self._workspace, profile, since, until, as_of or self._workspace.now())
 
     def calculate_roas(
         self,
@@ -214,7 +175,7 @@ class CampaignTracker:
             CurrenciesMixed: They are in several currencies, and no common one is asked for.
             InvalidInput: The window or the range cannot be, or an exchange rate is missing.
         """
-        _check_range(since, until)
+        check_days(since, until)
         moment = as_of or self._workspace.now()
         asked = RoasQuestion(
             since, until, moment, check_window(attribution_window_days), include_offline, check_currency(currency)
@@ -314,10 +275,8 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign.
         """
-        _check_range(since, until)
-        campaigns = None if campaign_id is None else [self._profile(campaign_id).ref]
-        facts = self._load(CREATIVE_KEYS, campaigns, since, until, as_of or self._workspace.now())
-        return estimate_creatives(facts, self._currencies())
+        facts = self._load_creatives(campaign_id, since, until, as_of)
+        return estimate_creatives(facts, load_currencies(self._workspace))
 
     def get_top_creatives(
         self,
@@ -346,10 +305,9 @@ class CampaignTracker:
             InvalidInput: The metric is not known per creative.
             CurrenciesMixed: It is an amount, and the accounts have several currencies.
         """
-        _check_range(since, until)
-        campaigns = None if campaign_id is None else [self._profile(campaign_id).ref]
-        facts = self._load(CREATIVE_KEYS, campaigns, since, until, as_of or self._workspace.now())
-        return estimate_top_creatives(facts, self._currencies(), metric, impressions_min=impressions_min, top=top)
+        facts = self._load_creatives(campaign_id, since, until, as_of)
+        currencies = load_currencies(self._workspace)
+        return estimate_top_creatives(facts, currencies, metric, impressions_min=impressions_min, top=top)
 
     def get_creative_fatigue(
         self, campaign_id: str | None = None, until: date | None = None, as_of: datetime | None = None
@@ -364,31 +322,8 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign.
         """
-        moment = as_of or self._workspace.now()
-        profile = None if campaign_id is None else self._profile(campaign_id)
-        with reading(self._workspace.engine) as connection:
-            accounts = [
-                account
-                for account in stored.load_accounts(connection)
-                if profile is None or account.ref == profile.ref.account
-            ]
-        until = until or min((last_ended(account, moment) for account in accounts), default=moment.date() - _DAY)
-        # The whole account: its noise is what a creative's own is held against.
-        query = FactQuery(
-            by=CREATIVE_KEYS,
-            since=until - _FATIGUE_DAYS + _DAY,
-            until=until,
-            accounts=[account.ref for account in accounts],
-            as_of=moment,
-        )
-        facts = load_fact_table(self._workspace.ledger, query)
-        seen = {
-            ref: often
-            for ref, figures in load_day_figures(self._workspace, until, None, moment).items()
-            if (often := value_of(FREQUENCY, figures)) is not None
-        }
-        found = estimate_creative_fatigue(facts, self._currencies(), seen)
-        return tuple(one for one in found if profile is None or one.creative.creative.campaign == profile.ref)
+        campaign = None if campaign_id is None else load_profile(self._workspace, campaign_id).ref
+        return load_fatigue(self._workspace, campaign, until, as_of or self._workspace.now())
 
     def generate_daily_report(
         self, day: date | None = None, campaigns: Sequence[str] = (), as_of: datetime | None = None
@@ -406,7 +341,7 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign.
         """
-        refs = [self._profile(campaign).ref for campaign in campaigns] or None
+        refs = [load_profile(self._workspace, campaign).ref for campaign in campaigns] or None
         return load_daily_report(self._workspace, day, refs, as_of or self._workspace.now())
 
     def load_budgets(self, scope: Scope = EVERYTHING, as_of: datetime | None = None) -> tuple[BudgetPace, ...]:
@@ -435,13 +370,8 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign.
         """
-        profile = self._profile(campaign_id)
-        _check_range(since, until)
-        moment = as_of or self._workspace.now()
-        table = self._load(("day_local",), [profile.ref], since, until, moment)
-        reach = self._reach([profile.ref], since, until, moment)
-        days = ((day, replace(figures, reach=reach.get((profile.ref, day)))) for (day,), figures in table.rows())
-        return export_lines(profile, days)
+        profile = load_profile(self._workspace, campaign_id)
+        return load_export(self._workspace, profile, since, until, as_of or self._workspace.now())
 
     def _calculate(
         self, metric: Metric, campaign_id: str, since: date | None, until: date | None, as_of: datetime | None
@@ -454,46 +384,8 @@ class CampaignTracker:
         amount = plain_value(metric, self._calculate(metric, campaign_id, since, until, as_of))
         return None if amount is None else Decimal(amount)
 
-    def _profile(self, campaign_id: str) -> Profile:
-        with reading(self._workspace.engine) as connection:
-            ref = stored.find_campaign(connection, campaign_id)
-            account = stored.load_account(connection, ref.account)
-            found = stored.load_campaigns(connection, at=self._workspace.now(), within=[ref.account])
-        return next(profile_of(campaign, account) for campaign in found if campaign.ref == ref)
-
-    def _currencies(self) -> dict[AccountRef, str]:
-        with reading(self._workspace.engine) as connection:
-            return {account.ref: account.currency for account in stored.load_accounts(connection)}
-
-    def _load(
-        self,
-        by: tuple[str, ...],
-        campaigns: Collection[CampaignRef] | None,
-        since: date | None,
-        until: date | None,
-        as_of: datetime,
+    def _load_creatives(
+        self, campaign_id: str | None, since: date | None, until: date | None, as_of: datetime | None
     ) -> FactTable:
-        query = FactQuery(by=by, since=since, until=until, campaigns=campaigns, as_of=as_of)
-        return load_fact_table(self._workspace.ledger, query)
-
-    def _matured(
-        self,
-        by: tuple[str, ...],
-        campaigns: Collection[CampaignRef] | None,
-        since: date | None,
-        until: date | None,
-        as_of: datetime,
-    ) -> MaturedTable:
-        query = FactQuery(by=by, since=since, until=until, campaigns=campaigns, as_of=as_of)
-        return load_matured_table(self._workspace.ledger, query)
-
-    def _reach(
-        self, campaigns: Collection[CampaignRef] | None, since: date | None, until: date | None, as_of: datetime
-    ) -> dict[tuple[CampaignRef, date], int]:
-        query = FactQuery(by=_BY_CAMPAIGN, since=since, until=until, campaigns=campaigns, as_of=as_of)
-        return load_reach(self._workspace.ledger, query)
-
-
-def _check_range(since: date | None, until: date | None) -> None:
-    if since is not None and until is not None and until < since:
-        raise InvalidInput(f"--until {until} is before --since {since}; swap them")
+        campaigns = None if campaign_id is None else [load_profile(self._workspace, campaign_id).ref]
+        return load_creative_facts(self._workspace, campaigns, since, until, as_of or self._workspace.now())
