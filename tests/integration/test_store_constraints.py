@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Connection, Engine, ForeignKeyConstraint, UniqueConstraint, null
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+import budget_constraints
 import daypart_constraints
 import message_constraints
 from adtempo.store import schema
@@ -242,6 +243,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "watermarks": {"platform": "meta", "account_id": "1", "complete_until": T, "observed_at": T, "batch": 1},
     "workspace_state": {"id": 1},
     **daypart_constraints.GOOD,
+    **budget_constraints.GOOD,
     **message_constraints.GOOD,
 }
 """One good row per table; the first ones are there before each trial, since others refer to them."""
@@ -253,6 +255,7 @@ PARENTS = (
 
 VIOLATIONS: dict[str, list[dict[str, Any]]] = {
     **daypart_constraints.VIOLATIONS,
+    **budget_constraints.VIOLATIONS,
     **message_constraints.VIOLATIONS,
     "ck_predictions_stated": [
         {"prediction_id": ""},
@@ -440,6 +443,7 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
 
 BROKEN_REFERENCES: dict[str, dict[str, Any]] = {
     **daypart_constraints.BROKEN_REFERENCES,
+    **budget_constraints.BROKEN_REFERENCES,
     **message_constraints.BROKEN_REFERENCES,
     "predictions": {"prediction_id": "q", "campaign_id": "none"},
     "prediction_comparisons": {"prediction_id": "none"},

@@ -311,6 +311,22 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
+        "scaling_rules",
+        sa.Column("rule_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("rule_name", sa.Text(), nullable=False),
+        sa.Column("fields", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.CheckConstraint("rule_name <> '' AND actor <> ''", name=op.f("ck_scaling_rules_stated")),
+        sa.CheckConstraint("rule_id > 0 AND version > 0 AND position > 0", name=op.f("ck_scaling_rules_numbered")),
+        sa.PrimaryKeyConstraint("rule_id", "version", name=op.f("pk_scaling_rules")),
+        if_not_exists=True,
+    )
+    op.create_table(
         "workspace_state",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("restored_at", UtcTime(), nullable=True),
@@ -608,6 +624,33 @@ def upgrade() -> None:
         batch_op.create_index("ix_alert_deliveries_due", ["status", "due_at"], unique=False, if_not_exists=True)
 
     op.create_table(
+        "campaign_performance_snapshots",
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=False),
+        sa.Column("campaign_id", Identifier, nullable=False),
+        sa.Column("window_start", UtcTime(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.Column("hours", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=True),
+        sa.Column("budget_daily_micros", sa.BigInteger(), nullable=True),
+        sa.Column("impressions", sa.BigInteger(), nullable=True),
+        sa.Column("clicks", sa.BigInteger(), nullable=True),
+        sa.Column("spend_micros", sa.BigInteger(), nullable=True),
+        sa.Column("conversions_micros", sa.BigInteger(), nullable=True),
+        sa.Column("conversion_value_micros", sa.BigInteger(), nullable=True),
+        sa.Column("conversion_value_expected_micros", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("hours > 0", name=op.f("ck_campaign_performance_snapshots_some_hours")),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_campaign_performance_snapshots_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "platform", "account_id", "campaign_id", "window_start", name=op.f("pk_campaign_performance_snapshots")
+        ),
+        if_not_exists=True,
+    )
+    op.create_table(
         "campaign_readings",
         sa.Column("platform", Identifier, nullable=False),
         sa.Column("account_id", Identifier, nullable=False),
@@ -750,6 +793,32 @@ def upgrade() -> None:
             if_not_exists=True,
         )
 
+    op.create_table(
+        "optimal_hour_profiles",
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=False),
+        sa.Column("campaign_id", Identifier, nullable=False),
+        sa.Column("learnt_at", UtcTime(), nullable=False),
+        sa.Column("samples", sa.Integer(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("peaks", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("valleys", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("multipliers", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "confidence >= 0 AND confidence <= 1", name=op.f("ck_optimal_hour_profiles_confidence_share")
+        ),
+        sa.CheckConstraint("samples >= 0", name=op.f("ck_optimal_hour_profiles_samples_counted")),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_optimal_hour_profiles_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "platform", "account_id", "campaign_id", "learnt_at", name=op.f("pk_optimal_hour_profiles")
+        ),
+        if_not_exists=True,
+    )
     op.create_table(
         "performance_alerts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1037,6 +1106,64 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "scaling_evaluations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("platform", Identifier, nullable=False),
+        sa.Column("account_id", Identifier, nullable=False),
+        sa.Column("campaign_id", Identifier, nullable=False),
+        sa.Column("window_start", UtcTime(), nullable=False),
+        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("evaluated_at", UtcTime(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.Column("rule_name", sa.Text(), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=True),
+        sa.Column("rule_version", sa.Integer(), nullable=True),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("on_reported", sa.Text(), nullable=False),
+        sa.Column("old_budget_micros", sa.BigInteger(), nullable=True),
+        sa.Column("new_budget_micros", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("requires_approval", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("missing", sa.Text(), nullable=False),
+        sa.Column("would_change", sa.Text(), nullable=False),
+        sa.Column("read_over", sa.Text(), nullable=False),
+        sa.Column("roas", sa.Double(), nullable=True),
+        sa.Column("roas_expected", sa.Double(), nullable=True),
+        sa.Column("metrics", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("expected", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("judgements", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("vetoes", sa.JSON(none_as_null=True), nullable=False),
+        sa.CheckConstraint(
+            "action IN ('scale_up_aggressive', 'scale_up', 'maintain', 'scale_down', 'pause')",
+            name=op.f("ck_scaling_evaluations_action_known"),
+        ),
+        sa.CheckConstraint("basis IN ('expected', 'reported')", name=op.f("ck_scaling_evaluations_basis_known")),
+        sa.CheckConstraint(
+            "reason <> '' AND rule_name <> '' AND run <> ''", name=op.f("ck_scaling_evaluations_explained")
+        ),
+        sa.CheckConstraint(
+            "(rule_id IS NULL) = (rule_version IS NULL)", name=op.f("ck_scaling_evaluations_rule_versioned")
+        ),
+        sa.CheckConstraint("new_budget_micros >= 0", name=op.f("ck_scaling_evaluations_new_budget_amount")),
+        sa.CheckConstraint("old_budget_micros > 0", name=op.f("ck_scaling_evaluations_old_budget_amount")),
+        sa.CheckConstraint("window_start <= evaluated_at", name=op.f("ck_scaling_evaluations_in_its_window")),
+        sa.ForeignKeyConstraint(
+            ["platform", "account_id", "campaign_id"],
+            ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
+            name=op.f("fk_scaling_evaluations_platform_account_id_campaign_id_campaigns"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scaling_evaluations")),
+        sa.UniqueConstraint(
+            "platform", "account_id", "campaign_id", "window_start", name="uq_scaling_evaluations_window"
+        ),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("scaling_evaluations", schema=None) as batch_op:
+        batch_op.create_index("ix_scaling_evaluations_at", ["evaluated_at"], unique=False, if_not_exists=True)
+
+    op.create_table(
         "schedule_days",
         sa.Column("page_name", Identifier, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -1303,6 +1430,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_schedule_days_schedule")
 
     op.drop_table("schedule_days")
+    with op.batch_alter_table("scaling_evaluations", schema=None) as batch_op:
+        batch_op.drop_index("ix_scaling_evaluations_at")
+
+    op.drop_table("scaling_evaluations")
     with op.batch_alter_table("scaling_actions", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_scaling_actions_reverts",
@@ -1335,6 +1466,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_performance_alerts_resolved_at")
 
     op.drop_table("performance_alerts")
+    op.drop_table("optimal_hour_profiles")
     with op.batch_alter_table("entity_attributes", schema=None) as batch_op:
         batch_op.drop_index("ix_entity_attributes_history")
 
@@ -1351,6 +1483,7 @@ def downgrade() -> None:
 
     op.drop_table("conversions")
     op.drop_table("campaign_readings")
+    op.drop_table("campaign_performance_snapshots")
     with op.batch_alter_table("alert_deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_alert_deliveries_due")
 
@@ -1391,6 +1524,7 @@ def downgrade() -> None:
 
     op.drop_table("alert_channels")
     op.drop_table("workspace_state")
+    op.drop_table("scaling_rules")
     op.drop_table("reports")
     op.drop_table("people")
     op.drop_table("pages")
