@@ -216,7 +216,7 @@ class Level:
         messages: Paid messages that are old enough to be counted.
         value_micros: Revenue per recipient as measured, micros; None without a recipient.
         factor: Expected value per recipient against the page's average, all else being equal; 1 is average.
-        low95: Lower end of its 95% interval.
+        low95: Lower end of its 95% interval; None with too little data.
         high95: Upper end.
     """
 
@@ -224,8 +224,8 @@ class Level:
     messages: int
     value_micros: float | None
     factor: float
-    low95: float
-    high95: float
+    low95: float | None
+    high95: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +305,8 @@ class PageAnalysis:
         segment: How its audience buys.
         hours: The 168 hours of the week, hour 0 being Monday 00:00 in the page's zone.
         weekdays: Monday to Sunday.
-        price_tiers: Budget, Mid, Premium.
-        categories: Content categories, in alphabetical order.
+        price_tiers: Those of Budget, Mid and Premium that were sent.
+        categories: Content categories that were sent, in alphabetical order.
         captions: How captions did, and where the page is heading.
     """
 

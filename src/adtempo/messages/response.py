@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
-from adtempo.domain.messages import Floats, Instants, Ints, MessageHistory, PriceTier
+from adtempo.domain.messages import Floats, Instants, Ints, MessageHistory, PriceTier, Texts
 from adtempo.stats.mixed import MixedFit, Part
 from adtempo.stats.saturation import Sends, Wear, estimate_wear
 
@@ -35,6 +35,7 @@ _SEASON_DAYS = 56.0
 _DAYPART_HOURS = 4
 _SMOOTH_HOURS = 2.0
 _CAPTION_SPREAD = 0.35
+_CELL_SPREADS = {"hour": 0.2, "weekday": 0.1, "daypart": 0.05}
 _HOUR = np.timedelta64(1, "h")
 
 
@@ -107,15 +108,51 @@ def usual_conditions(response: PageResponse) -> Floats:
     return np.asarray(np.exp(placed - np.average(placed, weights=response.judged.recipients) + season - season[-1]))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TierValues:
+    """What paid messages of each price tier bring, all else being equal; arrays of shape (tiers,).
+
+    Attributes:
+        tiers: Those that were sent, cheapest first.
+        messages: Judged messages of each.
+        log_value: Expected logarithm of revenue per recipient, up to a constant.
+        covariance: Its uncertainty, shape (tiers, tiers).
+    """
+
+    tiers: tuple[str, ...]
+    messages: tuple[int, ...]
+    log_value: Floats
+    covariance: Floats
+
+
+def tier_values(response: PageResponse) -> TierValues:
+    """Return what each tier brings at the price that the page usually takes for it."""
+    judged = response.judged
+    tiers = tuple(tier.value for tier in PAID_TIERS if (judged.price_tier == tier).any())
+    prices = np.array([np.median(judged.price_micros[judged.price_tier == tier]) for tier in tiers])
+    log_price = np.log(np.maximum(prices, 1.0) / response.price_usual_micros)
+    names = np.array(tiers, dtype=object)
+    mean, covariance = response.fit.combine({"tier": _tier_design(names), "price": log_price[:, None]})
+    counts = tuple(int((judged.price_tier == tier).sum()) for tier in tiers)
+    return TierValues(tiers, counts, mean + log_price, covariance)
+
+
+def cell_rows(cells: Ints) -> dict[str, Floats]:
+    """Return how hours of the week depend on the parts that say what an hour is worth, shape (cells, effects) each."""
+    return {
+        "hour": _smooth_hours()[cells % HOURS_PER_DAY],
+        "weekday": np.eye(DAYS_PER_WEEK)[cells // HOURS_PER_DAY],
+        "daypart": np.eye(HOURS_PER_WEEK // _DAYPART_HOURS)[cells // _DAYPART_HOURS],
+    }
+
+
 def _parts(judged: MessageHistory, cells: Ints, categories: tuple[str, ...], log_price: Floats) -> list[Part]:
     ones = np.ones((len(judged), 1))
     return [
         Part("level", ones, 3.0, learnt=False),
         Part("season", _slow_waves(_hours(judged.sent_at) / HOURS_PER_DAY), 0.1),
-        Part("hour", hour_design(cells), 0.2),
-        Part("weekday", one_hot(cells // HOURS_PER_DAY, DAYS_PER_WEEK), 0.1),
-        Part("daypart", one_hot(cells // _DAYPART_HOURS, HOURS_PER_WEEK // _DAYPART_HOURS), 0.05),
-        Part("tier", tier_design(judged.price_tier), 0.7, learnt=False),
+        *(Part(name, design, _CELL_SPREADS[name]) for name, design in cell_rows(cells).items()),
+        Part("tier", _tier_design(judged.price_tier), 0.7, learnt=False),
         Part("price", log_price[:, None], 0.7, learnt=False),
         Part("category", (judged.content_category[:, None] == np.array(categories, dtype=object)).astype(float), 0.2),
     ]
@@ -149,19 +186,8 @@ def _smooth_hours() -> Floats:
     return np.asarray(np.linalg.cholesky(alike))
 
 
-def hour_design(cells: Ints) -> Floats:
-    """Return how hours of the week depend on the causes of hours of the day, shape (cells, 24)."""
-    return np.asarray(_smooth_hours()[cells % HOURS_PER_DAY])
-
-
-def tier_design(price_tier: np.ndarray) -> Floats:
-    """Return the paid tier of each message, shape (messages, 3)."""
+def _tier_design(price_tier: Texts) -> Floats:
     return np.asarray((price_tier[:, None] == np.array(PAID_TIERS, dtype=object)).astype(np.float64))
-
-
-def one_hot(numbers: Ints, size: int) -> Floats:
-    """Return rows that are 1 at one place, shape (rows, size)."""
-    return np.asarray(np.eye(size)[numbers])
 
 
 def local_hours(sent_at: Instants, timezone: str) -> Ints:

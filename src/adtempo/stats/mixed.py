@@ -13,7 +13,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,8 @@ class MixedFit:
         effects: Expected effects, shape (effects,).
         covariance: Their uncertainty, shape (effects, effects).
         unit_effects: Expected effect of each unit, shape (units,).
-        noise: Standard deviation of single observations beyond counting and units.
+        unit_spread: Their standard deviation.
+        noise: That of single observations beyond counting and units.
         evidence: Log likelihood of the working response with all effects integrated out.
         belief: Where another round would start.
         working: The linear model at the end.
@@ -67,6 +68,7 @@ class MixedFit:
     effects: Floats
     covariance: Floats
     unit_effects: Floats
+    unit_spread: float
     noise: float
     evidence: float
     belief: _Belief
@@ -85,6 +87,16 @@ class MixedFit:
     def fitted(self, *names: str) -> Floats:
         """Return what some parts add to the logarithm of each observation's rate, shape (observations,)."""
         return np.asarray(sum(self.part(name).design @ self.effects[self.where(name)] for name in names))
+
+    def combine(self, rows: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+        """Return expected sums of effects, shape (rows,), and their covariance, shape (rows, rows).
+
+        Args:
+            rows: Per part, how much each row has of each of its effects, shape (rows, effects of the part).
+        """
+        at = np.concatenate([np.arange(len(self.effects))[self.where(name)] for name in rows])
+        design = np.hstack(list(rows.values()))
+        return design @ self.effects[at], np.asarray(design @ self.covariance[np.ix_(at, at)] @ design.T)
 
     def chance(self, *names: str) -> float:
         """Return how likely as large effects of some parts are where they have none: a score test, the rest kept."""
@@ -208,6 +220,7 @@ def _round(
         effects=effects,
         covariance=covariance,
         unit_effects=units,
+        unit_spread=unit_variance**0.5,
         noise=noise_variance**0.5,
         evidence=-0.5 * float(evidence),
         belief=_Belief(belief.eta + step, variances, unit_variance, noise_variance),
