@@ -13,14 +13,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
 from adtempo.domain.money import Money, format_micros
+from adtempo.stats.month_end import Z80, expect_rest
 
-_Z80 = 1.2815515655446004
-"""The 90th percentile of the normal distribution: 80% lie between minus and plus this many standard deviations."""
-
-LOOK_BACK_DAYS = 28
 TOLERANCE = 0.10
 """A month that is expected to end within a tenth of its plan is on pace."""
 
@@ -145,11 +140,11 @@ def estimate_pacing(spend_by_day: Mapping[date, int], planned_micros: int, throu
     spent = sum(spend for day, spend in spend_by_day.items() if month <= day <= through)
     rest = [through + timedelta(days=ahead) for ahead in range(1, (ends - through).days + 1)]
     daily = max(planned_micros - spent, 0) // len(rest) if rest else None
-    expectation = _expect_rest(spend_by_day, through, rest)
+    expectation = expect_rest(spend_by_day, through, rest)
     if expectation is None:
         return Pacing(month, planned_micros, spent, through, None, None, None, Pace.UNKNOWN, daily)
     ahead, spread = expectation
-    low, high = max(spent, round(spent + ahead - _Z80 * spread)), round(spent + ahead + _Z80 * spread)
+    low, high = max(spent, round(spent + ahead - Z80 * spread)), round(spent + ahead + Z80 * spread)
     return Pacing(
         month, planned_micros, spent, through, spent + round(ahead), low, high, _pace(low, high, planned_micros), daily
     )
@@ -161,23 +156,3 @@ def _pace(low: int, high: int, planned: int) -> Pace:
     if high < planned * (1 - TOLERANCE):
         return Pace.UNDER
     return Pace.ON_TRACK
-
-
-def _expect_rest(spend_by_day: Mapping[date, int], through: date, rest: list[date]) -> tuple[float, float] | None:
-    """Return the mean and standard deviation of what the remaining days will cost; None without a day to learn from."""
-    if not spend_by_day:
-        return None
-    first = max(min(spend_by_day), through - timedelta(days=LOOK_BACK_DAYS - 1))
-    days = [first + timedelta(days=number) for number in range((through - first).days + 1)]
-    if not days:
-        return None
-    spend = np.array([spend_by_day.get(day, 0) for day in days], float)
-    weekday = np.array([day.weekday() for day in days])
-    level = spend.mean()
-    # A weekday's own mean, drawn to the overall one as if that had been seen once.
-    means = {number: (spend[weekday == number].sum() + level) / ((weekday == number).sum() + 1) for number in range(7)}
-    residuals = spend - np.array([means[number] for number in weekday])
-    noise = float(residuals.std(ddof=1)) if len(days) > 1 else float(level)
-    # Days stray on their own, and the level itself is only known from so many of them.
-    spread = noise * np.sqrt(len(rest) + len(rest) ** 2 / len(days))
-    return sum(float(means[day.weekday()]) for day in rest), float(spread)
