@@ -54,7 +54,25 @@ def estimate_page(
         now: Aware.
     """
     response = estimate_response(history, now)
-    posteriors = captions_of(response, history, bank, now)
+    return estimate_sections(response, captions_of(response, history, bank, now), history, classification, now)
+
+
+def estimate_sections(
+    response: PageResponse | None,
+    posteriors: CaptionPosteriors,
+    history: MessageHistory,
+    classification: Classification,
+    now: datetime,
+) -> PageAnalysis:
+    """Do the work of `estimate_page` with what was estimated before.
+
+    Args:
+        response: How the page's audience buys; None with too few paid messages.
+        posteriors: What is believed of the captions.
+        history: What the page sent, as known now.
+        classification: How much it earns.
+        now: Aware.
+    """
     return PageAnalysis(
         page_name=history.page_name,
         classification=classification,

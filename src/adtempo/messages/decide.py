@@ -1,0 +1,184 @@
+"""What a page should send next week: volume, times, captions, and what that should earn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from adtempo.domain.messages import (
+    CaptionBank,
+    CaptionPosteriors,
+    Floats,
+    MessageHistory,
+    MessageType,
+    PageAnalysis,
+)
+from adtempo.messages.assign import Choice, assign_captions, check_supply, mix_of
+from adtempo.messages.captions import captions_of, performance_scores
+from adtempo.messages.estimate import estimate_sections
+from adtempo.messages.response import estimate_response
+from adtempo.messages.slots import Slot, SlotPlan, Week, plan_slots
+from adtempo.messages.tiers import WINDOW, classify_page
+from adtempo.messages.volume import Volume, plan_volume
+
+DRAWS = 2_000
+
+WEEK_SPREAD = 0.2
+"""Weeks as a whole come out so much better or worse than expected (standard deviation of the logarithm): what moves a
+whole week is neither in the captions nor in the counting."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageConditions:
+    """What a week is planned from.
+
+    Attributes:
+        zone: The page's own.
+        hours: Allowed hours of the local day.
+        quiet_days: Weekdays without messages, Monday = 0.
+        rest: How long a caption rests.
+        history: What the page sent.
+        bank: The captions it may use.
+        free_at: When captions that are locked or were sent lately may be sent again, by id.
+        around: Messages of the weeks before and after.
+    """
+
+    zone: ZoneInfo
+    hours: frozenset[int]
+    quiet_days: frozenset[int]
+    rest: timedelta
+    history: MessageHistory
+    bank: CaptionBank
+    free_at: Mapping[str, datetime]
+    around: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a week is expected to earn, micros, with the ends of its 80% and 95% intervals."""
+
+    value: int
+    low95: int
+    low80: int
+    high80: int
+    high95: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeekPlan:
+    """A recommended week.
+
+    Attributes:
+        analysis: What is known of the page.
+        volume: How much it sends.
+        slots: When.
+        captions: Position in the bank for each slot.
+        performance: Probability that the caption of each slot earns more than the typical one, shape (slots,).
+        expected_micros: What each message should earn, shape (slots,).
+        planned: What all should earn together.
+        notes: What had to bend, in sentences.
+    """
+
+    analysis: PageAnalysis
+    volume: Volume
+    slots: SlotPlan
+    captions: tuple[int, ...]
+    performance: Floats
+    expected_micros: Floats
+    planned: Planned
+    notes: tuple[str, ...]
+
+
+def recommend_week(page: PageConditions, start: date, now: datetime, seed: int) -> WeekPlan:
+    """Return the week that should earn most without wearing out the audience or repeating itself.
+
+    Args:
+        page: What it is planned from.
+        start: First local day of seven.
+        now: The moment, aware: nothing is planned before it.
+        seed: What all draws follow from.
+
+    Raises:
+        CaptionsExhausted: Too few captions have rested.
+        WeekInfeasible: The messages do not fit the page's conditions.
+    """
+    response = estimate_response(page.history, now)
+    posteriors = captions_of(response, page.history, page.bank, now)
+    analysis = estimate_sections(response, posteriors, page.history, classify_page(page.history, now), now)
+    volume = plan_volume(analysis.classification.tier, analysis.saturation.score)
+    mix = mix_of(analysis.segment)
+    free_at = {
+        place: page.free_at[caption] for place, caption in enumerate(page.bank.caption_id) if caption in page.free_at
+    }
+    rested = np.ones(len(page.bank), dtype=bool)
+    rested[list(free_at)] = False
+    check_supply(volume.ppv, volume.bump, page.bank.price_tier, rested, free_at, mix)
+    hour_values = analysis.hours.factors
+    slots = plan_slots(
+        Week(
+            start=start,
+            zone=page.zone,
+            ppv=volume.ppv,
+            bump=volume.bump,
+            gap=timedelta(minutes=volume.gap_minutes),
+            hour_values=hour_values,
+            cooling_days=volume.cooling_days,
+            hours=page.hours,
+            quiet_days=page.quiet_days,
+            not_before=now,
+            around=page.around,
+        )
+    )
+    rng = np.random.default_rng(seed)
+    local = [slot.at.astimezone(page.zone) for slot in slots.slots]
+    worth = hour_values[np.array([24 * moment.weekday() + moment.hour for moment in local], dtype=np.int64)]
+    choice = assign_captions(slots.slots, worth, page.bank, posteriors, rested, mix, zone=page.zone, rng=rng)
+    expected, planned = _value(page.history, posteriors, slots.slots, worth, choice, now, rng)
+    return WeekPlan(
+        analysis=analysis,
+        volume=volume,
+        slots=slots,
+        captions=tuple(choice.captions.tolist()),
+        performance=performance_scores(posteriors)[choice.captions],
+        expected_micros=expected,
+        planned=planned,
+        notes=(*slots.notes, *choice.bends),
+    )
+
+
+def usual_recipients(history: MessageHistory, now: datetime) -> float:
+    """Return how many fans a paid message of the last 28 days reached: the median; of all messages without one."""
+    since = np.datetime64((now - WINDOW).replace(tzinfo=None), "us")
+    for chosen in (history.paid & (history.sent_at > since), history.paid, ~history.paid):
+        if chosen.any():
+            return float(np.median(history.recipients[chosen]))
+    return 0.0
+
+
+def _value(
+    history: MessageHistory,
+    posteriors: CaptionPosteriors,
+    slots: tuple[Slot, ...],
+    worth: Floats,
+    choice: Choice,
+    now: datetime,
+    rng: np.random.Generator,
+) -> tuple[Floats, Planned]:
+    """Return what each message should earn, shape (slots,), and what they should earn together."""
+    paid = np.array([slot.kind is MessageType.PPV for slot in slots], dtype=bool)
+    used = choice.captions[paid]
+    reach = usual_recipients(history, now) * worth[paid]
+    price = np.nan_to_num(posteriors.price_micros[used])
+    expected = np.zeros(len(slots))
+    expected[paid] = reach * posteriors.shape[used] / posteriors.recipients[used] * price
+    rates = rng.standard_gamma(posteriors.shape[used], (DRAWS, len(used))) / posteriors.recipients[used]
+    weeks = np.exp(rng.normal(-0.5 * WEEK_SPREAD**2, WEEK_SPREAD, (DRAWS, 1)))
+    totals = (rng.poisson(rates * reach * weeks) * price).sum(axis=1)
+    ends = np.quantile(totals, [0.025, 0.1, 0.9, 0.975]) if len(used) else np.zeros(4)
+    value = round(float(expected.sum()))
+    low95, low80, high80, high95 = (round(float(end)) for end in ends)
+    return expected, Planned(value, low95, low80, high80, high95)
