@@ -10,6 +10,7 @@ from typing import Any
 
 from adtempo.domain.metrics import METRICS
 from adtempo.domain.panels import Quantities
+from adtempo.domain.spreadsheets import neutral
 from adtempo.tracking.estimate import Profile
 from adtempo.tracking.expected import ExpectedFigures
 from adtempo.tracking.expected_report import LATE, expected_body
@@ -31,8 +32,6 @@ EXPORT_COLUMNS = (
 """Header of an export: which campaign and day, every metric as reported (amounts in major units, CTR and CVR in
 percent), and what those that arrive late will come to, with the share that has arrived, 0 to 1."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-
 
 def export_lines(profile: Profile, days: Iterable[tuple[date, Quantities, ExpectedFigures]]) -> Iterator[str]:
     """Yield the lines of an export, header first, one line per day; nothing is collected.
@@ -48,15 +47,6 @@ def export_lines(profile: Profile, days: Iterable[tuple[date, Quantities, Expect
         will_be = expected_body(expected)
         late = [*(figure["value"] for figure in will_be.values()), will_be["roas"]["low80"], will_be["roas"]["high80"]]
         yield _line([day.isoformat(), *texts, *figures_body(figures).values(), *late, expected.maturity])
-
-
-def neutral(text: str) -> str:
-    """Return text that a spreadsheet takes for text, also where it looks like a formula.
-
-    >>> neutral("=HYPERLINK(1)"), neutral("Autumn")
-    ("'=HYPERLINK(1)", 'Autumn')
-    """
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _line(cells: Sequence[Any]) -> str:
