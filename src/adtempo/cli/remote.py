@@ -1,4 +1,4 @@
-"""Asking a running server instead of the home: one GET, its body, or the error that it named."""
+"""Asking a running server instead of the home: one request, its body, or the error that it named."""
 
 from __future__ import annotations
 
@@ -34,17 +34,36 @@ def fetch_body(session: Session, path: str, params: Mapping[str, Any]) -> Any:
         PlatformUnavailable: The server does not answer.
         ServerRefused: The server answered with a problem; its kind is kept.
     """
+    asked = {name: value for name, value in params.items() if value is not None}
+    return _ask(session, "GET", path, params=asked)
+
+
+def post_body(session: Session, path: str, fields: Mapping[str, Any]) -> Any:
+    """Return the JSON body that a route of that server answers a POST with.
+
+    Args:
+        session: With the server's address and the file of the token.
+        path: Path of the route.
+        fields: Of the body; those that are None are left out.
+
+    Raises:
+        Forbidden: The token's file can be read by others.
+        PlatformUnavailable: The server does not answer.
+        ServerRefused: The server answered with a problem; its kind is kept.
+    """
+    return _ask(session, "POST", path, json={name: value for name, value in fields.items() if value is not None})
+
+
+def _ask(session: Session, method: str, path: str, **sent: Any) -> Any:
     import httpx
 
     assert session.server is not None
-    asked = {name: value for name, value in params.items() if value is not None}
     headers = {"Accept": "application/json"}
     if session.token is not None:
         headers["Authorization"] = f"Bearer {read_token(session.token)}"
+    address = f"{session.server.rstrip('/')}{path}"
     try:
-        answer = httpx.get(
-            f"{session.server.rstrip('/')}{path}", params=asked, headers=headers, timeout=TIMEOUT_SECONDS
-        )
+        answer = httpx.request(method, address, headers=headers, timeout=TIMEOUT_SECONDS, **sent)
     except httpx.InvalidURL as problem:
         raise InvalidInput(f"--server {session.server} is not an address: {problem}") from None
     except httpx.HTTPError as problem:
