@@ -23,6 +23,10 @@ AT = datetime(2026, 1, 20, 9, 30, tzinfo=UTC)
 INITIAL = CampaignState(1_484_540_000, Status.ACTIVE)
 
 
+def unknown(_campaign: CampaignRef, _now: datetime) -> None:
+    """Facts that say nothing."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     create_market(tmp_path, worlds.one_star())
@@ -53,16 +57,16 @@ def test_an_empty_folder_is_no_market(tmp_path: Path) -> None:
 def test_tables_of_connectors_open_the_sandbox(folder: Path) -> None:
     for name, _ in READERS:
         assert open_reader(name, folder).fetch_accounts()
-    for name, _ in WRITERS:
-        assert open_writer(name, folder).fetch_state(ONE, AT) == INITIAL
+    assert "sandbox" in dict(WRITERS)
+    assert open_writer("sandbox", folder, unknown).fetch_state(ONE, AT) == INITIAL
     with pytest.raises(NotFound, match="cannot be synced"):
         open_reader("file", folder)
     with pytest.raises(NotFound, match="takes no changes"):
-        open_writer("file", folder)
+        open_writer("file", folder, unknown)
 
 
 def test_what_was_written_is_read_back(folder: Path) -> None:
-    writer = open_writer("sandbox", folder)
+    writer = open_writer("sandbox", folder, unknown)
     writer.apply_budget(ONE, 2_000_000_000, AT)
     writer.apply_status(ONE, Status.PAUSED, AT + timedelta(hours=1))
     assert writer.fetch_state(ONE, AT + timedelta(hours=2)) == CampaignState(2_000_000_000, Status.PAUSED)
@@ -71,14 +75,14 @@ def test_what_was_written_is_read_back(folder: Path) -> None:
 
 
 def test_other_campaigns_keep_their_settings(folder: Path) -> None:
-    writer = open_writer("sandbox", folder)
+    writer = open_writer("sandbox", folder, unknown)
     writer.apply_budget(ONE, 2_000_000_000, AT)
     assert writer.fetch_state(CampaignRef("tiktok", "t1", "2"), AT) == INITIAL
 
 
 @pytest.mark.parametrize("amount", [0, 999_999, -5_000_000, 10_001_000])
 def test_an_impossible_budget_is_refused_and_changes_nothing(folder: Path, amount: int) -> None:
-    writer = open_writer("sandbox", folder)
+    writer = open_writer("sandbox", folder, unknown)
     with pytest.raises(PlatformRejected, match="EUR"):
         writer.apply_budget(ONE, amount, AT)
     assert writer.fetch_state(ONE, AT) == INITIAL
@@ -86,7 +90,7 @@ def test_an_impossible_budget_is_refused_and_changes_nothing(folder: Path, amoun
 
 
 def test_an_unknown_campaign_is_not_found_and_blocks_nobody(folder: Path) -> None:
-    writer = open_writer("sandbox", folder)
+    writer = open_writer("sandbox", folder, unknown)
     stranger = CampaignRef("tiktok", "t1", "nobody")
     with pytest.raises(NotFound):
         writer.apply_budget(stranger, 2_000_000, AT)
@@ -98,7 +102,7 @@ def test_an_unknown_campaign_is_not_found_and_blocks_nobody(folder: Path) -> Non
 def test_the_platform_keeps_who_changed_what_and_when(folder: Path) -> None:
     market = open_market(folder)
     market.record_edit(ONE, Field.BUDGET, "3000000000", AT, "a person")
-    open_writer("sandbox", folder).apply_budget(ONE, 2_000_000_000, AT + timedelta(hours=1))
+    open_writer("sandbox", folder, unknown).apply_budget(ONE, 2_000_000_000, AT + timedelta(hours=1))
     with sqlite3.connect(folder / "edits.db") as judge:
         rows = judge.execute("SELECT campaign_id, field, old, new, actor FROM edits ORDER BY id").fetchall()
     assert rows == [
@@ -142,7 +146,7 @@ def test_facts_react_to_what_was_written(folder: Path) -> None:
         return int(rows.spend_micros.sum())
 
     before, after = spend(date(2026, 1, 19)), spend(date(2026, 1, 22))
-    writer = open_writer("sandbox", folder)
+    writer = open_writer("sandbox", folder, unknown)
     writer.apply_budget(ONE, 3 * INITIAL.budget_daily_micros, AT)
     assert spend(date(2026, 1, 19)) == before
     assert spend(date(2026, 1, 22)) > 2.5 * after

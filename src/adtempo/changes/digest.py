@@ -30,4 +30,5 @@ def digest_of(change: Change) -> str:
         "expires_at": change.expires_at.isoformat(),
         "reverts": change.reverts,
     }
-    return hashlib.sha256(json.dumps(shown, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    text = json.dumps(shown, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

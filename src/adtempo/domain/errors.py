@@ -119,6 +119,18 @@ class CaptionsTaken(Conflict):
     retryable = True
 
 
+class ApprovalExpired(Conflict):
+    """The change waited too long; the next window decides anew."""
+
+
+class ChangeMoved(Conflict):
+    """The change is not what was shown any more; look at it again."""
+
+
+class ChangesHalted(Conflict):
+    """All changes are halted; an admin lets them go on: adtempo changes resume."""
+
+
 class LeaseBusy(Conflict):
     """Another process is working on this at the moment; try again soon."""
 

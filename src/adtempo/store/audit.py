@@ -107,6 +107,12 @@ def load_audit(connection: Connection, *, after: int = 0, limit: int | None = No
     return [_entry(row._asdict()) for row in connection.execute(query)]
 
 
+def load_trail(connection: Connection, subject: str) -> list[AuditEntry]:
+    """Return the entries about one subject, in order."""
+    query = select(audit_log).where(audit_log.c.subject == subject).order_by(audit_log.c.id)
+    return [_entry(row._asdict()) for row in connection.execute(query)]
+
+
 def verify_audit(connection: Connection) -> list[Problem]:
     """Recompute the chain; return what is wrong, row by row, empty = intact."""
     problems = []

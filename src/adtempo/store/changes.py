@@ -39,6 +39,7 @@ from adtempo.domain.changes import ENDED_IN_VAIN, OPEN, Approval, Change, State
 from adtempo.domain.errors import NotFound
 from adtempo.domain.proposals import BudgetAction
 from adtempo.domain.verdicts import Outcome, Verdict
+from adtempo.store.accounts import accounts
 from adtempo.store.engine import Identifier, UtcTime, metadata
 
 
@@ -167,15 +168,29 @@ scaling_actions = Table(
 CHUNK = 500
 
 
-def insert_change(connection: Connection, change: Change, *, cap_micros: int, account_cap_micros: int) -> int:
+def lock_account(connection: Connection, ref: AccountRef) -> None:
+    """Keep others from recording or sending changes of an account until the transaction ends."""
+    row = and_(accounts.c.platform == ref.platform, accounts.c.account_id == ref.account_id)
+    connection.execute(select(accounts.c.account_id).where(row).with_for_update(key_share=True))
+
+
+def insert_change(connection: Connection, change: Change) -> int:
     """Record a change and return its number; its `id` is ignored.
 
     Raises:
         IntegrityError: The row breaks a constraint, such as a second open change of the campaign.
     """
-    row = _row(change) | {"cap_micros": cap_micros, "account_cap_micros": account_cap_micros}
-    number: int = connection.execute(scaling_actions.insert().values(row).returning(scaling_actions.c.id)).scalar_one()
+    statement = scaling_actions.insert().values(_row(change)).returning(scaling_actions.c.id)
+    number: int = connection.execute(statement).scalar_one()
     return number
+
+
+def revise_change(connection: Connection, change_id: int, drafted: Change) -> None:
+    """Replace what a change is about by what was drafted anew; its window, number and state stay."""
+    kept = ("policy_key", "window_start", "state", "created_at", "actor", "run", "finished_at")
+    own = ("approved_by", "approved_at", "approved_digest", "sends")
+    row = {name: value for name, value in _row(drafted).items() if name not in (*kept, *own)}
+    update_change(connection, change_id, **row)
 
 
 def update_change(connection: Connection, change_id: int, **values: Any) -> None:
@@ -303,6 +318,8 @@ def _row(change: Change) -> dict[str, Any]:
         "asked_budget_micros": change.asked_budget_micros,
         "old_status": change.prior.status,
         "new_status": change.target.status,
+        "cap_micros": change.policy["budget_daily_max_micros"],
+        "account_cap_micros": change.policy["account_daily_max_micros"],
         "account_after_micros": change.account_after_micros,
         "reason": change.reason,
         "evidence": dict(change.evidence),

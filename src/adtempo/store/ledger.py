@@ -389,5 +389,11 @@ def load_watermarks(connection: Connection) -> dict[AccountRef, datetime]:
     return {AccountRef(row.platform, row.account_id): row.complete_until for row in connection.execute(query)}
 
 
+def load_fact_batches(connection: Connection) -> dict[AccountRef, int]:
+    """Return the batch that last moved each account's watermark."""
+    query = select(watermarks.c.platform, watermarks.c.account_id, watermarks.c.batch)
+    return {AccountRef(row.platform, row.account_id): row.batch for row in connection.execute(query)}
+
+
 def _fields(value: Batch | LedgerFile) -> dict[str, Any]:
     return {name: getattr(value, name) for name in type(value).__dataclass_fields__}

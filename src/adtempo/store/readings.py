@@ -58,20 +58,14 @@ def record_reading(connection: Connection, campaign: CampaignRef, state: Campaig
 
 
 def load_known(connection: Connection, account: AccountRef, *, at: datetime) -> dict[CampaignRef, Known]:
-    """Return what the campaigns of an account are known to hold: what a sync saw, or a later reading of ours.
-
-    Campaigns whose budget nobody has said, and those that are neither running nor paused, are left out.
+    """Return what the campaigns of an account are known to hold: what facts show, or a later reading of ours.
 
     Args:
         connection: Any connection.
         account: Whose campaigns.
         at: The moment that is asked about, aware.
     """
-    known = {}
-    for campaign, sighting in load_sightings(connection, account, at=at).items():
-        budget, status = sighting.values.get("budget_daily_micros"), read_status(sighting.values.get("status"))
-        if budget is not None and status is not None:
-            known[campaign] = Known(CampaignState(int(budget), status), sighting.seen_at)
+    known = load_shown(connection, account, at=at)
     table = campaign_readings.c
     query = select(campaign_readings).where(
         table.platform == account.platform, table.account_id == account.account_id, table.read_at <= at
@@ -81,3 +75,21 @@ def load_known(connection: Connection, account: AccountRef, *, at: datetime) -> 
         if campaign not in known or known[campaign].at <= row.read_at:
             known[campaign] = Known(CampaignState(row.budget_daily_micros, Status(row.status)), row.read_at)
     return known
+
+
+def load_shown(connection: Connection, account: AccountRef, *, at: datetime) -> dict[CampaignRef, Known]:
+    """Return what facts show of the campaigns of an account.
+
+    Campaigns whose budget nobody has said, and those that are neither running nor paused, are left out.
+
+    Args:
+        connection: Any connection.
+        account: Whose campaigns.
+        at: The moment that is asked about, aware.
+    """
+    shown = {}
+    for campaign, sighting in load_sightings(connection, account, at=at).items():
+        budget, status = sighting.values.get("budget_daily_micros"), read_status(sighting.values.get("status"))
+        if budget is not None and status is not None:
+            shown[campaign] = Known(CampaignState(int(budget), status), sighting.seen_at)
+    return shown

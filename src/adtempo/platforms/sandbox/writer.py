@@ -49,6 +49,6 @@ class SandboxWriter:
         self._market.record_edit(campaign, Field.STATUS, status, now, ACTOR)
 
 
-def open_sandbox_writer(folder: Path) -> SandboxWriter:
+def open_sandbox_writer(folder: Path, _believed: object) -> SandboxWriter:
     """Open the writer of the market in a folder."""
     return SandboxWriter(open_market(folder))

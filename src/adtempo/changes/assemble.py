@@ -1,0 +1,138 @@
+"""Gathering what limits and guardrails may look at: the only place where they get their facts from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from sqlalchemy import Connection
+
+from adtempo.changes.situation import MEMORY, Sent, Situation
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.changes import OPEN, Change, State
+from adtempo.facts.ledger import Ledger
+from adtempo.facts.load import FactQuery, load_fact_table
+from adtempo.store import changes as stored
+from adtempo.store.accounts import load_account
+from adtempo.store.halts import load_halt
+from adtempo.store.ledger import load_watermarks
+from adtempo.store.readings import Known, load_known
+from adtempo.store.state import load_restored_at
+
+TOP_SHARE = 0.1
+TOP_DAYS = 7
+
+_IN_VAIN = frozenset({State.REFUSED, State.NOT_APPLIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One account at one moment; who records or sends locks it before looking, so that head-room is taken once.
+
+    Attributes:
+        now: The moment.
+        account: Which account.
+        known: What its campaigns were last seen to hold.
+        facts_until: Up to when its facts are complete.
+        halted: Why nothing may be sent; empty = it may.
+        on_their_way: Its open changes.
+        sent: Its changes that were sent within MEMORY and may have taken hold, by campaign, the oldest first.
+    """
+
+    now: datetime
+    account: Account
+    known: Mapping[CampaignRef, Known]
+    facts_until: datetime | None
+    halted: str
+    on_their_way: tuple[Change, ...]
+    sent: Mapping[CampaignRef, tuple[Sent, ...]]
+
+
+def load_scene(connection: Connection, ref: AccountRef, *, now: datetime) -> Scene:
+    """Return how an account stands.
+
+    Args:
+        connection: Any connection.
+        ref: Which account.
+        now: The moment, aware.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    sent = defaultdict(list)
+    for change in stored.list_sent(connection, ref, now - MEMORY):
+        if change.state not in _IN_VAIN and change.sent_at is not None:
+            sent[change.campaign].append(Sent(change.sent_at, change.prior, change.target))
+    return Scene(
+        now=now,
+        account=load_account(connection, ref),
+        known=load_known(connection, ref, at=now),
+        facts_until=load_watermarks(connection).get(ref),
+        halted=load_halted(connection),
+        on_their_way=tuple(stored.list_changes(connection, states=OPEN, account=ref)),
+        sent={campaign: tuple(changes) for campaign, changes in sent.items()},
+    )
+
+
+def load_halted(connection: Connection) -> str:
+    """Return why nothing may be sent at present; empty = it may."""
+    halt = load_halt(connection)
+    if halt is not None:
+        because = f": {halt.reason}" if halt.reason else ""
+        return f"{halt.by} halted all changes at {halt.at:%Y-%m-%d %H:%M} UTC{because}"
+    restored_at = load_restored_at(connection)
+    if restored_at is not None:
+        return (
+            f"the workspace was restored from a backup at {restored_at:%Y-%m-%d %H:%M} UTC; "
+            "run adtempo changes reconcile first"
+        )
+    return ""
+
+
+def see(
+    scene: Scene, campaign: CampaignRef, *, besides: int | None = None, top_spenders: Collection[CampaignRef] = ()
+) -> Situation:
+    """Return how things stand around one campaign.
+
+    Args:
+        scene: Its account.
+        campaign: Which campaign.
+        besides: A change that is asked about itself, and so does not stand in its own way.
+        top_spenders: The largest campaigns of the account.
+    """
+    others = [change for change in scene.on_their_way if change.id != besides]
+    known = scene.known.get(campaign)
+    committed = sum(one.state.committed_micros for one in scene.known.values())
+    in_flight = sum(max(change.target.committed_micros - change.prior.committed_micros, 0) for change in others)
+    return Situation(
+        now=scene.now,
+        account=scene.account,
+        known=None if known is None else known.state,
+        facts_until=scene.facts_until,
+        sent=scene.sent.get(campaign, ()),
+        open_change=next((change.id for change in others if change.campaign == campaign), None),
+        committed_micros=committed + in_flight,
+        halted=scene.halted,
+        top_spender=campaign in top_spenders,
+    )
+
+
+def find_top_spenders(ledger: Ledger, account: Account, *, now: datetime) -> frozenset[CampaignRef]:
+    """Return the top tenth, rounded up, of an account's campaigns by what they spent in the last seven closed days."""
+    yesterday = now.astimezone(account.zone).date() - timedelta(days=1)
+    facts = load_fact_table(
+        ledger,
+        FactQuery(
+            by=("campaign_id",),
+            since=yesterday - timedelta(days=TOP_DAYS - 1),
+            until=yesterday,
+            accounts=[account.ref],
+            as_of=now,
+        ),
+    )
+    spent = sorted(zip(facts.sums["spend_micros"].tolist(), facts.keys["campaign_id"].tolist(), strict=True))
+    top = spent[len(spent) - ceil(TOP_SHARE * len(spent)) :]
+    return frozenset(CampaignRef(account.ref.platform, account.ref.account_id, name) for _, name in top)
