@@ -257,20 +257,15 @@ def load_matured_tables(
     with reading(ledger.engine) as connection:
         currencies = {account.ref: account.currency for account in load_accounts(connection)}
     frame = pd.DataFrame({**cells.keys, **cells.sums, **{f"has_{name}": cells.measured[name] for name in QUANTITIES}})
-    pairs = zip(cells.keys["platform"], cells.keys["account_id"], strict=True)
-    frame["currency"] = np.array([currencies[AccountRef(*pair)] for pair in pairs], dtype=object)
+    place, accounts = _distinct(frame, "platform", "account_id")
+    frame["currency"] = np.array([currencies[AccountRef(*account)] for account in accounts], dtype=object)[place]
     asked = np.ones(len(frame), bool) if facts.since is None else cells.keys["day_local"] >= np.datetime64(facts.since)
     grid = CellGrid.of(frame, curves)
+    late = {name: expect_cells(grid, frame, name) for name in ("conversions_micros", "conversion_value_micros")}
     tables = []
     for by in groupings:
         reported, into = _add_up(frame, by, asked)
-        tables.append(
-            MaturedTable(
-                reported,
-                _expected(grid, frame, into, reported, "conversions_micros"),
-                _expected(grid, frame, into, reported, "conversion_value_micros"),
-            )
-        )
+        tables.append(MaturedTable(reported, *(_expected(grid, into, reported, *cells) for cells in late.items())))
     return tuple(tables)
 
 
@@ -298,6 +293,13 @@ def _add_up(frame: pd.DataFrame, by: tuple[str, ...], asked: NDArray[np.bool_]) 
     return FactTable(keys, sums, measured), into
 
 
+def _distinct(frame: pd.DataFrame, *names: str) -> tuple[Ints, list[tuple[str, ...]]]:
+    """Return the position of each row's key among the distinct ones, and these."""
+    place = np.asarray(frame.groupby(list(names)).ngroup(), dtype=np.int64)
+    first = frame[list(names)].iloc[np.unique(place, return_index=True)[1]]
+    return place, list(first.itertuples(index=False, name=None))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CellGrid:
     """Where each cell (row) stands in a matrix of campaigns by days, and what its age and curve are."""
@@ -312,7 +314,7 @@ class CellGrid:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, curves: Mapping[AccountRef, AccountCurves]) -> CellGrid:
-        series, campaigns = pd.factorize(pd.MultiIndex.from_frame(frame[["platform", "account_id", "campaign_id"]]))
+        series, campaigns = _distinct(frame, *CELL[:3])
         days = np.unique(frame["day_local"].to_numpy().astype("datetime64[D]"))
         cohort = np.searchsorted(days, frame["day_local"].to_numpy().astype("datetime64[D]"))
         order = list(curves)
@@ -322,7 +324,7 @@ class CellGrid:
         last = len(_ALL_AGES) - 1
         by_account = np.array([[one.looks.get(day, last) for day in days.tolist()] for one in known], np.int64)
         return cls(
-            series=series.astype(np.int64),
+            series=series,
             cohort=cohort.astype(np.int64),
             shape=(len(campaigns), len(days)),
             started=(days - np.datetime64(_MONDAY)).astype(float),
@@ -338,10 +340,9 @@ class CellGrid:
         return matrix
 
 
-def _expected(grid: CellGrid, frame: pd.DataFrame, into: Ints, reported: FactTable, name: str) -> Expected:
+def _expected(grid: CellGrid, into: Ints, reported: FactTable, name: str, cells: Expectation | None) -> Expected:
     """Return the expectation of one quantity for the groups of a table."""
     groups, measured = len(reported), reported.measured[name]
-    cells = expect_cells(grid, frame, name)
     if cells is None:
         return as_reported(np.where(measured, reported.sums[name] / 1e6, np.nan))
     target = np.full(grid.shape, -1, dtype=np.int64)
