@@ -1,11 +1,10 @@
 """What is known of a campaign's week: figures of every slot, labels, patterns, or why there are none.
 
-Figures of many campaigns are kept in columns; `Dayparts.campaign` reads one campaign out of them in rows.
+Figures of many campaigns are kept in columns (`batch.py`); people, pages and plans read one campaign, in rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from math import isnan
@@ -195,7 +194,7 @@ class CampaignDayparts:
         mean: The campaign's ratio of sums, in the metric's unit; None without a denominator.
         abstained: Whether no usable pattern was found.
         reason: Why, in words, and what it would take.
-        borrowed: Share of the hours' estimates that rests on other campaigns, 0 to 1.
+        borrowed: Share of what is known of its hours that other campaigns said, 0 to 1.
         weekly: Whether weekdays or weekends differ so clearly that a plan by hour of the week is due.
         cells: 168 hours of the week, Monday 00:00 first.
         hours: 24 hours of the day.
@@ -229,81 +228,3 @@ class CampaignDayparts:
     def valley_hours(self) -> tuple[int, ...]:
         """Hours of the day, 0-23, that are valleys."""
         return tuple(hour for hour, figures in enumerate(self.hours) if figures.label is Label.VALLEY)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HourEvidence:
-    """How each campaign's hours of the day differ from its normal level, by its own data: what niches learn from.
-
-    Attributes:
-        root: Square root of the factor on the normal level, above 1 is better, shape (campaigns, hours=24).
-        variance: Of that root, the same for every level, the same shape; infinite where nothing was measured.
-    """
-
-    root: Floats
-    variance: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Dayparts:
-    """What is known of the weeks of many campaigns; one entry per campaign in everything.
-
-    Attributes:
-        campaigns: Whose weeks.
-        metric: What is measured.
-        samples: Measured hours, shape (campaigns,).
-        means: Ratios of sums in the metric's unit, NaN without a denominator, shape (campaigns,).
-        abstained: Whether no usable pattern was found, shape (campaigns,).
-        reasons: Why, and what it would take.
-        borrowed: Share of the estimates that rests on other campaigns, shape (campaigns,).
-        weekly: Whether a plan by hour of the week is due, shape (campaigns,).
-        cells: Figures of 168 hours of the week.
-        hours: Of 24 hours of the day.
-        days: Of 7 weekdays.
-        week_parts: Of weekdays and weekends.
-        times_of_day: Of night, morning, afternoon and evening.
-        patterns: Of each campaign.
-        evidence: What niches learn from.
-    """
-
-    campaigns: tuple[CampaignRef, ...]
-    metric: Metric
-    samples: Ints
-    means: Floats
-    abstained: NDArray[np.bool_]
-    reasons: Sequence[str]
-    borrowed: Floats
-    weekly: NDArray[np.bool_]
-    cells: Figures
-    hours: Figures
-    days: Figures
-    week_parts: Figures
-    times_of_day: Figures
-    patterns: Sequence[tuple[Pattern, ...]]
-    evidence: HourEvidence
-
-    def __len__(self) -> int:
-        return len(self.campaigns)
-
-    def campaign(self, place: int) -> CampaignDayparts:
-        """Return one campaign's findings in rows."""
-        return CampaignDayparts(
-            campaign=self.campaigns[place],
-            metric=self.metric,
-            samples=int(self.samples[place]),
-            mean=_known(float(self.means[place])),
-            abstained=bool(self.abstained[place]),
-            reason=self.reasons[place],
-            borrowed=float(self.borrowed[place]),
-            weekly=bool(self.weekly[place]),
-            cells=self.cells.rows(place),
-            hours=self.hours.rows(place),
-            days=self.days.rows(place),
-            week_parts=self.week_parts.rows(place),
-            times_of_day=self.times_of_day.rows(place),
-            patterns=self.patterns[place],
-        )
-
-    def each(self) -> Iterator[CampaignDayparts]:
-        """Yield every campaign's findings in rows."""
-        return map(self.campaign, range(len(self)))

@@ -1,0 +1,88 @@
+"""What a campaign can borrow: the hours of its account's other campaigns, and of its niche.
+
+Campaigns of one account are taken to scatter about the account's own curve. How much they scatter is learnt from how
+much more they differ than their noise explains, on the cautious side, so that where campaigns have nothing in common
+next to nothing is borrowed. What is borrowed acts as so many more days of data would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adtempo.dayparts.evidence import Roots
+from adtempo.domain.hourweek import HOURS_PER_DAY
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourPrior:
+    """What to expect of the hours of a campaign that nothing is known of.
+
+    Attributes:
+        root: Square root of the factor on the campaign's mean, above 1 is better, shape (hours=24,).
+        variance: Of a new campaign's root about it, the same shape.
+        accounts: How many accounts it was learnt from.
+    """
+
+    root: Floats
+    variance: Floats
+    accounts: int
+
+
+def borrow_hours(own: Roots, accounts: ArrayLike, priors: Sequence[HourPrior | None] | None) -> Roots:
+    """Return what others say about each campaign's hours, shape (campaigns, hours=24); precision 0 where nobody does.
+
+    Args:
+        own: What each campaign's own facts say, the same shape.
+        accounts: A label per campaign; campaigns of one account borrow from each other, never from themselves.
+        priors: Of the niche of each campaign; None: none.
+
+    References:
+        DerSimonian and Laird (1986), Meta-analysis in clinical trials, doi:10.1016/0197-2456(86)90046-2.
+    """
+    labels = np.unique(np.asarray(accounts), return_inverse=True)[1].reshape(-1)
+    scatter = _scatter(own, labels)[:, None]
+    weight = np.divide(own.precision, 1 + own.precision * scatter)
+    others = _gathered(weight, labels) - weight
+    others[np.bincount(labels)[labels] == 1] = 0.0  # what is left of rounding is nobody
+    summed = _gathered(weight * own.value, labels) - weight * own.value
+    precision = np.divide(others, 1 + others * scatter)
+    value = np.divide(summed, others, out=np.ones_like(summed), where=others > 0)
+    if priors is not None:
+        root, trust = np.ones_like(value), np.zeros_like(value)
+        for place, prior in enumerate(priors):
+            if prior is not None:
+                root[place], trust[place] = prior.root, 1 / prior.variance
+        return join_roots(Roots(value, precision), Roots(root, trust))
+    return Roots(value, precision)
+
+
+def join_roots(*parts: Roots) -> Roots:
+    """Join several independent readings of the same roots into one."""
+    precision = np.asarray(sum(part.precision for part in parts))
+    total = np.asarray(sum(part.precision * part.value for part in parts))
+    return Roots(np.divide(total, precision, out=np.ones_like(total), where=precision > 0), precision)
+
+
+def _scatter(own: Roots, labels: NDArray[np.intp]) -> Floats:
+    """Return how much campaigns differ within their account, as a variance of roots, one standard error up."""
+    total, squares = _gathered(own.precision, labels), _gathered(own.precision**2, labels)
+    mean = np.divide(_gathered(own.precision * own.value, labels), total, out=np.ones_like(total), where=total > 0)
+    heterogeneity = _gathered((own.precision * (own.value - mean) ** 2).sum(axis=1, keepdims=True), labels)[:, 0]
+    known = (total - np.divide(squares, total, out=np.zeros_like(total), where=total > 0)).sum(axis=1)
+    free = np.maximum(HOURS_PER_DAY * (np.bincount(labels)[labels] - 1.0), 1.0)
+    excess = np.maximum(heterogeneity - free, 0.0) + np.sqrt(2 * free)
+    return np.asarray(np.divide(excess, known, out=np.zeros_like(known), where=known > 0))
+
+
+def _gathered(amounts: Floats, labels: NDArray[np.intp]) -> Floats:
+    """Return each row's group total, column by column."""
+    groups = int(labels.max(initial=-1)) + 1
+    totals = np.zeros((groups, amounts.shape[1]))
+    np.add.at(totals, labels, amounts)
+    return np.asarray(totals[labels])

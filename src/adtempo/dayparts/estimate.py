@@ -1,0 +1,139 @@
+"""From the hours of many campaigns: how good every slot of the week truly is, and which stand out. Pure.
+
+Method, formulas and measured limits: docs/explain/dayparts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from adtempo.dayparts.batch import Dayparts
+from adtempo.dayparts.borrowing import HourPrior, borrow_hours, join_roots
+from adtempo.dayparts.classical import Classical, describe_hours
+from adtempo.dayparts.evidence import counts_costs, gather_evidence
+from adtempo.dayparts.findings import DaypartSettings, Figures
+from adtempo.dayparts.labels import Marks, mark_week
+from adtempo.dayparts.levels import Level, read_levels
+from adtempo.dayparts.panel import HourlyPanel
+from adtempo.dayparts.slots import ByLayout
+
+Floats = NDArray[np.float64]
+
+ENOUGH = 200.0
+"""Precision of an hour's root with which hours 1.5 times as good are found: about fifty conversions in an hour."""
+
+_CHUNK = 128  # campaigns at a time, so that their hours stay in the processor's cache
+_HALF = 0.5
+_Z95 = float(norm.ppf(0.975))
+_DEFAULT = DaypartSettings()
+
+
+def estimate_dayparts(
+    panel: HourlyPanel,
+    settings: DaypartSettings = _DEFAULT,
+    priors: Sequence[HourPrior | None] | None = None,
+) -> Dayparts:
+    """Estimate every slot of each campaign's week, and label those that stand out.
+
+    Campaigns of one account in the panel borrow from each other, so an account is best read whole.
+
+    Args:
+        panel: Their hours; memory grows with it, so hand over some thousand campaigns at a time.
+        settings: How to judge.
+        priors: What is known of each campaign's niche.
+    """
+    chunks = [panel.part(slice(at, at + _CHUNK)) for at in range(0, max(len(panel), 1), _CHUNK)]
+    classical: ByLayout[Classical] = _stacked([describe_hours(chunk) for chunk in chunks])
+    evidence = _stacked([gather_evidence(chunk, settings.half_life_days) for chunk in chunks])
+    own = join_roots(evidence.hours.part(np.s_[:, 0]), evidence.hours.part(np.s_[:, 1]))
+    borrowed = borrow_hours(own, [str(campaign.account) for campaign in panel.campaigns], priors)
+    levels = read_levels(evidence, borrowed)
+    marks = mark_week(levels, settings)
+    samples, means = classical.cells.n.sum(axis=1), _means(panel)
+    heard = (samples >= settings.min_samples) & (means > 0)
+    weekday_hours = (levels.split > _HALF) & marks.cells.label.any(axis=1)
+    days_differ = marks.days.label.any(axis=1)
+    found = marks.hours.label.any(axis=1) | marks.cells.label.any(axis=1) | days_differ
+
+    scale = _Scale(means, evidence.level_variance, counts_costs(panel.metric), heard)
+    known, lent = own.precision.mean(axis=1), borrowed.precision.mean(axis=1)
+    days = int((panel.days[-1] - panel.days[0]).astype(np.int64)) + 1 if len(panel.days) else 0
+    return Dayparts(
+        campaigns=panel.campaigns,
+        metric=panel.metric,
+        settings=settings,
+        days=days,
+        samples=samples,
+        means=means,
+        abstained=~(heard & found),
+        borrowed=_share(lent, known + lent),
+        weekly=heard & (weekday_hours | days_differ),
+        days_needed=np.divide(days * ENOUGH, known + lent, out=np.full(len(known), np.inf), where=known + lent > 0),
+        figures=classical.each(partial(_figures, scale), levels.level, marks),
+        own=own,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scale:
+    """What turns roots into values: the campaigns' means, how sure these are, and who is heard at all."""
+
+    means: Floats
+    level_variance: Floats
+    costs: bool
+    heard: NDArray[np.bool_]
+
+
+def _figures(scale: _Scale, plain: Classical, level: Level, marks: Marks) -> Figures:
+    mean, heard = scale.means[:, None], scale.heard[:, None]
+    known = mean > 0
+    lift_low, lift_high = _interval(level.root, level.variance)
+    whole = level.variance + level.root**2 * scale.level_variance[:, None]
+    low, high = _interval(level.root, whole)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if scale.costs:
+            estimate, low, high = mean / level.lift, mean / high, mean / low
+        else:
+            estimate, low, high = mean * level.lift, mean * low, mean * high
+    told = {"estimate": estimate, "estimate_low": low, "estimate_high": high, "lift": level.lift}
+    told |= {"lift_low": lift_low, "lift_high": lift_high, "q_value": marks.q_value}
+    return Figures(
+        **{field: getattr(plain, field) for field in Classical.__slots__},
+        **{field: np.where(known, amounts, np.nan) for field, amounts in told.items()},
+        label=np.where(heard, marks.label, 0).astype(np.int8),
+    )
+
+
+def _interval(root: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Return the 95% interval of the square."""
+    half = _Z95 * np.sqrt(variance)
+    return np.maximum(root - half, 0.0) ** 2, np.maximum(root + half, 0.0) ** 2
+
+
+def _means(panel: HourlyPanel) -> Floats:
+    """Return ratios of sums in the metric's unit, NaN without a denominator; late conversions are made up for."""
+    bottoms = panel.denominators if panel.shares is None else panel.denominators * panel.shares
+    top = np.where(bottoms > 0, panel.numerators, 0).sum(axis=(1, 2))
+    bottom = bottoms.sum(axis=(1, 2))
+    means = np.divide(top, bottom, out=np.full(len(panel), np.nan), where=bottom > 0)
+    return np.asarray(means * float(panel.metric.scale))
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    """Join equal structures of arrays along the campaigns."""
+    first = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    names = [field.name for field in fields(first)]
+    return type(first)(**{name: _stacked([getattr(part, name) for part in parts]) for name in names})

@@ -1,0 +1,70 @@
+"""Which slots are peaks and valleys: beyond the percentiles, materially off the mean, and more likely so than not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from adtempo.dayparts.findings import DaypartSettings
+from adtempo.dayparts.levels import Chances, Level, WeekLevels
+from adtempo.dayparts.slots import ByLayout
+from adtempo.domain.hourweek import HOURS_PER_DAY
+from adtempo.stats.blocks import MATERIAL
+from adtempo.stats.multiplicity import false_shares
+
+Floats = NDArray[np.float64]
+
+SURE_ENOUGH = 0.6
+"""Probability from which a slot is named. Among all named ones far fewer are false than 1 - this: q says how many."""
+
+SURE_DAY = 0.975
+"""The same of whole weekdays and parts of the week, read without any help from neighbours."""
+
+_NO_NOISE = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """Labels (1 peak, -1 valley, 0 normal) and q-values, arrays of shape (campaigns, slots)."""
+
+    label: NDArray[np.int8]
+    q_value: Floats
+
+
+def mark_week(levels: WeekLevels, settings: DaypartSettings) -> ByLayout[Marks]:
+    """Mark every slot; a cell stands out by its hour, or with its weekday as a whole."""
+    level = levels.level
+    days, up_day, down_day = _mark_whole(level.days)
+    lift = level.cells.lift
+    up = np.maximum(levels.cells.up, np.where(lift >= MATERIAL, np.repeat(up_day, HOURS_PER_DAY, axis=1), 0.0))
+    down = np.maximum(
+        levels.cells.down, np.where(lift <= 1 / MATERIAL, np.repeat(down_day, HOURS_PER_DAY, axis=1), 0.0)
+    )
+    return ByLayout(
+        cells=_mark_slots(level.cells, Chances(up, down), settings),
+        hours=_mark_slots(level.hours, levels.hours, settings),
+        days=days,
+        week_parts=_mark_whole(level.week_parts)[0],
+        times_of_day=_mark_slots(level.times_of_day, levels.times_of_day, settings),
+    )
+
+
+def _mark_slots(level: Level, chances: Chances, settings: DaypartSettings) -> Marks:
+    lift = level.lift
+    valley, peak = np.percentile(lift, (settings.valley_percentile, settings.peak_percentile), axis=1, keepdims=True)
+    is_peak = (chances.up >= SURE_ENOUGH) & (lift > peak) & (lift > 1)
+    is_valley = (chances.down >= SURE_ENOUGH) & (lift < valley) & (lift < 1)
+    doubt = 1 - np.clip(np.maximum(chances.up, chances.down), 0.0, 1.0)
+    return Marks(is_peak.astype(np.int8) - is_valley.astype(np.int8), false_shares(doubt))
+
+
+def _mark_whole(level: Level) -> tuple[Marks, Floats, Floats]:
+    """Mark slots by their own levels; also return how sure each marked one is to be above, and below."""
+    sure = ndtr(np.abs(level.root - 1) / np.sqrt(np.maximum(level.variance, _NO_NOISE)))
+    named = (sure >= SURE_DAY) & ((level.lift >= MATERIAL) | (level.lift <= 1 / MATERIAL))
+    above = level.root > 1
+    label = (named & above).astype(np.int8) - (named & ~above).astype(np.int8)
+    return Marks(label, false_shares(1 - sure)), np.where(label > 0, sure, 0.0), np.where(label < 0, sure, 0.0)
