@@ -14,6 +14,7 @@ from adtempo.api import (
     alerts,
     anomalies,
     audit,
+    changes,
     creatives,
     jobs,
     operations,
@@ -31,7 +32,10 @@ from adtempo.api.operations import Meter, Metered
 from adtempo.domain.roles import EVERYBODY, Action
 from adtempo.workspace import Workspace
 
-AREAS = (operations, session, users, accounts, tracking, creatives, predictions, anomalies, alerts, jobs, audit)
+AREAS = (
+    *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, alerts),
+    *(changes, jobs, audit),
+)
 """Every file of routes, in the order in which the document lists them."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

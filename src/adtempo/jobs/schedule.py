@@ -5,6 +5,7 @@ To add one: a function that takes the workspace and its turn, and one line in JO
 
 from __future__ import annotations
 
+from adtempo.jobs.changing import send_changes
 from adtempo.jobs.detecting import detect_anomalies
 from adtempo.jobs.reporting import report_morning
 from adtempo.jobs.runner import CatchUp, Job
@@ -17,6 +18,7 @@ SYNC_NOW = Job("sync-now", "", "Reads every account at once, when somebody asks.
 JOBS = (
     Job("sync", "0 * * * *", "Reads every account that can be read.", CatchUp.ALL, sync_hourly),
     SYNC_NOW,
+    Job("changes", "* * * * *", "Sends approved changes, and reads back unclear ones.", CatchUp.NEWEST, send_changes),
     Job("detect-anomalies", "10 * * * *", "Opens and resolves alerts.", CatchUp.NEWEST, detect_anomalies),
     Job("alerts", "*/5 * * * *", "Sends what there is to tell to its channels.", CatchUp.NEWEST, tell_alerts),
     Job("report", "20 * * * *", "Keeps the report of the day before, each morning.", CatchUp.NEWEST, report_morning),
