@@ -10,13 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adtempo.dayparts.run import DayPartOptimizer
     from adtempo.tracking.run import CampaignTracker
     from adtempo.workspace import Workspace, open_workspace
 
-__all__ = ["CampaignTracker", "Workspace", "open_workspace"]
+__all__ = ["CampaignTracker", "DayPartOptimizer", "Workspace", "open_workspace"]
 
 _HOMES = {
     "CampaignTracker": "adtempo.tracking.run",
+    "DayPartOptimizer": "adtempo.dayparts.run",
     "Workspace": "adtempo.workspace",
     "open_workspace": "adtempo.workspace",
 }

@@ -16,6 +16,7 @@ from adtempo.api import (
     audit,
     changes,
     creatives,
+    dayparts,
     jobs,
     operations,
     predictions,
@@ -34,7 +35,7 @@ from adtempo.workspace import Workspace
 
 AREAS = (
     *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, alerts),
-    *(changes, jobs, audit),
+    *(dayparts, changes, jobs, audit),
 )
 """Every file of routes, in the order in which the document lists them."""
 

@@ -86,7 +86,7 @@ def _recommend(metric: Metric, pattern: Pattern) -> Recommendation:
         action=step,
         reason=(
             f"{hours_text(pattern.hours)} {days_text(pattern.days)}: {metric.name.upper()} is {times} as good as the "
-            f"campaign's mean; {pattern.confidence:.1%} sure"
+            f"campaign's mean; {min(pattern.confidence, 0.999):.1%} sure"
         ),
         hours=pattern.hours,
         days=pattern.days,

@@ -82,8 +82,11 @@ class HourResponse:
         gains = sign * np.log(planned / flat)
         expected, spread = self._over_steepness(np.log(planned))
         gain, gain_spread = self._over_steepness(gains)
-        error = np.sqrt(spread + _noise(planned_shares, self.deviation) + self.level_deviation**2)
-        gain_error = np.sqrt(gain_spread + _noise(planned_shares - flat_shares, self.deviation))
+        unsure = float(((planned_shares * self.deviation) ** 2).sum())
+        error = np.sqrt(spread + unsure + self.level_deviation**2)
+        # Hours of one pattern err together, and against the others, since all are measured by their common mean.
+        moved = float(np.abs(planned_shares - flat_shares) @ self.deviation)
+        gain_error = np.sqrt(gain_spread + moved**2)
         low, high = np.exp(expected + _Z95 * error * np.array([-1.0, 1.0]))
         worst, best = np.expm1(gain + _Z95 * gain_error * np.array([-1.0, 1.0]))
         return Outlook(
@@ -136,10 +139,6 @@ def read_response(fields: dict[str, object]) -> HourResponse:
         level_deviation=float(str(fields["level_deviation"])),
         **arrays,
     )
-
-
-def _noise(shares: Floats, deviation: Floats) -> float:
-    return float(((shares * deviation) ** 2).sum())
 
 
 def learn_response(found: CampaignDayparts, panel: HourlyPanel, delivery: HourlyPanel) -> HourResponse | None:

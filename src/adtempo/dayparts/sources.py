@@ -80,13 +80,13 @@ class LoadedHours:
         panel: The two sums of the metric.
         delivery: Spend and impressions of the same hours.
         conversions: Whose conversions are counted.
-        first_days: First local day with hourly facts of each campaign, datetime64[D], shape (campaigns,).
+        first_days: First local day with hourly facts of each campaign; none at all where there are no facts.
     """
 
     panel: HourlyPanel
     delivery: HourlyPanel
     conversions: Conversions
-    first_days: NDArray[np.datetime64]
+    first_days: tuple[date, ...]
 
 
 def load_moment(workspace: Workspace, as_of: datetime) -> Moment:
@@ -196,7 +196,7 @@ def _lay_out(
 
     late = facts.shares[rows] if _needs_conversions(metric) and (facts.shares[rows] < 1).any() else None
     begins = np.searchsorted(place, np.arange(len(places)))
-    return LoadedHours(lay(metric, late), lay(CPM), whose, days[begins])
+    return LoadedHours(lay(metric, late), lay(CPM), whose, tuple(days[begins].astype(object).tolist()))
 
 
 def _load_own(

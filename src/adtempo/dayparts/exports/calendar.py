@@ -153,7 +153,7 @@ ICS = Export(
     media_type="text/calendar",
     keeps=(
         "The calendar holds every hour that gets more or less than the rest, each week for a year, for people and "
-        "for tools that read calendars; nothing is lost."
+        "for tools that read calendars."
     ),
     fit=same,
     write=write,

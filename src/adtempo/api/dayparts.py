@@ -1,0 +1,447 @@
+"""Dayparts: when a campaign's money works, schedules made of it, and the forms to take them away in."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from adtempo.api.access import Caller, Open
+from adtempo.api.accounts import TEXT
+from adtempo.api.bodies import Amount, Asked, Currency, Moment, Number
+from adtempo.api.idempotency import IdempotentRoute
+from adtempo.dayparts import report
+from adtempo.dayparts.analysis import LOOKBACK_DAYS, LOOKBACK_DAYS_MAX, Question
+from adtempo.dayparts.exports import EXPORTS
+from adtempo.dayparts.findings import DaypartSettings, Label
+from adtempo.dayparts.run import DayPartOptimizer
+from adtempo.dayparts.scheduling import Wish
+from adtempo.domain.accounts import Platform
+from adtempo.domain.roles import EVERYBODY, Action
+from adtempo.domain.schedules import MULTIPLIER_MAX, Strategy
+
+router = APIRouter(prefix="/daypart", tags=["dayparts"], route_class=IdempotentRoute)
+
+READ = {"x-action": Action.READ}
+PLAN = {"x-action": Action.PLAN}
+MIN_SAMPLES = DaypartSettings().min_samples
+
+Name = Annotated[str, Field(min_length=1, max_length=500, pattern=TEXT, examples=["300201"])]
+Budget = Annotated[
+    str | float,
+    Field(description="Daily budget in major units, a decimal string or a number.", examples=["100.00"]),
+]
+Figure = Annotated[str | Number | None, Field(description="In the metric's unit; amounts are decimal strings.")]
+ScheduleId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="Its id.", examples=["0123456789abcdef"])]
+Lookback = Annotated[int, Query(ge=1, le=LOOKBACK_DAYS_MAX, description="Days to look back on.")]
+MetricName = Annotated[str, Query(max_length=50, pattern=TEXT, description="A ratio, such as roas or ctr.")]
+
+
+class AnalyzeAsked(Asked):
+    """Which campaign's week, judged how."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"campaign_id": "300201", "lookback_days": 30}]})
+
+    campaign_id: Name = Field(description="Its id, or platform:account:campaign.")
+    platform: Platform | None = Field(default=None, description="Where it is, if its id does not say so.")
+    niche: str | None = Field(default=None, min_length=1, max_length=200, pattern=TEXT)
+    lookback_days: int = Field(default=LOOKBACK_DAYS, ge=1, le=LOOKBACK_DAYS_MAX)
+    min_samples: int = Field(default=MIN_SAMPLES, ge=1, le=1_000_000)
+    metric: str = Field(default="roas", max_length=50, pattern=TEXT)
+    until: Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))] | None = None
+
+
+class SlotFields(BaseModel):
+    """What is known of one slot of the week; null where nothing can be said."""
+
+    n: int = Field(description="Measured hours with a denominator above 0.")
+    mean: Figure = Field(description="Mean of the hourly ratios: classical, for reference.")
+    ewma: Figure
+    ci_low: Figure = Field(description="Classical 95% interval of the mean.")
+    ci_high: Figure
+    estimate: Figure = Field(description="What the slot is worth, borrowing from its neighbours.")
+    estimate_low: Figure = Field(description="Its 95% interval.")
+    estimate_high: Figure
+    lift: Number | None = Field(description="How many times better than the campaign's mean.")
+    lift_low: Number | None
+    lift_high: Number | None
+    q_value: Number | None = Field(description="Expected share of false ones among all that are as clear.")
+    label: Label
+
+
+class CellShown(SlotFields):
+    """An hour of the week; Monday is day 0."""
+
+    day_of_week: int
+    hour: int
+
+
+class HourShown(SlotFields):
+    """An hour of the day."""
+
+    hour: int
+
+
+class DayShown(SlotFields):
+    """A weekday; Monday is 0."""
+
+    day_of_week: int
+
+
+class PartShown(SlotFields):
+    """A part of the week or of the day."""
+
+    name: str
+
+
+class PatternShown(BaseModel):
+    """Neighbouring hours of some weekdays that are better, or worse, than the campaign's normal level."""
+
+    type: Label
+    hours: list[int]
+    days: list[int]
+    lift: Number
+    lift_low: Number
+    lift_high: Number
+    strength: Number
+    consistency: Number
+    confidence: Number
+    q_value: Number
+
+
+class RecommendationShown(BaseModel):
+    """One thing to do."""
+
+    priority: Literal["high", "medium", "low"]
+    action: Literal["spend_more", "spend_less", "keep_flat"]
+    reason: str
+    hours: list[int]
+    days: list[int]
+    expected_lift: Number | None
+    lift_low: Number | None
+    lift_high: Number | None
+
+
+class RecommendationsShown(BaseModel):
+    """What to do about a campaign's hours, what matters most first."""
+
+    campaign_id: str
+    platform: Platform
+    account_id: str
+    analysis_id: str
+    metric: str
+    abstained: bool
+    reason: str
+    peak_hours: list[int]
+    valley_hours: list[int]
+    recommendations: list[RecommendationShown]
+
+
+class AnalysisShown(BaseModel):
+    """What is known of a campaign's week."""
+
+    analysis_id: str = Field(description="The same question about the same facts is the same analysis.")
+    campaign_id: str
+    platform: Platform
+    account_id: str
+    niche: str | None
+    metric: str = Field(description="What was analysed: a click metric where hours carry no conversions.")
+    conversions: Literal["platform", "own", "none"] = Field(description="Whose conversions count by the hour.")
+    currency: Currency
+    timezone: str
+    lookback_days: int
+    since: date
+    until: date
+    as_of: Moment
+    samples: int
+    mean: Figure
+    abstained: bool = Field(description="Whether no usable pattern was found.")
+    reason: str = Field(description="Why, and what it would take to see one.")
+    borrowed: Number = Field(description="Share of the estimates that rests on other campaigns, 0 to 1.")
+    weekly: bool = Field(description="Whether weekdays differ so clearly that a plan by hour of the week is due.")
+    cells: list[CellShown]
+    hours: list[HourShown]
+    days: list[DayShown]
+    week_parts: list[PartShown]
+    times_of_day: list[PartShown]
+    peak_hours: list[int]
+    valley_hours: list[int]
+    patterns: list[PatternShown]
+    recommendations: list[RecommendationShown]
+
+
+class ScheduleAsked(Asked):
+    """A budget to share out over the hours of one campaign."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"campaign_id": "300201", "total_daily_budget": "100.00", "schedule_type": "balanced"}]
+        }
+    )
+
+    campaign_id: Name = Field(description="Its id, or platform:account:campaign.")
+    platform: Platform | None = None
+    total_daily_budget: Budget
+    schedule_type: Strategy = Strategy.BALANCED
+    peak_multiplier: float | None = Field(default=None, gt=0, le=MULTIPLIER_MAX)
+    valley_multiplier: float | None = Field(default=None, ge=0, le=MULTIPLIER_MAX)
+
+
+class UnifiedAsked(Asked):
+    """A budget to share out over the hours of several campaigns."""
+
+    campaign_ids: list[Name] = Field(min_length=1, max_length=50)
+    total_daily_budget: Budget
+    schedule_type: Strategy = Strategy.BALANCED
+    peak_multiplier: float | None = Field(default=None, gt=0, le=MULTIPLIER_MAX)
+    valley_multiplier: float | None = Field(default=None, ge=0, le=MULTIPLIER_MAX)
+
+
+class HourBudget(BaseModel):
+    """What one hour of any day gets."""
+
+    hour: int
+    multiplier: Number
+    budget: Amount
+
+
+class CellBudget(HourBudget):
+    """What one hour of the week gets."""
+
+    day_of_week: int
+
+
+class PredictionOfSchedule(BaseModel):
+    """What a schedule is expected to come to over the next 28 days; intervals are of 95%."""
+
+    metric: str
+    expected: Figure
+    low: Figure
+    high: Figure
+    uplift: Number = Field(description="Improvement over the same budget spent evenly, as a ratio; above 0 is better.")
+    uplift_low: Number
+    uplift_high: Number
+
+
+class ScheduleShown(BaseModel):
+    """One schedule; it is never changed."""
+
+    schedule_id: str
+    version: int = Field(description="Of its campaign's schedules, from 1.")
+    campaign_id: str
+    platform: Platform
+    account_id: str
+    analysis_id: str
+    strategy: Strategy
+    timezone: str
+    total_daily_budget: Amount
+    currency: Currency
+    flat: bool = Field(description="Whether every hour gets the same, as without a usable pattern.")
+    hours: list[HourBudget] = Field(description="24 hours; they sum to the total exactly.")
+    week: list[CellBudget] | None = Field(description="168 hours where weekdays differ; each day sums to the total.")
+    prediction: PredictionOfSchedule | None
+    made_at: Moment
+    actor: str
+
+
+class SchedulesShown(BaseModel):
+    """Schedules of a campaign, the newest first."""
+
+    schedules: list[ScheduleShown]
+
+
+class HourTotal(BaseModel):
+    """What all campaigns get in one hour of their local day."""
+
+    hour: int
+    budget: Amount
+
+
+class UnifiedShown(BaseModel):
+    """The schedules of one plan; hours are those of each account's own clock."""
+
+    total_daily_budget: Amount
+    currency: Currency
+    timezones: list[str]
+    hours: list[HourTotal]
+    schedules: list[ScheduleShown]
+
+
+class ExportShown(BaseModel):
+    """A schedule in a platform's form."""
+
+    schedule_id: str
+    export: str
+    media_type: str
+    lost_share: Number | None = Field(description="Part of the expected gain over flat that the form cannot hold.")
+    statement: str = Field(description="What the form can hold and what is lost, in words.")
+    text: str
+
+
+class HourValue(BaseModel):
+    """What a platform brings in one hour of the local day, with its 95% interval."""
+
+    hour: int
+    value: Figure
+    low: Figure
+    high: Figure
+
+
+class PlatformShown(BaseModel):
+    """What one platform brings, as ratios of sums."""
+
+    platform: Platform
+    campaigns: int
+    value: Figure
+    hours: list[HourValue]
+
+
+class BestShown(BaseModel):
+    """The platform that is clearly better than every other in an hour; null where none is."""
+
+    hour: int
+    platform: Platform | None
+
+
+class LeftOut(BaseModel):
+    """A campaign whose hours lack the metric."""
+
+    campaign_id: str
+    platform: Platform
+    reason: str
+
+
+class ComparisonShown(BaseModel):
+    """Platforms side by side on the same hours of the local day."""
+
+    metric: str
+    platforms: list[PlatformShown]
+    best: list[BestShown]
+    left_out: list[LeftOut]
+
+
+class DaypartHealth(BaseModel):
+    """Whether dayparts work, and what is kept of them."""
+
+    status: Literal["ok"]
+    analyses: int
+    schedules: int
+    last_analysis: Moment | None
+
+
+@router.post("/analyze", openapi_extra=READ)
+def analyze(asked: AnalyzeAsked, workspace: Open) -> AnalysisShown:
+    """What is known of a campaign's week: every hour with its interval, patterns, and what to do."""
+    question = Question(
+        asked.lookback_days, asked.metric, asked.until, DaypartSettings(min_samples=asked.min_samples), asked.niche
+    )
+    optimizer = DayPartOptimizer(workspace)
+    found = optimizer.analyze(asked.campaign_id, question, platform=asked.platform)
+    optimizer.keep([found])
+    return AnalysisShown.model_validate(report.analysis_body(found))
+
+
+@router.get("/recommend/{campaign_id}", openapi_extra=READ)
+def recommend(
+    campaign_id: Annotated[str, Path(max_length=500, pattern=TEXT, description="Its id.", examples=["300201"])],
+    workspace: Open,
+    platform: Annotated[Platform | None, Query(description="Where it is, if its id does not say so.")] = None,
+) -> RecommendationsShown:
+    """What to do about a campaign's hours, what matters most first."""
+    found = DayPartOptimizer(workspace).analyze(campaign_id, platform=platform)
+    return RecommendationsShown.model_validate(report.recommendations_body(found))
+
+
+@router.post("/schedule", status_code=201, openapi_extra=PLAN)
+def schedule(asked: ScheduleAsked, workspace: Open, caller: Caller) -> ScheduleShown:
+    """Share a daily budget out over a campaign's hours, exact to the minor unit; flat without a usable pattern."""
+    kept = DayPartOptimizer(workspace).build_schedule(
+        asked.campaign_id,
+        asked.total_daily_budget,
+        asked.schedule_type,
+        platform=asked.platform,
+        peak_multiplier=asked.peak_multiplier,
+        valley_multiplier=asked.valley_multiplier,
+        actor=caller.name,
+    )
+    return ScheduleShown.model_validate(report.schedule_body(kept))
+
+
+@router.post("/schedule/unified", status_code=201, openapi_extra=PLAN)
+def schedule_together(asked: UnifiedAsked, workspace: Open, caller: Caller) -> UnifiedShown:
+    """Plan campaigns of several platforms together: one budget, shared out as they spend now."""
+    wish = Wish(asked.total_daily_budget, asked.schedule_type, asked.peak_multiplier, asked.valley_multiplier)
+    kept = DayPartOptimizer(workspace).build_unified_schedule(asked.campaign_ids, wish, actor=caller.name)
+    return UnifiedShown.model_validate(report.unified_body(kept))
+
+
+@router.get("/schedules/{campaign_id}", openapi_extra=READ)
+def list_schedules(
+    campaign_id: Annotated[str, Path(max_length=500, pattern=TEXT, description="Its id.", examples=["300201"])],
+    workspace: Open,
+) -> SchedulesShown:
+    """List the schedules of a campaign, the newest first."""
+    found = DayPartOptimizer(workspace).load_schedules(campaign_id)
+    return SchedulesShown.model_validate(report.schedules_body(found))
+
+
+@router.get("/schedule/{schedule_id}", openapi_extra=READ)
+def show_schedule(schedule_id: ScheduleId, workspace: Open) -> ScheduleShown:
+    """One schedule."""
+    return ScheduleShown.model_validate(report.schedule_body(DayPartOptimizer(workspace).load_schedule(schedule_id)))
+
+
+@router.get("/schedule/{schedule_id}/export/{form}", openapi_extra=READ)
+def export_schedule(
+    schedule_id: ScheduleId,
+    form: Annotated[str, Path(max_length=40, pattern=TEXT, examples=[one.name for one in EXPORTS])],
+    workspace: Open,
+) -> ExportShown:
+    """A schedule in a platform's form, with a plain statement of what that form cannot hold."""
+    done = DayPartOptimizer(workspace).export_schedule(schedule_id, form)
+    return ExportShown.model_validate(report.exported_body(done))
+
+
+@router.get(
+    "/schedule/{schedule_id}/file/{form}",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file",
+            "content": {one.media_type: {"schema": {"type": "string"}} for one in EXPORTS},
+        }
+    },
+    openapi_extra=READ,
+)
+def download_schedule(
+    schedule_id: ScheduleId,
+    form: Annotated[str, Path(max_length=40, pattern=TEXT, examples=[one.name for one in EXPORTS])],
+    workspace: Open,
+) -> Response:
+    """The same as a file to keep."""
+    done = DayPartOptimizer(workspace).export_schedule(schedule_id, form)
+    name = f"{done.export.name}-{schedule_id}.{done.export.suffix}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(done.text, media_type=done.export.media_type, headers=headers)
+
+
+@router.get("/compare", openapi_extra=READ)
+def compare(
+    workspace: Open,
+    campaign: Annotated[
+        list[Annotated[str, Field(max_length=500, pattern=TEXT)]], Query(max_length=50, description="None means all.")
+    ] = [],  # noqa: B006 - FastAPI copies defaults
+    metric: MetricName = "roas",
+    lookback_days: Lookback = LOOKBACK_DAYS,
+) -> ComparisonShown:
+    """Compare platforms on the same hours of the local day."""
+    compared, left_out = DayPartOptimizer(workspace).compare(campaign, Question(lookback_days, metric))
+    return ComparisonShown.model_validate(report.comparison_body(compared, left_out))
+
+
+@router.get("/health", openapi_extra={"x-action": EVERYBODY})
+def health(workspace: Open) -> DaypartHealth:
+    """Whether dayparts work, and what is kept of them."""
+    return DaypartHealth.model_validate(report.standing_body(DayPartOptimizer(workspace).load_standing()))

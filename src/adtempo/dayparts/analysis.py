@@ -1,0 +1,267 @@
+"""Analyses: from the ledger's hours to what is known of a campaign's week, one campaign or all of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from adtempo.dayparts.decide import Recommendation, recommend_actions
+from adtempo.dayparts.estimate import estimate_dayparts
+from adtempo.dayparts.findings import CampaignDayparts, DaypartSettings
+from adtempo.dayparts.panel import HourlyPanel, lay_out_hours
+from adtempo.dayparts.response import HourResponse, learn_response
+from adtempo.dayparts.sources import Conversions, LoadedHours, Moment, load_hours
+from adtempo.domain.accounts import Account, CampaignRef
+from adtempo.domain.campaigns import Campaign
+from adtempo.domain.errors import InvalidInput, NotFound
+from adtempo.domain.metrics import METRICS, Metric, find_metric
+from adtempo.store import accounts as stored_accounts
+from adtempo.store.dayparts import StoredAnalysis, StoredPattern
+from adtempo.store.engine import reading
+
+if TYPE_CHECKING:
+    from adtempo.workspace import Workspace
+
+LOOKBACK_DAYS, LOOKBACK_DAYS_MAX = 30, 730
+
+TOGETHER = 100
+"""So many campaigns of one account are estimated together and borrow from each other; memory is bounded by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about a campaign's week.
+
+    Attributes:
+        lookback_days: Days to look back on, the last of them included.
+        metric: Name of a ratio out of METRICS.
+        until: Last local day; None for the last one that is over and has facts.
+        settings: How the week is judged.
+        niche: What the campaign's market is taken to be; None for what is known of it.
+
+    Raises:
+        InvalidInput: The metric is none, or no ratio; or nobody looks back so far.
+    """
+
+    lookback_days: int = LOOKBACK_DAYS
+    metric: str = "roas"
+    until: date | None = None
+    settings: DaypartSettings = field(default_factory=DaypartSettings)
+    niche: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.lookback_days <= LOOKBACK_DAYS_MAX:
+            raise InvalidInput(f"{self.lookback_days} days cannot be looked back on; choose 1 to {LOOKBACK_DAYS_MAX}")
+        metric = find_metric(self.metric)
+        if metric.denominator is None or "reach" in (metric.numerator, metric.denominator):
+            ratios = [one.name for one in METRICS if one.denominator not in (None, "reach")]
+            raise InvalidInput(
+                f"hours are compared by a ratio, not by {metric.name}; choose one of {', '.join(ratios)}"
+            )
+
+    def days(self, account: Account, moment: Moment) -> tuple[date, date]:
+        """Return the first and the last local day that are meant, inclusive."""
+        until = self.until or moment.last_day(account)
+        return until - timedelta(days=self.lookback_days - 1), until
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known of one campaign's week, and what it rests on.
+
+    Attributes:
+        campaign: Which campaign.
+        account: Its account.
+        niche: Its market, if one is known.
+        question: What was asked.
+        since: First local day, inclusive.
+        until: Last local day, inclusive.
+        as_of: What was known at this moment, aware.
+        batch: The ledger's newest batch then: the watermark of the inputs.
+        conversions: Whose conversions were counted by the hour.
+        found: What was found.
+        panel: The hours of the metric, of this campaign alone.
+        delivery: Spend and impressions of the same hours.
+        notes: What should be said about the facts themselves.
+    """
+
+    campaign: Campaign
+    account: Account
+    niche: str | None
+    question: Question
+    since: date
+    until: date
+    as_of: datetime
+    batch: int
+    conversions: Conversions
+    found: CampaignDayparts
+    panel: HourlyPanel
+    delivery: HourlyPanel
+    notes: tuple[str, ...]
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that the hours could carry."""
+        return self.found.metric
+
+    @property
+    def reason(self) -> str:
+        """Why there is no pattern, and what should be said about the facts; empty where there is nothing to say."""
+        return " ".join(part for part in (self.found.reason, *self.notes) if part)
+
+    @cached_property
+    def analysis_id(self) -> str:
+        """Its id: the same question about the same facts is the same analysis."""
+        asked = (self.campaign.ref, self.question, self.since, self.until, self.niche, self.batch)
+        return hashlib.sha256("\n".join(map(repr, asked)).encode()).hexdigest()[:24]
+
+    @cached_property
+    def recommendations(self) -> tuple[Recommendation, ...]:
+        """What to do, what matters most first."""
+        return recommend_actions(replace(self.found, reason=self.reason))
+
+    @cached_property
+    def response(self) -> HourResponse | None:
+        """What money brings in each hour; None where nothing can be said."""
+        return learn_response(self.found, self.panel, self.delivery)
+
+    def to_store(self) -> StoredAnalysis:
+        """Return what is kept of it; the figures of the cells follow from the facts again."""
+        return StoredAnalysis(
+            analysis_id=self.analysis_id,
+            campaign=self.campaign.ref,
+            niche=self.niche,
+            metric=self.metric.name,
+            since=self.since,
+            until=self.until,
+            lookback_days=self.question.lookback_days,
+            min_samples=self.question.settings.min_samples,
+            samples=self.found.samples,
+            abstained=self.found.abstained,
+            reason=self.reason,
+            peak_hours=self.found.peak_hours,
+            valley_hours=self.found.valley_hours,
+            as_of=self.as_of,
+            batch=self.batch,
+            patterns=tuple(
+                StoredPattern(one.kind.value, one.hours, one.days, one.lift, one.strength, one.confidence, one.q_value)
+                for one in self.found.patterns
+            ),
+        )
+
+
+def find_one(workspace: Workspace, text: str, platform: str | None = None) -> tuple[Campaign, Account]:
+    """Return the campaign that people mean, and its account.
+
+    Raises:
+        NotFound: There is no such campaign, or not on this platform.
+        InvalidInput: There are several.
+    """
+    now = workspace.now()
+    with reading(workspace.engine) as connection:
+        accounts = {one.ref: one for one in stored_accounts.load_accounts(connection)}
+        if platform is None:
+            ref = stored_accounts.find_campaign(connection, text)
+        else:
+            refs = [one.ref for one in stored_accounts.load_campaigns(connection, at=now)]
+            there = [one for one in refs if one.platform == platform and text in (one.campaign_id, str(one))]
+            if not there:
+                raise NotFound(
+                    f"there is no campaign {text!r} on {platform}; `adtempo campaigns list` shows those there are"
+                )
+            ref = there[0] if len(there) == 1 else stored_accounts.find_campaign(connection, text)
+        known = stored_accounts.load_campaigns(connection, at=now, within=[ref.account])
+    return next(one for one in known if one.ref == ref), accounts[ref.account]
+
+
+def analyze_one(
+    workspace: Workspace, moment: Moment, campaign: Campaign, account: Account, question: Question
+) -> Analysis:
+    """Analyse one campaign, together with its neighbours in the account."""
+    with reading(workspace.engine) as connection:
+        mates = stored_accounts.load_campaigns(connection, at=moment.as_of, within=[account.ref])
+    group = next(group for group in _groups(mates) if any(one.ref == campaign.ref for one in group))
+    for found in _analyze(workspace, moment, account, group, question):
+        if found.campaign.ref == campaign.ref:
+            return found
+    raise AssertionError("every campaign of a group is analysed")
+
+
+def analyze_each(workspace: Workspace, moment: Moment, question: Question) -> Iterator[Analysis]:
+    """Analyse every campaign, account by account."""
+    with reading(workspace.engine) as connection:
+        accounts = stored_accounts.load_accounts(connection)
+        campaigns = stored_accounts.load_campaigns(connection, at=moment.as_of)
+    for account in accounts:
+        for group in _groups([one for one in campaigns if one.ref.account == account.ref]):
+            yield from _analyze(workspace, moment, account, group, question)
+
+
+def _groups(campaigns: Sequence[Campaign]) -> list[Sequence[Campaign]]:
+    return [campaigns[start : start + TOGETHER] for start in range(0, len(campaigns), TOGETHER)]
+
+
+def _analyze(
+    workspace: Workspace, moment: Moment, account: Account, campaigns: Sequence[Campaign], question: Question
+) -> list[Analysis]:
+    """Analyse some campaigns of an account, in their order."""
+    days = question.days(account, moment)
+    metric = find_metric(question.metric)
+    by_ref = {one.ref: one for one in campaigns}
+    loaded = load_hours(workspace, moment, account, list(by_ref), metric, days)
+    silent = [ref for ref in by_ref if not any(ref in hours.panel.campaigns for hours in loaded)]
+    if silent:
+        loaded.append(_no_hours(metric, silent))
+    analyses: dict[CampaignRef, Analysis] = {}
+    for hours in loaded:
+        found = estimate_dayparts(hours.panel, question.settings)
+        for place, ref in enumerate(hours.panel.campaigns):
+            analyses[ref] = Analysis(
+                campaign=by_ref[ref],
+                account=account,
+                niche=question.niche or by_ref[ref].niche,
+                question=question,
+                since=days[0],
+                until=days[1],
+                as_of=moment.as_of,
+                batch=moment.batch,
+                conversions=hours.conversions,
+                found=found.campaign(place),
+                panel=hours.panel.part(slice(place, place + 1)),
+                delivery=hours.delivery.part(slice(place, place + 1)),
+                notes=_notes(hours, place, question, days),
+            )
+    return [analyses[ref] for ref in by_ref]
+
+
+def _no_hours(metric: Metric, campaigns: Sequence[CampaignRef]) -> LoadedHours:
+    def empty(one: Metric) -> HourlyPanel:
+        return lay_out_hours(one, campaigns, [], [], [], ([], []))
+
+    return LoadedHours(empty(metric), empty(find_metric("cpm")), Conversions.NONE, ())
+
+
+def _notes(hours: LoadedHours, place: int, question: Question, days: tuple[date, date]) -> tuple[str, ...]:
+    """Say what is special about a campaign's facts."""
+    span = f"the {question.lookback_days} days up to {days[1]}"
+    if not hours.first_days:
+        missing = f"There are no hourly facts in {span}: hours cannot be told from days."
+        return (missing, "Import rows with the grain hour, or look at other days with --until.")
+    notes = []
+    if hours.panel.metric.name != question.metric:
+        shown = hours.panel.metric.name.upper()
+        notes.append(
+            f"Its hours carry no conversions, so {shown} is analysed instead of {question.metric.upper()}: import "
+            "conversions with their click_time to see it."
+        )
+    elif hours.conversions is Conversions.OWN:
+        notes.append("The conversions are the advertiser's own, by the hour of their click.")
+    first = hours.first_days[place]
+    if first > days[0]:
+        known = (days[1] - first).days + 1
+        notes.append(f"Hourly facts reach back only {known} of the {question.lookback_days} days asked for.")
+    return tuple(notes)
