@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adtempo.dayparts.run import DayPartOptimizer
+    from adtempo.messages.run import ScheduleBuilder
     from adtempo.tracking.run import CampaignTracker
     from adtempo.workspace import Workspace, open_workspace
 
-__all__ = ["CampaignTracker", "DayPartOptimizer", "Workspace", "open_workspace"]
+__all__ = ["CampaignTracker", "DayPartOptimizer", "ScheduleBuilder", "Workspace", "open_workspace"]
 
 _HOMES = {
     "CampaignTracker": "adtempo.tracking.run",
     "DayPartOptimizer": "adtempo.dayparts.run",
+    "ScheduleBuilder": "adtempo.messages.run",
     "Workspace": "adtempo.workspace",
     "open_workspace": "adtempo.workspace",
 }

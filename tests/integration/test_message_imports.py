@@ -20,7 +20,7 @@ from adtempo.store.messages import (
     register_pages,
 )
 from adtempo.workspace import Workspace
-from creator_pages import CAPTIONS, MESSAGES, write
+from page_files import CAPTIONS, MESSAGES, write
 
 
 @pytest.fixture

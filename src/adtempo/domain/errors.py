@@ -54,6 +54,10 @@ class CaptionsExhausted(InvalidInput):
     """The bank has too few captions that have rested; import more, or plan later."""
 
 
+class PastStart(InvalidInput):
+    """The week begins in the past; choose today or a later day."""
+
+
 class WeekInfeasible(InvalidInput):
     """The messages of this week do not fit the conditions of the page."""
 

@@ -40,7 +40,6 @@ class PageConditions:
         zone: The page's own.
         hours: Allowed hours of the local day.
         quiet_days: Weekdays without messages, Monday = 0.
-        rest: How long a caption rests.
         history: What the page sent.
         bank: The captions it may use.
         free_at: When captions that are locked or were sent lately may be sent again, by id.
@@ -50,7 +49,6 @@ class PageConditions:
     zone: ZoneInfo
     hours: frozenset[int]
     quiet_days: frozenset[int]
-    rest: timedelta
     history: MessageHistory
     bank: CaptionBank
     free_at: Mapping[str, datetime]

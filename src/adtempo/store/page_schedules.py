@@ -349,9 +349,9 @@ def list_schedules(
 
 
 def load_scheduled(
-    connection: Connection, page_name: str, *, since: datetime, until: datetime
+    connection: Connection, page_name: str, *, since: datetime, until: datetime, without: Collection[str] = ()
 ) -> list[ScheduledMessage]:
-    """Return the messages of a page's standing schedules between two moments, in order of time."""
+    """Return the messages of a page's standing schedules, some left out, between two moments, in order of time."""
     messages, plans = scheduled_messages.c, schedule_recommendations.c
     query = (
         select(scheduled_messages)
@@ -359,6 +359,7 @@ def load_scheduled(
         .where(
             plans.page_name == page_name,
             plans.withdrawn_at.is_(None),
+            plans.schedule_id.not_in(without),
             messages.scheduled_send_time >= since,
             messages.scheduled_send_time < until,
         )
