@@ -18,6 +18,10 @@ from adtempo.domain.hourweek import HOURS_PER_DAY
 
 Floats = NDArray[np.float64]
 
+UNTOLD = 150.0
+"""Precision with which an hour's root is known before anything is: within a sixth or so, most hours are as good as the
+mean. What others say counts only as far as it goes beyond this."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourPrior:
@@ -46,18 +50,18 @@ def borrow_hours(own: Roots, accounts: ArrayLike, priors: Sequence[HourPrior | N
         DerSimonian and Laird (1986), Meta-analysis in clinical trials, doi:10.1016/0197-2456(86)90046-2.
     """
     labels = np.unique(np.asarray(accounts), return_inverse=True)[1].reshape(-1)
-    scatter = _scatter(own, labels)[:, None]
+    scatter = scatter_within(own, labels)[:, None]
     weight = np.divide(own.precision, 1 + own.precision * scatter)
     others = _gathered(weight, labels) - weight
     others[np.bincount(labels)[labels] == 1] = 0.0  # what is left of rounding is nobody
     summed = _gathered(weight * own.value, labels) - weight * own.value
-    precision = np.divide(others, 1 + others * scatter)
+    precision = np.maximum(np.divide(others, 1 + others * scatter) - UNTOLD, 0.0)
     value = np.divide(summed, others, out=np.ones_like(summed), where=others > 0)
     if priors is not None:
         root, trust = np.ones_like(value), np.zeros_like(value)
         for place, prior in enumerate(priors):
             if prior is not None:
-                root[place], trust[place] = prior.root, 1 / prior.variance
+                root[place], trust[place] = prior.root, np.maximum(1 / prior.variance - UNTOLD, 0.0)
         return join_roots(Roots(value, precision), Roots(root, trust))
     return Roots(value, precision)
 
@@ -69,7 +73,7 @@ def join_roots(*parts: Roots) -> Roots:
     return Roots(np.divide(total, precision, out=np.ones_like(total), where=precision > 0), precision)
 
 
-def _scatter(own: Roots, labels: NDArray[np.intp]) -> Floats:
+def scatter_within(own: Roots, labels: NDArray[np.intp]) -> Floats:
     """Return how much campaigns differ within their account, as a variance of roots, one standard error up."""
     total, squares = _gathered(own.precision, labels), _gathered(own.precision**2, labels)
     mean = np.divide(_gathered(own.precision * own.value, labels), total, out=np.ones_like(total), where=total > 0)

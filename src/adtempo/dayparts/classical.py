@@ -120,7 +120,7 @@ def _smooth(ratios: Floats, known: NDArray[np.bool_], weekdays: NDArray[np.int64
         today = tuple(part[:, day] for part in whole)
         _step(by_day[:, weekday], *today)
         _step(by_part[:, int(weekday >= WEEKEND)], *today)
-    return ByLayout(by_cell.reshape(campaigns, -1), by_hour, by_day, by_part, by_time)
+    return ByLayout(by_cell.reshape(campaigns, DAYS_PER_WEEK * hours), by_hour, by_day, by_part, by_time)
 
 
 def _step(state: NDArray[Any], kept: Floats, added: Floats, first: Floats) -> None:

@@ -17,11 +17,14 @@ from adtempo.stats.multiplicity import false_shares
 
 Floats = NDArray[np.float64]
 
-SURE_ENOUGH = 0.6
+SURE_ENOUGH = 0.55
 """Probability from which a slot is named. Among all named ones far fewer are false than 1 - this: q says how many."""
 
 SURE_DAY = 0.975
 """The same of whole weekdays and parts of the week, read without any help from neighbours."""
+
+EVIDENCE_MIN = 2.0
+"""Where the hours as a whole are not at least so many times likelier with a pattern than without, none is believed."""
 
 _NO_NOISE = 1e-12
 
@@ -37,18 +40,23 @@ class Marks:
 def mark_week(levels: WeekLevels, settings: DaypartSettings) -> ByLayout[Marks]:
     """Mark every slot; a cell stands out by its hour, or with its weekday as a whole."""
     level = levels.level
+    believed = levels.log_odds[:, None] >= np.log(EVIDENCE_MIN)
+    cells, hours, times = (
+        Chances(chances.up * believed, chances.down * believed)
+        for chances in (levels.cells, levels.hours, levels.times_of_day)
+    )
     days, up_day, down_day = _mark_whole(level.days)
     lift = level.cells.lift
-    up = np.maximum(levels.cells.up, np.where(lift >= MATERIAL, np.repeat(up_day, HOURS_PER_DAY, axis=1), 0.0))
+    up = np.maximum(cells.up, np.where(lift >= MATERIAL, np.repeat(up_day, HOURS_PER_DAY, axis=1), 0.0))
     down = np.maximum(
         levels.cells.down, np.where(lift <= 1 / MATERIAL, np.repeat(down_day, HOURS_PER_DAY, axis=1), 0.0)
     )
     return ByLayout(
         cells=_mark_slots(level.cells, Chances(up, down), settings),
-        hours=_mark_slots(level.hours, levels.hours, settings),
+        hours=_mark_slots(level.hours, hours, settings),
         days=days,
         week_parts=_mark_whole(level.week_parts)[0],
-        times_of_day=_mark_slots(level.times_of_day, levels.times_of_day, settings),
+        times_of_day=_mark_slots(level.times_of_day, times, settings),
     )
 
 

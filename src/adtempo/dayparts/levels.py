@@ -28,7 +28,6 @@ WEEKDAY_SPREAD = 0.03
 
 _WEEKDAY_SPREAD_WORTH = 4.0  # weekdays that this prior counts for
 _KINDS = (np.arange(DAYS_PER_WEEK) >= WEEKEND).astype(np.int64)
-_ODDS_MAX = 500.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +66,7 @@ class WeekLevels:
         hours: Chances of hours of the day.
         times_of_day: Chances of an hour of each.
         split: Probability that weekends have hours of their own, shape (campaigns,).
+        log_odds: Log of how much likelier the hours are with some pattern than without, shape (campaigns,).
     """
 
     level: ByLayout[Level]
@@ -74,6 +74,7 @@ class WeekLevels:
     hours: Chances
     times_of_day: Chances
     split: Floats
+    log_odds: Floats
 
 
 def read_levels(evidence: Evidence, borrowed: Roots) -> WeekLevels:
@@ -83,7 +84,7 @@ def read_levels(evidence: Evidence, borrowed: Roots) -> WeekLevels:
         evidence: What the campaigns' own facts say.
         borrowed: What others say of their hours, shape (campaigns, hours=24).
     """
-    hours, chances, split = _read_hours(evidence, borrowed)
+    hours, chances, split, log_odds = _read_hours(evidence, borrowed)
     weekdays = _read_weekdays(evidence.days)
     cells = _times(_with_rest(hours, _flat(evidence.cells)), _each_hour(weekdays))
     weight = evidence.exposure
@@ -96,22 +97,24 @@ def read_levels(evidence: Evidence, borrowed: Roots) -> WeekLevels:
         week_parts=_read_weekdays(_week_parts(evidence.days)),
         times_of_day=Level(*by_time[:2]),
     )
-    return WeekLevels(level, chances, Chances(*by_hour[2:]), Chances(*by_time[2:]), split)
+    return WeekLevels(level, chances, Chances(*by_hour[2:]), Chances(*by_time[2:]), split, log_odds)
 
 
-def _read_hours(evidence: Evidence, borrowed: Roots) -> tuple[Level, Chances, Floats]:
-    """Weigh two stories, one kind of day or weekends apart; return the 168 cells, their chances, and the second's."""
+def _read_hours(evidence: Evidence, borrowed: Roots) -> tuple[Level, Chances, Floats, Floats]:
+    """Weigh two stories, one kind of day or weekends apart; return the 168 cells, their chances, and the odds."""
     # What others say is no more about weekdays than about weekends.
     half = Roots(borrowed.value, borrowed.precision / 2)
     kinds = [join_roots(evidence.hours.part(np.s_[:, kind]), half) for kind in range(2)]
     both = join_roots(*kinds)
     one, *two = (find_blocks(roots.value, roots.precision) for roots in (both, *kinds))
-    log_odds = two[0].log_odds + two[1].log_odds - one.log_odds + np.log(SPLIT_CHANCE / (1 - SPLIT_CHANCE))
-    split = 1 / (1 + np.exp(-np.clip(log_odds, -_ODDS_MAX, _ODDS_MAX)))
+    together = one.log_odds + np.log(1 - SPLIT_CHANCE)
+    apart = two[0].log_odds + two[1].log_odds + np.log(SPLIT_CHANCE)
+    log_odds = np.logaddexp(together, apart)
+    split = np.exp(apart - log_odds)
     share = split[:, None, None]
 
-    def mixed(common: Floats, *apart: Floats) -> Floats:
-        return np.asarray((1 - share) * common[:, None] + share * np.stack(apart, axis=1))
+    def mixed(common: Floats, *kinds: Floats) -> Floats:
+        return np.asarray((1 - share) * common[:, None] + share * np.stack(kinds, axis=1))
 
     mean = mixed(one.mean, *(part.mean for part in two))
     second = mixed(*(part.variance + part.mean**2 for part in (one, *two)))
@@ -119,12 +122,12 @@ def _read_hours(evidence: Evidence, borrowed: Roots) -> tuple[Level, Chances, Fl
     up, down = (mixed(*(getattr(part, name) for part in (one, *two))) for name in ("up", "down"))
     insisted = _with_rest(Level(_row(level.root), _row(level.variance)), _flat(evidence.hours))
     cells = Level(*(_spread(part.reshape(mean.shape)) for part in (insisted.root, insisted.variance)))
-    return cells, Chances(_spread(up), _spread(down)), split
+    return cells, Chances(_spread(up), _spread(down)), split, log_odds
 
 
 def _with_rest(level: Level, own: Roots) -> Level:
     """Let through what a campaign's own slots insist on beyond what is told of them, if it is more than noise."""
-    rest = shrink_effects(own.value - level.root, own.precision, spread=0.0, worth=0.0, errors=1.0)
+    rest = shrink_effects(own.value - level.root, own.precision)
     return Level(level.root + rest.mean, level.variance * (1 - rest.gain) ** 2 + rest.variance)
 
 

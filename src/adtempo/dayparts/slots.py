@@ -57,9 +57,9 @@ def add_up(cells: NDArray[Any]) -> ByLayout[NDArray[Any]]:
     campaigns = len(cells)
     hours, days = cells.sum(axis=1), cells.sum(axis=2)
     return ByLayout(
-        cells=cells.reshape(campaigns, -1),
+        cells=cells.reshape(campaigns, cells.shape[1] * cells.shape[2]),
         hours=hours,
         days=days,
         week_parts=np.stack([days[:, :WEEKEND].sum(axis=1), days[:, WEEKEND:].sum(axis=1)], axis=1),
-        times_of_day=hours.reshape(campaigns, DAY_PARTS, -1).sum(axis=2),
+        times_of_day=hours.reshape(campaigns, DAY_PARTS, hours.shape[1] // DAY_PARTS).sum(axis=2),
     )

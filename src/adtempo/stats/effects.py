@@ -25,7 +25,7 @@ class Effects:
     gain: Floats
 
 
-def shrink_effects(measured: Floats, precision: Floats, *, spread: float, worth: float, errors: float = 0.0) -> Effects:
+def shrink_effects(measured: Floats, precision: Floats, *, spread: float = 0.0, worth: float = 0.0) -> Effects:
     """Draw each row's effects towards 0, the more the less they differ beyond their noise.
 
     Args:
@@ -33,13 +33,12 @@ def shrink_effects(measured: Floats, precision: Floats, *, spread: float, worth:
         precision: One over the noise's variance, 0 where nothing was measured, the same shape.
         spread: Standard deviation of effects that is expected before anything is seen.
         worth: How many effects that expectation counts for.
-        errors: By how many standard errors they must differ beyond their noise before any of it is believed.
 
     References:
         Efron and Morris (1975), Data analysis using Stein's estimator, doi:10.1080/01621459.1975.10479864.
     """
     count = np.count_nonzero(precision, axis=1)
-    beyond = (precision * measured**2).sum(axis=1) - count - errors * np.sqrt(2.0 * count)
+    beyond = (precision * measured**2).sum(axis=1) - count
     total = precision.sum(axis=1)
     found = np.divide(np.maximum(beyond, 0.0), total, out=np.zeros(len(total)), where=total > 0)
     prior = (count * found + worth * spread**2) / np.maximum(count + worth, 1.0)

@@ -1,0 +1,99 @@
+"""What a market's campaigns have in common: niches recognised by name, and what their hours are like.
+
+Within one client's accounts knowledge flows freely. Across clients only an average leaves, of at least five accounts
+none of which weighs more than a quarter, and never of a single other client's account beside one's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adtempo.dayparts.borrowing import HourPrior, scatter_within
+from adtempo.dayparts.evidence import Roots
+from adtempo.domain.accounts import AccountRef
+
+Floats = NDArray[np.float64]
+
+NICHES = {
+    "fitness": "fitness health healthy workout gym supplement supplements protein yoga",
+    "e-commerce": "ecommerce shop store retail dropshipping product products fashion sale",
+    "saas": "saas software subscription subscriptions b2b app crm demo trial",
+    "local business": "local business restaurant restaurants service services salon dentist plumber",
+    "education": "education course courses training coaching school academy learn tutor webinar",
+    "entertainment": "entertainment game games gaming streaming stream content music movie movies creator",
+}
+"""The words by which a niche is recognised in a campaign's name."""
+
+ACCOUNTS_MIN = 5
+"""Accounts that must contribute before anything is shared across clients."""
+
+WEIGHT_MAX = 0.25
+"""The most that one account may weigh in what is shared across clients."""
+
+_FOREIGN_MIN = 2  # the share of a single foreign account could be read off by taking one's own away
+_WORDS = {word: niche for niche, words in NICHES.items() for word in words.split()}
+
+
+def recognise_niche(name: str) -> str | None:
+    """Return the niche whose words a campaign's name holds most of, the first in the table of several; None: none.
+
+    >>> recognise_niche("US | Gym & workout | prospecting"), recognise_niche("Brand 2026")
+    ('fitness', None)
+    """
+    words = re.findall(r"[a-z0-9]+", re.sub(r"e[-_ ]commerce", "ecommerce", name.lower()))
+    found = [_WORDS[word] for word in words if word in _WORDS]
+    return max(NICHES, key=found.count) if found else None
+
+
+def learn_prior(
+    hours: Roots, accounts: Sequence[AccountRef], clients: Sequence[str | None], account: AccountRef, client: str | None
+) -> HourPrior | None:
+    """Learn what to expect of the hours of one account's campaigns from the niche's other accounts.
+
+    Args:
+        hours: What the own facts of the niche's campaigns say (`Dayparts.own`), shape (campaigns, hours=24).
+        accounts: The account of each campaign.
+        clients: Whose accounts these are; accounts without a client belong together.
+        account: Who asks; its own campaigns are left out, they are heard elsewhere.
+        client: Its client.
+
+    Returns:
+        None where nobody may be heard, or nobody has anything to say.
+    """
+    owner = dict(zip(accounts, clients, strict=True))
+    others = sorted(
+        other for other in owner if other != account and hours.precision[[whose == other for whose in accounts]].any()
+    )
+    kin = [other for other in others if owner[other] == client]
+    foreign = len(others) - len(kin)
+    shared = foreign >= _FOREIGN_MIN and len(others) >= ACCOUNTS_MIN
+    heard = others if shared else kin
+    if not heard:
+        return None
+    rows = [whose in set(heard) for whose in accounts]
+    own = hours.part(np.array(rows))
+    place = np.array([heard.index(whose) for whose in accounts if whose in set(heard)])
+    scatter = float(scatter_within(own, np.zeros(len(place), np.intp))[0])
+    trust = own.precision / (1 + own.precision * scatter)
+    member = (place == np.arange(len(heard))[:, None]).astype(np.float64)
+    weight = member @ trust
+    curve = np.divide(member @ (trust * own.value), weight, out=np.ones_like(weight), where=weight > 0)
+    share = _capped(weight.sum(axis=1) / weight.sum(), WEIGHT_MAX if shared else 1.0)[:, None]
+    error = np.divide(share**2, weight, out=np.zeros_like(weight), where=weight > 0).sum(axis=0)
+    return HourPrior((share * curve).sum(axis=0), scatter + error, len(heard))
+
+
+def _capped(shares: Floats, most: float) -> Floats:
+    """Take from the heaviest until none weighs more than allowed; at least 1 / most shares."""
+    capped = shares.copy()
+    for _ in range(len(shares)):
+        heavy = capped >= most
+        rest = capped[~heavy].sum()
+        if rest == 0 or capped.max() <= most:
+            break
+        capped = np.where(heavy, most, capped * (1 - most * heavy.sum()) / rest)
+    return capped
