@@ -10,14 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adtempo.budgets.run import BudgetAutoScaler
     from adtempo.dayparts.run import DayPartOptimizer
     from adtempo.messages.run import ScheduleBuilder
     from adtempo.tracking.run import CampaignTracker
     from adtempo.workspace import Workspace, open_workspace
 
-__all__ = ["CampaignTracker", "DayPartOptimizer", "ScheduleBuilder", "Workspace", "open_workspace"]
+__all__ = ["BudgetAutoScaler", "CampaignTracker", "DayPartOptimizer", "ScheduleBuilder", "Workspace", "open_workspace"]
 
 _HOMES = {
+    "BudgetAutoScaler": "adtempo.budgets.run",
     "CampaignTracker": "adtempo.tracking.run",
     "DayPartOptimizer": "adtempo.dayparts.run",
     "ScheduleBuilder": "adtempo.messages.run",

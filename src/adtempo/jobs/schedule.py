@@ -9,6 +9,7 @@ from adtempo.jobs.changing import send_changes
 from adtempo.jobs.detecting import detect_anomalies
 from adtempo.jobs.reporting import report_morning
 from adtempo.jobs.runner import CatchUp, Job
+from adtempo.jobs.scaling import learn_nightly, scale_budgets
 from adtempo.jobs.sync import sync_at_once, sync_hourly
 from adtempo.jobs.telling import compare_mature, tell_alerts
 from adtempo.jobs.upkeep import compact_files, forget_expired
@@ -19,6 +20,8 @@ JOBS = (
     Job("sync", "0 * * * *", "Reads every account that can be read.", CatchUp.ALL, sync_hourly),
     SYNC_NOW,
     Job("changes", "* * * * *", "Sends approved changes, and reads back unclear ones.", CatchUp.NEWEST, send_changes),
+    Job("budgets", "15 * * * *", "Evaluates budgets, proposes, applies or queues.", CatchUp.NEWEST, scale_budgets),
+    Job("hours", "40 2 * * *", "Learns at which hours campaigns work.", CatchUp.NEWEST, learn_nightly),
     Job("detect-anomalies", "10 * * * *", "Opens and resolves alerts.", CatchUp.NEWEST, detect_anomalies),
     Job("alerts", "*/5 * * * *", "Sends what there is to tell to its channels.", CatchUp.NEWEST, tell_alerts),
     Job("report", "20 * * * *", "Keeps the report of the day before, each morning.", CatchUp.NEWEST, report_morning),

@@ -22,7 +22,6 @@ class Over(StrEnum):
     """Whose figures a rule reads; whatever it is, the rule acts on each campaign."""
 
     CAMPAIGN = "campaign"
-    AD_GROUP = "ad_group"  # the campaign's weakest ad group for cuts, its strongest for rises
     NICHE = "niche"  # all campaigns of the account in the same niche
     PLATFORM = "platform"  # all campaigns of the account
 

@@ -22,7 +22,6 @@ _WORDS = {"target_roas": "its target ROAS", "target_cpa": "its target CPA", "pac
 _CAPITALS = {"roas", "ctr", "cpc", "cpm", "cpa", "cvr"}
 _WHOSE = {
     Over.CAMPAIGN: "",
-    Over.AD_GROUP: " of any of its ad groups",
     Over.NICHE: " of its niche in the account",
     Over.PLATFORM: " of its whole account",
 }

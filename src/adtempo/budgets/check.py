@@ -1,0 +1,397 @@
+"""What a set of rules can do at worst, found without any fact: contradictions, gaps, and the highest possible spend.
+
+Every figure that a rule reads becomes a free variable; a rule can only change its mind at its own thresholds, so the
+points between them are all the cases there are. Where these are too many, some are drawn (seeded).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from adtempo.budgets.rules import rows_of
+from adtempo.budgets.rules.base import Row, Rule, amounts_in
+from adtempo.budgets.rules.conditions import (
+    COMPARABLE,
+    TARGETS,
+    AllOf,
+    Comparison,
+    Condition,
+    comparisons_of,
+    threshold_text,
+)
+from adtempo.budgets.rules.sentences import metric_word, window_words
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.money import minor_unit_micros
+from adtempo.domain.policies import PLATFORM_TERMS
+from adtempo.domain.proposals import BudgetAction
+
+RESPONSE = 0.5
+"""Results grow at least with this power of the budget: the strongest saturation that a check reckons with."""
+
+POINTS_MAX = 20_000
+_SEED = 7
+_CLOSE = 0.01
+_WEEK_DAYS = 7
+_UNLIKELY = 3.0
+"""A budget that can grow by more than this factor in a week is worth a word."""
+
+Variable = tuple[str, int | None]
+Point = Mapping[Variable, float]
+
+
+class Trouble(StrEnum):
+    """What can be wrong with a set of rules."""
+
+    CONTRADICTION = "contradiction"
+    GAP = "gap"
+    OSCILLATION = "oscillation"
+    COMPOUNDING = "compounding"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know about a set of rules.
+
+    Attributes:
+        kind: What sort of thing.
+        rules: The rules it is about; a contradiction has two, or one with itself.
+        campaign: A campaign that it can happen to; None where there is none yet.
+        message: What happens and when, in one sentence.
+    """
+
+    kind: Trouble
+    rules: tuple[str, ...]
+    campaign: CampaignRef | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuledCampaign:
+    """One campaign and the rules that are for it.
+
+    Attributes:
+        ref: Which campaign.
+        currency: Of its account.
+        budget_micros: Its daily budget, 0 where none is known.
+        active: Whether it runs.
+        fitting: The enabled rules for it, the one that counts first; empty for hands off.
+    """
+
+    ref: CampaignRef
+    currency: str
+    budget_micros: int
+    active: bool
+    fitting: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HighestSpend:
+    """The most that an account can spend, whatever the figures say and however often rules run.
+
+    Attributes:
+        account: Which account.
+        currency: Of the amounts.
+        day_micros: On any one of its local days, beginning now.
+        week_micros: In seven of them.
+        budgets_micros: The highest sum of its daily budgets.
+        capped_by: What holds that sum: ``account`` or ``campaigns``.
+        overspend: How many times its daily budget the platform may spend on a day.
+    """
+
+    account: AccountRef
+    currency: str
+    day_micros: int
+    week_micros: int
+    budgets_micros: int
+    capped_by: str
+    overspend: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """All that is to know about a set of rules."""
+
+    findings: tuple[Finding, ...]
+    highest_spend: tuple[HighestSpend, ...]
+
+
+def check_rules(rules: Sequence[Rule], campaigns: Sequence[RuledCampaign]) -> Check:
+    """Find what is wrong with rules, and prove the most that accounts can spend under them.
+
+    Args:
+        rules: All rules, in their order, the shipped one last.
+        campaigns: All campaigns, with the rules that are for each.
+    """
+    examples: dict[Rule, CampaignRef] = {}
+    for campaign in campaigns:
+        for rule in campaign.fitting[:1]:
+            examples.setdefault(rule, campaign.ref)
+    found: list[Finding] = []
+    for rule in rules:
+        found += _within(rule, examples.get(rule))
+    found += _between(campaigns)
+    found += _idle(rules, campaigns)
+    return Check(tuple(found), tuple(_highest(campaigns)))
+
+
+def _within(rule: Rule, example: CampaignRef | None) -> list[Finding]:
+    """Find what is wrong with one rule by itself."""
+    rows, names = rows_of(rule), (rule.rule_name,)
+    points = _points([row.when for row in rows])
+    found = []
+    if pair := _fighting_rows(rows, points):
+        point, one, other = pair
+        found.append(
+            Finding(
+                Trouble.CONTRADICTION,
+                names,
+                example,
+                f"rule {rule.rule_name!r}: at {_said(point)} one row asks for {one.action} and another for "
+                f"{other.action}; the more severe wins",
+            )
+        )
+    winning = {number for point in points if (number := _winner(rows, point)) is not None}
+    found += [
+        Finding(
+            Trouble.UNREACHABLE,
+            names,
+            example,
+            f"rule {rule.rule_name!r}: its row for {row.action} ({row.when}) never wins: a more severe one always "
+            "does, or it contradicts itself",
+        )
+        for number, row in enumerate(rows)
+        if number not in winning
+    ]
+    if not any(row.action in {BudgetAction.SCALE_DOWN, BudgetAction.PAUSE} for row in rows):
+        words = f"rule {rule.rule_name!r} never lowers a budget and never pauses: nothing stops a campaign that loses"
+        found.append(Finding(Trouble.GAP, names, example, words))
+    if swing := _swing(rows, points):
+        point, after, up, down = swing
+        found.append(
+            Finding(
+                Trouble.OSCILLATION,
+                names,
+                example,
+                f"rule {rule.rule_name!r}: at {_said(point)} it asks for {up.action}; where results grow with the "
+                f"square root of the budget that leads to {_said(after)}, and there it asks for {down.action}",
+            )
+        )
+    if any(row.multiplier > 1 for row in rows):
+        found += _compounding(rule, rows, example)
+    return found
+
+
+def _compounding(rule: Rule, rows: Sequence[Row], example: CampaignRef | None) -> list[Finding]:
+    largest = max(row.multiplier for row in rows)
+    alone = largest**rule.max_changes_per_day
+    day = min(alone, rule.max_change_per_day)
+    if day**_WEEK_DAYS <= _UNLIKELY:
+        return []
+    held = f", held to {rule.max_change_per_day:g}-fold" if alone > rule.max_change_per_day else ""
+    return [
+        Finding(
+            Trouble.COMPOUNDING,
+            (rule.rule_name,),
+            example,
+            f"rule {rule.rule_name!r}: rises of {largest - 1:.0%} up to {rule.max_changes_per_day} times a day are "
+            f"{alone:.2f}-fold{held}; in a week a budget can grow {day**_WEEK_DAYS:.1f}-fold, up to max_daily_budget",
+        )
+    ]
+
+
+def _between(campaigns: Iterable[RuledCampaign]) -> list[Finding]:
+    """Find pairs of rules for one campaign that would ask for opposite things; the first of them counts."""
+    seen: set[tuple[Rule, Rule]] = set()
+    found = []
+    for campaign in campaigns:
+        for one, other in itertools.combinations(campaign.fitting, 2):
+            if (one, other) in seen:
+                continue
+            seen.add((one, other))
+            rows, others = rows_of(one), rows_of(other)
+            points = _points([row.when for row in (*rows, *others)])
+            for point in points:
+                asked, against = _action(rows, point), _action(others, point)
+                if _direction(asked) * _direction(against) < 0:
+                    found.append(
+                        Finding(
+                            Trouble.CONTRADICTION,
+                            (one.rule_name, other.rule_name),
+                            campaign.ref,
+                            f"rules {one.rule_name!r} and {other.rule_name!r} are both for {campaign.ref}: at "
+                            f"{_said(point)} the first asks for {asked} and the second for {against}; the first counts",
+                        )
+                    )
+                    break
+    return found
+
+
+def _idle(rules: Sequence[Rule], campaigns: Sequence[RuledCampaign]) -> list[Finding]:
+    """Find rules that no campaign follows, and campaigns that follow no rule."""
+    followed = {one.fitting[0] for one in campaigns if one.fitting}
+    found = [
+        Finding(
+            Trouble.UNREACHABLE,
+            (rule.rule_name,),
+            None,
+            f"rule {rule.rule_name!r} counts for no campaign: none fits it, or another rule comes first everywhere",
+        )
+        for rule in rules[:-1]
+        if rule.enabled and rule not in followed
+    ]
+    alone = [one.ref for one in campaigns if not one.fitting]
+    if alone:
+        words = f"{len(alone)} campaigns follow no rule, since their own are disabled; the first is {alone[0]}"
+        found.append(Finding(Trouble.GAP, (), alone[0], words))
+    return found
+
+
+def _highest(campaigns: Sequence[RuledCampaign]) -> list[HighestSpend]:
+    """Prove the most that each account can spend.
+
+    A budget grows by at most its rule's factor a day and never through its ceiling; the sum of all stays within the
+    account's cap, or where it is if it is above it already; the platform may overspend a day.
+    """
+    by_account: dict[AccountRef, list[RuledCampaign]] = {}
+    for one in campaigns:
+        if one.active and one.budget_micros > 0:
+            by_account.setdefault(one.ref.account, []).append(one)
+    found = []
+    for account, members in sorted(by_account.items()):
+        now = sum(one.budget_micros for one in members)
+        caps = [amounts_in(one.fitting[0], one.currency) for one in members if one.fitting]
+        cap = max([now, *(amounts.max_daily_spend_limit for amounts in caps)])
+        sums = [min(cap, sum(_ceiling(one, day) for one in members)) for day in range(1, _WEEK_DAYS + 1)]
+        overspend = PLATFORM_TERMS[account.platform].day_overspend_max
+        unit = minor_unit_micros(members[0].currency)
+        found.append(
+            HighestSpend(
+                account=account,
+                currency=members[0].currency,
+                day_micros=math.ceil(sums[0] * overspend / unit) * unit,
+                week_micros=math.ceil(sum(sums) * overspend / unit) * unit,
+                budgets_micros=sums[-1],
+                capped_by="account" if sums[-1] == cap else "campaigns",
+                overspend=overspend,
+            )
+        )
+    return found
+
+
+def _ceiling(one: RuledCampaign, day: int) -> int:
+    """Return the highest daily budget that a campaign can have on the first, second, ... day from now."""
+    if not one.fitting:
+        return one.budget_micros
+    rule = one.fitting[0]
+    if all(row.multiplier <= 1 for row in rows_of(rule)):
+        return one.budget_micros
+    grown = math.floor(one.budget_micros * rule.max_change_per_day**day)
+    return min(grown, max(one.budget_micros, amounts_in(rule, one.currency).max_daily_budget))
+
+
+def _points(conditions: Sequence[Condition]) -> list[Point]:
+    """Return assignments of every figure that conditions read, one for each way in which they can come out."""
+    compared = [one for condition in conditions for one in comparisons_of(condition)]
+    steps: dict[Variable, set[float]] = {}
+    for one in compared:
+        values = steps.setdefault((one.metric, one.window_hours), set())
+        if one.bound.of is None:
+            values.add(one.bound.amount)
+        else:
+            other = (one.bound.of, one.bound.window_hours)
+            steps.setdefault(other, set()).add(1.0)
+            values |= {one.bound.amount, 1.0}
+    axes = {variable: _between_steps(sorted(values)) for variable, values in steps.items()}
+    count = math.prod(len(values) for values in axes.values())
+    if count <= POINTS_MAX:
+        return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    rng = np.random.default_rng(_SEED)
+    return [{name: float(rng.choice(values)) for name, values in axes.items()} for _ in range(POINTS_MAX)]
+
+
+def _between_steps(steps: Sequence[float]) -> list[float]:
+    """Return the steps, values close to them on both sides, one between each two, and one far out on either end."""
+    middles = [(low + high) / 2 for low, high in itertools.pairwise(steps)]
+    close = [step * factor for step in steps for factor in (1 - _CLOSE, 1 + _CLOSE)]
+    return sorted({*steps, *middles, *close, steps[0] / 2, steps[-1] * 1.5 + 0.1})
+
+
+def _holds(condition: Condition, point: Point) -> bool:
+    if isinstance(condition, Comparison):
+        value, bound = point[condition.metric, condition.window_hours], condition.bound
+        limit = bound.amount if bound.of is None else bound.amount * point[bound.of, bound.window_hours]
+        return {">": value > limit, "<": value < limit, ">=": value >= limit, "<=": value <= limit}[condition.sign]
+    held = (_holds(part, point) for part in condition.parts)
+    return all(held) if isinstance(condition, AllOf) else any(held)
+
+
+def _winner(rows: Sequence[Row], point: Point) -> int | None:
+    return next((number for number, row in enumerate(rows) if _holds(row.when, point)), None)
+
+
+def _action(rows: Sequence[Row], point: Point) -> BudgetAction:
+    winner = _winner(rows, point)
+    return BudgetAction.MAINTAIN if winner is None else rows[winner].action
+
+
+def _direction(action: BudgetAction) -> int:
+    if action is BudgetAction.MAINTAIN:
+        return 0
+    return 1 if action in {BudgetAction.SCALE_UP, BudgetAction.SCALE_UP_AGGRESSIVE} else -1
+
+
+def _fighting_rows(rows: Sequence[Row], points: Iterable[Point]) -> tuple[Point, Row, Row] | None:
+    for point in points:
+        held = [row for row in rows if _holds(row.when, point)]
+        ups = [row for row in held if _direction(row.action) > 0]
+        downs = [row for row in held if _direction(row.action) < 0]
+        if ups and downs:
+            return point, ups[0], downs[0]
+    return None
+
+
+def _swing(rows: Sequence[Row], points: Iterable[Point]) -> tuple[Point, Point, Row, Row] | None:
+    """Return a rise whose own effect leads to a cut, with the figures before and after."""
+    for point in points:
+        winner = _winner(rows, point)
+        if winner is None or _direction(rows[winner].action) <= 0:
+            continue
+        after = _after(point, rows[winner].multiplier)
+        then = _winner(rows, after)
+        if then is not None and _direction(rows[then].action) < 0:
+            return point, after, rows[winner], rows[then]
+    return None
+
+
+def _after(point: Point, factor: float) -> dict[Variable, float]:
+    """Return where figures lead once a budget was multiplied and results have followed as little as they might."""
+    result, spend = factor**RESPONSE, factor
+    moves = {
+        "spend": spend,
+        "conversions": result,
+        "conversion_value": result,
+        "clicks": result,
+        "impressions": result,
+        "roas": result / spend,
+        "cpa": spend / result,
+        "cpc": spend / result,
+        "cpm": spend / result,
+        "pace": spend,
+    }
+    return {variable: value * moves.get(variable[0], 1.0) for variable, value in point.items()}
+
+
+def _said(point: Point) -> str:
+    parts = []
+    for (name, hours), value in point.items():
+        over = "" if hours is None else f" over {window_words(hours)}"
+        metric = TARGETS.get(name) or COMPARABLE[name]
+        parts.append(f"{metric_word(name)} {threshold_text(metric, round(value, 4))}{over}")
+    return ", ".join(parts)

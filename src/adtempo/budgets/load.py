@@ -1,0 +1,273 @@
+"""Gathering what rules are held against: which rule is whose, and how every campaign stands."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from adtempo.budgets.check import RuledCampaign
+from adtempo.budgets.columns import Ints, Pace, Standing, Window
+from adtempo.budgets.rules import rows_of
+from adtempo.budgets.rules.base import DEFAULT_RULE, Over, Rule, applies_to, reach_of, windows_in
+from adtempo.budgets.rules.conditions import PACE, comparisons_of
+from adtempo.budgets.rules.fields import read_rule
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.campaigns import Campaign, Status, read_status
+from adtempo.facts.freshness import last_heard_day, load_heard
+from adtempo.facts.load import FactQuery, load_fact_table
+from adtempo.facts.windows import load_window_tables
+from adtempo.stats.month_end import LOOK_BACK_DAYS, Z80, expect_rest
+from adtempo.store import budgets as stored
+from adtempo.store.accounts import load_accounts, load_campaigns
+from adtempo.store.engine import reading
+from adtempo.store.ledger import last_batch
+from adtempo.store.readings import load_known
+
+if TYPE_CHECKING:
+    from adtempo.workspace import Workspace
+
+Origin = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assignment:
+    """One rule and the campaigns that it is for.
+
+    Attributes:
+        rule: The rule.
+        origin: Its number and version; None for one that is not stored.
+        where: Which campaigns of the standing; all of one currency.
+    """
+
+    rule: Rule
+    origin: Origin
+    where: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Everything that an evaluation looks at.
+
+    Attributes:
+        standing: How all campaigns stand.
+        assignments: Which rule is for which of them.
+        unruled: Campaigns whose own rules are all disabled: hands off.
+        accounts: Their accounts.
+    """
+
+    standing: Standing
+    assignments: tuple[Assignment, ...]
+    unruled: tuple[int, ...]
+    accounts: Mapping[AccountRef, Account]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Book:
+    """Campaigns and rules as they are stored, before any fact is read."""
+
+    campaigns: Sequence[Campaign]
+    accounts: Mapping[AccountRef, Account]
+    rules: Sequence[tuple[Rule, Origin, bool]]
+    budgets: Sequence[int]
+    running: Sequence[bool]
+    batch: int
+
+
+def _load_book(
+    workspace: Workspace, at: datetime, rules: Sequence[Rule] | None, campaigns: Collection[CampaignRef] | None
+) -> _Book:
+    with reading(workspace.engine) as connection:
+        accounts = {account.ref: account for account in load_accounts(connection)}
+        if campaigns is not None:
+            wanted = {ref.account for ref in campaigns}
+            accounts = {ref: account for ref, account in accounts.items() if ref in wanted}
+        known = load_campaigns(connection, at=at, within=list(accounts))
+        kept = [] if rules is not None else stored.load_rules(connection)
+        held = {ref: one for account in accounts for ref, one in load_known(connection, account, at=at).items()}
+        batch = last_batch(connection)
+    given: list[tuple[Rule, Origin, bool]] = [(rule, (None, None), rule.enabled) for rule in rules or ()]
+    given += [(read_rule(one.fields), (one.rule_id, one.version), one.enabled) for one in kept]
+    budgets = [held[one.ref].state.budget_daily_micros if one.ref in held else one.budget_daily_micros for one in known]
+    statuses = [held[one.ref].state.status if one.ref in held else read_status(one.status) for one in known]
+    running = [status is Status.ACTIVE for status in statuses]
+    return _Book(known, accounts, given, [budget or 0 for budget in budgets], running, batch)
+
+
+def load_ruled(workspace: Workspace, rules: Sequence[Rule] | None = None) -> tuple[list[Rule], list[RuledCampaign]]:
+    """Return all rules, the shipped one last, and every campaign with those that are for it.
+
+    Args:
+        workspace: What is open.
+        rules: Instead of the stored ones.
+    """
+    book = _load_book(workspace, workspace.now(), rules, None)
+    ruled = []
+    for campaign, budget, running in zip(book.campaigns, book.budgets, book.running, strict=True):
+        currency = book.accounts[campaign.ref.account].currency
+        fitting = tuple(rule for rule, _ in find_fitting(book.rules, campaign, currency))
+        ruled.append(RuledCampaign(campaign.ref, currency, budget, running, fitting))
+    return [*(rule for rule, _, _ in book.rules), DEFAULT_RULE], ruled
+
+
+def load_scene(
+    workspace: Workspace,
+    *,
+    at: datetime,
+    rules: Sequence[Rule] | None = None,
+    campaigns: Collection[CampaignRef] | None = None,
+) -> Scene:
+    """Return how campaigns stand, and which rule is for which.
+
+    Args:
+        workspace: What is open.
+        at: What was known at this moment, aware.
+        rules: Instead of the stored ones; those that none of them is for get the shipped default.
+        campaigns: Only these; None for all. Their accounts are read whole, since rules may look at more than one.
+    """
+    book = _load_book(workspace, at, rules, campaigns)
+    known, accounts = book.campaigns, book.accounts
+    places = [place for place, one in enumerate(known) if campaigns is None or one.ref in campaigns]
+    assignments, unruled = assign_rules(book.rules, known, accounts, places)
+    windows, groups = _load_windows(workspace, known, [one.rule for one in assignments], at)
+    standing = Standing(
+        at=at,
+        batch=book.batch,
+        campaigns=known,
+        currencies=[accounts[one.ref.account].currency for one in known],
+        budget_micros=np.array(book.budgets, np.int64),
+        active=np.array(book.running, bool),
+        windows=windows,
+        groups=groups,
+        pace=_load_pace(workspace, known, accounts, assignments, at),
+    )
+    return Scene(standing, assignments, unruled, accounts)
+
+
+def assign_rules(
+    rules: Iterable[tuple[Rule, Origin, bool]],
+    campaigns: Sequence[Campaign],
+    accounts: Mapping[AccountRef, Account],
+    places: Iterable[int],
+) -> tuple[tuple[Assignment, ...], tuple[int, ...]]:
+    """Say which rule is for which campaign: a campaign's own beats its account's, that beats one for everybody.
+
+    Of rules of the same reach the first enabled one counts. Where there are rules of a reach and all are disabled,
+    somebody wants hands off, and no wider rule steps in.
+
+    Args:
+        rules: In their order, each with its number and version and whether it is enabled.
+        campaigns: All campaigns.
+        accounts: Their accounts.
+        places: Which of the campaigns are asked for.
+
+    Returns:
+        Rules with their campaigns, and the campaigns that are to be left alone.
+    """
+    chosen: dict[tuple[Rule, Origin, str], list[int]] = {}
+    unruled = []
+    known = list(rules)
+    for place in places:
+        campaign = campaigns[place]
+        currency = accounts[campaign.ref.account].currency
+        fitting = find_fitting(known, campaign, currency)
+        if fitting:
+            chosen.setdefault((*fitting[0], currency), []).append(place)
+        else:
+            unruled.append(place)
+    made = (Assignment(rule, origin, np.array(where, np.int64)) for (rule, origin, _), where in chosen.items())
+    return tuple(made), tuple(unruled)
+
+
+def find_fitting(
+    rules: Iterable[tuple[Rule, Origin, bool]], campaign: Campaign, currency: str
+) -> list[tuple[Rule, Origin]]:
+    """Return the enabled rules for a campaign, the one that counts first; none where somebody wants hands off."""
+    fitting = [one for one in rules if applies_to(one[0], campaign, campaign.ref.account, currency)]
+    if not fitting:
+        return [(DEFAULT_RULE, (None, None))]
+    reach = max(reach_of(rule) for rule, _, _ in fitting)
+    nearest = [(rule, origin) for rule, origin, enabled in fitting if enabled and reach_of(rule) == reach]
+    wider = [(rule, origin) for rule, origin, enabled in fitting if enabled and reach_of(rule) < reach]
+    return [*nearest, *sorted(wider, key=lambda one: -reach_of(one[0]))] if nearest else []
+
+
+def _load_windows(
+    workspace: Workspace, campaigns: Sequence[Campaign], rules: Collection[Rule], at: datetime
+) -> tuple[dict[tuple[Over, int], Window], dict[Over, Ints]]:
+    groups = {over: _groups(over, campaigns) for over in {Over.CAMPAIGN, *(rule.over for rule in rules)}}
+    hours = {length for rule in rules for length in windows_in(rule, rows_of(rule))}
+    if not campaigns or not hours:
+        return {}, groups
+    tables = load_window_tables(
+        workspace.ledger,
+        [campaign.ref for campaign in campaigns],
+        hours,
+        as_of=at,
+        groups={over.value: rows for over, rows in groups.items()},
+    )
+    windows = {
+        (Over(over), length): Window(table.matured, table.closed_days) for (over, length), table in tables.items()
+    }
+    return windows, groups
+
+
+def _groups(over: Over, campaigns: Sequence[Campaign]) -> Ints:
+    """Return the row that each campaign's figures add to."""
+    if over is Over.CAMPAIGN:
+        return np.arange(len(campaigns))
+    rows: dict[tuple[AccountRef, str | None], int] = {}
+    keys = [(one.ref.account, one.niche if over is Over.NICHE else None) for one in campaigns]
+    return np.array([rows.setdefault(key, len(rows)) for key in keys], np.int64)
+
+
+def _load_pace(
+    workspace: Workspace,
+    campaigns: Sequence[Campaign],
+    accounts: Mapping[AccountRef, Account],
+    assignments: Sequence[Assignment],
+    at: datetime,
+) -> Pace | None:
+    """Return where the month's spend is heading, if a rule asks for it."""
+    rules = [one.rule for one in assignments]
+    if not any(one.metric == PACE.name for rule in rules for row in rows_of(rule) for one in comparisons_of(row.when)):
+        return None
+    with reading(workspace.engine) as connection:
+        heard = load_heard(connection, at)
+    through = {ref: last_heard_day(account, heard, at) for ref, account in accounts.items()}
+    oldest = min(through.values())
+    table = load_fact_table(
+        workspace.ledger,
+        FactQuery(
+            by=("platform", "account_id", "campaign_id", "day_local"),
+            since=min(oldest.replace(day=1), oldest - timedelta(days=LOOK_BACK_DAYS - 1)),
+            accounts=list(accounts),
+            as_of=at,
+        ),
+    )
+    spend: dict[CampaignRef, dict[date, int]] = {}
+    for keys, figures in table.rows():
+        ref = CampaignRef(*map(str, keys[:3]))
+        if figures.spend_micros is not None and keys[3] <= through[ref.account]:
+            spend.setdefault(ref, {})[keys[3]] = figures.spend_micros
+    found = [_pace(one, spend.get(one.ref, {}), through[one.ref.account]) for one in campaigns]
+    value, low80, high80 = (np.array([pace[place] for pace in found], np.float64) for place in range(3))
+    return Pace(value, low80, high80)
+
+
+def _pace(campaign: Campaign, spend: Mapping[date, int], through: date) -> tuple[float, float, float]:
+    """Return the month's expected spend over its plan, with its 80% interval."""
+    last = through.replace(day=calendar.monthrange(through.year, through.month)[1])
+    rest = [through + timedelta(days=ahead) for ahead in range(1, (last - through).days + 1)]
+    ahead = expect_rest(spend, through, rest)
+    plan = campaign.planned_budget_micros
+    if plan is None or ahead is None:
+        return (float("nan"),) * 3
+    spent = sum(amount for day, amount in spend.items() if day >= through.replace(day=1))
+    mean, spread = ahead
+    ends = (spent + mean, max(float(spent), spent + mean - Z80 * spread), spent + mean + Z80 * spread)
+    return ends[0] / plan, ends[1] / plan, ends[2] / plan

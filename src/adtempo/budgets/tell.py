@@ -1,0 +1,55 @@
+"""What of a run people should hear: every pause, and every change above a set amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adtempo.budgets.rules.base import PER_DOLLAR
+from adtempo.domain.alerts import Finding, Severity
+from adtempo.domain.changes import Change, State
+from adtempo.domain.money import MICROS, Money
+
+NEWS = "budget_change"
+TELL_ABOVE = 500
+"""A change of a daily budget by more than so many US dollars, or their like, is told."""
+
+_DONE_OR_DUE = {
+    State.PROPOSED: "suggested",
+    State.AWAITING_APPROVAL: "waits for approval",
+    State.APPROVED: "approved",
+    State.SENDING: "being sent",
+    State.UNKNOWN: "sent, outcome unknown",
+    State.APPLIED: "done",
+}
+
+
+def find_news(changes: Iterable[Change]) -> list[Finding]:
+    """Return what there is to tell of changes; those that went nowhere are no news."""
+    return [
+        Finding(
+            alert_type=NEWS,
+            severity=Severity.WARNING,
+            message=_message(change),
+            campaign=change.campaign,
+            detail=f"{change.action} {change.window:%Y-%m-%dT%H}",
+        )
+        for change in changes
+        if change.state in _DONE_OR_DUE and (not _moves(change) or _size(change) > TELL_ABOVE)
+    ]
+
+
+def _moves(change: Change) -> bool:
+    return change.prior.budget_daily_micros != change.target.budget_daily_micros
+
+
+def _size(change: Change) -> float:
+    """Return by how many US dollars, or their like, a budget moves; of a currency without a rate, any is large."""
+    micros = abs(change.target.budget_daily_micros - change.prior.budget_daily_micros)
+    rate = PER_DOLLAR.get(change.currency)
+    return float("inf") if rate is None else micros / MICROS / rate
+
+
+def _message(change: Change) -> str:
+    old, new = (Money(state.budget_daily_micros, change.currency) for state in (change.prior, change.target))
+    what = f"daily budget {old} -> {new}" if _moves(change) else f"{change.action} (daily budget {old})"
+    return f"{what}, {_DONE_OR_DUE[change.state]}: {change.reason}"
