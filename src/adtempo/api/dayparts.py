@@ -223,6 +223,7 @@ class PredictionOfSchedule(BaseModel):
     uplift: Number = Field(description="Improvement over the same budget spent evenly, as a ratio; above 0 is better.")
     uplift_low: Number
     uplift_high: Number
+    over_usual: Number = Field(description="The same over leaving the hours to the platform, as they are spent now.")
 
 
 class ScheduleShown(BaseModel):

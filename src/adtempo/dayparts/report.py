@@ -190,6 +190,7 @@ def outlook_body(outlook: Outlook | None) -> dict[str, Any] | None:
         "uplift": outlook.uplift,
         "uplift_low": outlook.uplift_low,
         "uplift_high": outlook.uplift_high,
+        "over_usual": outlook.over_usual,
     }
 
 

@@ -42,6 +42,9 @@ ELASTICITY_ERROR = 0.08
 SMALLEST_SHARE = 0.2
 """Hours of which less has been reported say nothing about how the level moves from day to day."""
 
+LEVEL_ERROR, GAIN_ERROR = 0.05, 0.25
+"""How far the shape itself may be off: of the level, and of a gain, relative. A platform also paces its day."""
+
 _Z95 = 1.959963984540054
 _SPEND = "spend_micros"
 
@@ -76,17 +79,19 @@ class HourResponse:
         """
         budgets = np.asarray(budgets_micros, dtype=np.float64)
         even = np.full(HOURS_PER_WEEK, budgets.sum() / HOURS_PER_WEEK)
+        usual = self.usual * budgets.sum() / self.usual.sum()
         planned, planned_shares = self._come_to(budgets)
         flat, flat_shares = self._come_to(even)
+        left_alone, _ = self._come_to(usual)
         sign = -1.0 if self.metric.better_when is Better.LOWER else 1.0
         gains = sign * np.log(planned / flat)
         expected, spread = self._over_steepness(np.log(planned))
         gain, gain_spread = self._over_steepness(gains)
         unsure = float(((planned_shares * self.deviation) ** 2).sum())
-        error = np.sqrt(spread + unsure + self.level_deviation**2)
+        error = np.sqrt(spread + unsure + self.level_deviation**2 + LEVEL_ERROR**2)
         # Hours of one pattern err together, and against the others, since all are measured by their common mean.
         moved = float(np.abs(planned_shares - flat_shares) @ self.deviation)
-        gain_error = np.sqrt(gain_spread + moved**2)
+        gain_error = np.sqrt(gain_spread + moved**2 + (GAIN_ERROR * gain) ** 2)
         low, high = np.exp(expected + _Z95 * error * np.array([-1.0, 1.0]))
         worst, best = np.expm1(gain + _Z95 * gain_error * np.array([-1.0, 1.0]))
         return Outlook(
@@ -97,6 +102,7 @@ class HourResponse:
             uplift=float(np.expm1(gain)),
             uplift_low=float(worst),
             uplift_high=float(best),
+            over_usual=float(np.expm1(self._over_steepness(sign * np.log(planned / left_alone))[0])),
         )
 
     def _come_to(self, budgets: Floats) -> tuple[Floats, Floats]:

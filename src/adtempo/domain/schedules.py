@@ -88,6 +88,7 @@ class Outlook:
         uplift: Expected improvement over the flat schedule of the same budget, as a ratio; above 0 is better.
         uplift_low: Lower end of its 95% interval.
         uplift_high: Upper end.
+        over_usual: The same improvement over leaving the hours of the day to the platform, as they are spent now.
     """
 
     metric: str
@@ -97,6 +98,7 @@ class Outlook:
     uplift: float
     uplift_low: float
     uplift_high: float
+    over_usual: float
 
 
 @dataclass(frozen=True, slots=True)
