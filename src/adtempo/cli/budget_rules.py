@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.budgets import AREA, read_rules_file
 from adtempo.cli.remote import fetch_body
 from adtempo.cli.session import AsJson, note, opened, print_json, session_of
 from adtempo.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from adtempo.budgets.rules.base import Rule
+
+AREA = "/api/auto-scaler"
 
 Number = Annotated[int, typer.Argument(metavar="RULE", min=1, help="The rule's number.")]
 
@@ -60,7 +64,7 @@ def add(
     from adtempo.budgets.report import rules_body
     from adtempo.budgets.run import BudgetAutoScaler
 
-    rules = read_rules_file(file)
+    rules = read_rules(file)
     with opened(ctx) as workspace:
         body = rules_body(BudgetAutoScaler(workspace).add_rules(rules, actor=workspace.actor))
     if as_json:
@@ -95,6 +99,17 @@ def remove(ctx: typer.Context, rule: Number) -> None:
     with opened(ctx) as workspace:
         BudgetAutoScaler(workspace).remove_rule(rule, actor=workspace.actor)
     note(f"removed: {rule}")
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """Return the rules of a file."""
+    from adtempo.budgets.rules import fields
+
+    try:
+        return fields.read_rules(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as problem:
+        said = getattr(problem, "strerror", None) or "it is not UTF-8"
+        raise InvalidInput(f"{path} cannot be read: {said}") from None
 
 
 def _read_fields(words: Sequence[str]) -> dict[str, Any]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from adtempo.cli import budget_hours, budget_rules
+from adtempo.cli.budget_rules import AREA, read_rules
 from adtempo.cli.remote import fetch_body, post_body
 from adtempo.cli.session import AsJson, AsOf, note, opened, print_fields, print_json, print_table, session_of
 from adtempo.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from adtempo.budgets.rules.base import Rule
-
-AREA = "/api/auto-scaler"
 
 RulesFile = Annotated[
     Path | None, typer.Option("--rules", metavar="FILE", help="These rules (TOML) instead of the stored ones.")
@@ -48,7 +45,7 @@ def evaluate(
     with opened(ctx) as workspace:
         found = BudgetAutoScaler(workspace).evaluate_all(
             None if campaign is None else [campaign],
-            rules=None if rules is None else read_rules_file(rules),
+            rules=None if rules is None else read_rules(rules),
             as_of=as_of,
         )
     if as_json:
@@ -100,7 +97,7 @@ def check(
     from adtempo.budgets.run import BudgetAutoScaler
 
     with opened(ctx) as workspace:
-        body = check_body(BudgetAutoScaler(workspace).check(None if rules is None else read_rules_file(rules)))
+        body = check_body(BudgetAutoScaler(workspace).check(None if rules is None else read_rules(rules)))
     if as_json:
         print_json(body)
         return
@@ -142,17 +139,6 @@ def dashboard(
     print_table([key.replace("_", " ") for key in keys], rows)
 
 
-def read_rules_file(path: Path) -> list[Rule]:
-    """Return the rules of a file."""
-    from adtempo.budgets.rules.fields import read_rules
-
-    try:
-        return read_rules(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as problem:
-        said = getattr(problem, "strerror", None) or "it is not UTF-8"
-        raise InvalidInput(f"{path} cannot be read: {said}") from None
-
-
 def _print_evaluation(body: Mapping[str, Any]) -> None:
     budget = f"{body['old_budget']} -> {body['new_budget']} {body['currency']}"
     print_fields({"campaign": body["campaign_id"], "action": body["action"], "budget": budget, "rule": body["rule"]})
@@ -174,10 +160,9 @@ def _print_lines(title: str, lines: Sequence[str]) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from adtempo.cli import budget_rules
-
     area = typer.Typer(help="What rules ask for of budgets, and what became of it.", no_args_is_help=True)
     for command in (evaluate, run, check, dashboard):
         area.command(command.__name__)(command)
     budget_rules.register(area)
+    budget_hours.register(area)
     app.add_typer(area, name="budgets")
