@@ -332,7 +332,7 @@ class CaptionPosteriors:
         caption_id: In the order of the bank.
         shape: Of the gamma distribution: successes that are known of, and the prior's.
         recipients: Its rate parameter: recipients who were asked, and the prior's, at the page's average conditions.
-        price_micros: What a sale brings; NaN for free captions, and where the page never sold anything.
+        price_micros: What a sale brings; 0 for free captions, NaN where the page never sold anything.
         tried: Whether the caption's own evidence outweighs the prior.
         batches: Weeks of feedback that the page has learnt from.
     """
@@ -349,5 +349,5 @@ class CaptionPosteriors:
 
     @property
     def expected_micros(self) -> Floats:
-        """Expected revenue per recipient, micros; NaN without a price."""
+        """Expected revenue per recipient, micros; 0 for free captions, NaN without a price."""
         return np.asarray(self.shape / self.recipients * self.price_micros)

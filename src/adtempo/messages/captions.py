@@ -95,7 +95,7 @@ def performance_scores(posteriors: CaptionPosteriors) -> Floats:
     scores = np.empty(len(posteriors))
     worth = _worth(posteriors)
     expected = posteriors.shape / posteriors.recipients * worth
-    free = np.isnan(posteriors.price_micros)
+    free = posteriors.price_micros == 0
     for kind in (free, ~free):
         known = kind & posteriors.tried if (kind & posteriors.tried).any() else kind
         if kind.any():
@@ -105,7 +105,7 @@ def performance_scores(posteriors: CaptionPosteriors) -> Floats:
 
 
 def _worth(posteriors: CaptionPosteriors) -> Floats:
-    return np.nan_to_num(posteriors.price_micros, nan=1.0)
+    return np.where(posteriors.price_micros > 0, posteriors.price_micros, 1.0)
 
 
 def _sales(response: PageResponse | None, place: dict[str, int], now: datetime) -> tuple[Floats, Floats]:
@@ -144,7 +144,7 @@ def _faded(messages: MessageHistory, now: datetime) -> Floats:
 
 def _prices(response: PageResponse | None, tiers: Texts) -> Floats:
     """Return what the page takes for each caption's tier: the median of its messages, of all where it has none."""
-    prices = np.full(len(tiers), np.nan)
+    prices = np.where(tiers == PriceTier.FREE, 0.0, np.nan)
     if response is not None:
         judged = response.judged
         for tier in PAID_TIERS:

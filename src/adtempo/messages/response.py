@@ -32,6 +32,7 @@ PAID_TIERS = (PriceTier.BUDGET, PriceTier.MID, PriceTier.PREMIUM)
 
 _AUDIENCE_DAYS = 14
 _SEASON_DAYS = 56.0
+_SEASON_STEP_DAYS = 28.0
 _DAYPART_HOURS = 4
 _SMOOTH_HOURS = 2.0
 _CAPTION_SPREAD = 0.35
@@ -103,7 +104,7 @@ def usual_conditions(response: PageResponse) -> Floats:
 
     Its hour, its price beside its tier's, and the tiredness it met against the average; its season against the latest.
     """
-    placed = response.wear.costs + response.fit.fitted("hour", "weekday", "daypart", "price", "start")
+    placed = response.wear.costs + response.fit.fitted("hour", "weekday", "daypart", "price")
     season = response.fit.fitted("season")
     return np.asarray(np.exp(placed - np.average(placed, weights=response.judged.recipients) + season - season[-1]))
 
@@ -150,7 +151,7 @@ def _parts(judged: MessageHistory, cells: Ints, categories: tuple[str, ...], log
     ones = np.ones((len(judged), 1))
     return [
         Part("level", ones, 3.0, learnt=False),
-        Part("season", _slow_waves(_hours(judged.sent_at) / HOURS_PER_DAY), 0.1),
+        Part("season", _slow_waves(_hours(judged.sent_at) / HOURS_PER_DAY), 0.07),
         *(Part(name, design, _CELL_SPREADS[name]) for name, design in cell_rows(cells).items()),
         Part("tier", _tier_design(judged.price_tier), 0.7, learnt=False),
         Part("price", log_price[:, None], 0.7, learnt=False),
@@ -171,10 +172,14 @@ def _reach(paid: MessageHistory) -> Floats:
 
 
 def _slow_waves(days: Floats) -> Floats:
-    """Return waves slow enough not to be taken for weeks of much or little mail, shape (messages, waves)."""
+    """Return waves slow enough not to be taken for weeks of much or little mail, shape (messages, waves).
+
+    With coefficients of one spread they add up to a random walk (Karhunen-Loeve) that moves so far in 28 days.
+    """
     span = max(float(days[-1] - days[0]), 1.0)
     waves = np.arange(1, max(int(2 * span / _SEASON_DAYS), 1) + 1)
-    return np.asarray(np.cos(np.pi * np.outer((days - days[0]) / span, waves)) * 2.0 / waves)
+    sizes = (2 * span / _SEASON_STEP_DAYS) ** 0.5 / (np.pi * waves)
+    return np.asarray(np.cos(np.pi * np.outer((days - days[0]) / span, waves)) * sizes)
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ PAID_MIN = 60
 """With fewer judged paid messages a page is thin."""
 
 CERTAINTY_MIN = 0.5
-"""A page that did not halve what is doubtful about wear is thin, however many messages it sent."""
+"""A page that does not halve the doubt about wear is thin, however many messages it sent."""
 
 
 def estimate_saturation(history: MessageHistory, now: datetime) -> Saturation:

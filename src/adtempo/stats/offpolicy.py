@@ -50,12 +50,15 @@ def snips_value(rewards: ArrayLike, chosen: ArrayLike, logged: ArrayLike) -> Pol
     """Weigh as `ips_value` does and divide by the weights' sum: a small bias for less variance.
 
     The value lies between the smallest and the largest reward, and adding a constant to all rewards adds it to the
-    value. Arguments are those of `ips_value`; the interval is the delta method's.
+    value. Arguments are those of `ips_value`; the interval is the delta method's. NaN where the policy would have made
+    none of the logged choices.
 
     References:
         Swaminathan and Joachims (2015), The self-normalized estimator for counterfactual learning, NeurIPS 28.
     """
     weights, earned = _weights(chosen, logged), np.asarray(rewards, dtype=np.float64)
+    if not weights.any():
+        return PolicyValue(np.nan, np.nan, np.nan, 0.0)
     value = float((weights * earned).sum() / weights.sum())
     return _value(value + weights * (earned - value) / weights.mean(), weights)
 
@@ -87,4 +90,9 @@ def _weights(chosen: ArrayLike, logged: ArrayLike) -> Floats:
 def _value(terms: Floats, weights: Floats) -> PolicyValue:
     mean = float(terms.mean())
     reach = _Z95 * float(terms.std(ddof=1)) / len(terms) ** 0.5
-    return PolicyValue(mean, mean - reach, mean + reach, float(weights.sum() ** 2 / (weights**2).sum()))
+    return PolicyValue(mean, mean - reach, mean + reach, _effective(weights))
+
+
+def _effective(weights: Floats) -> float:
+    squares = float((weights**2).sum())
+    return float(weights.sum()) ** 2 / squares if squares else 0.0

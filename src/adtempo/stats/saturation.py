@@ -16,7 +16,6 @@ HALF_LIVES_HOURS = (24.0, 36.0, 54.0, 72.0, 108.0, 162.0, 240.0)
 _HALF_LIFE_USUAL = 72.0
 _HALF_LIFE_DOUBT = 0.6  # of its logarithm
 _LOSS_USUAL = 1.0 / 3.0  # expected wear at the usual load: a loss of about a quarter
-_START_SPREAD = 0.3
 _GRID = np.linspace(0.0, 5.0, 501)
 _TAIL = 0.025
 
@@ -31,7 +30,7 @@ class Wear:
         high95: Upper end.
         half_life_hours: Expected half-life of what is felt.
         load: What is felt at that moment, in observations' worth, at that half-life.
-        certainty: How much narrower the wear is known than it was guessed, 0 to 1.
+        certainty: How much of the doubt about wear is gone, 0 (as good as guessed) to 1.
         costs: Logarithm of the loss that each observation met, at most 0, shape (observations,).
         fit: Everything else, at the likeliest half-life.
     """
@@ -93,7 +92,7 @@ def estimate_wear(sends: Sends, parts: Sequence[Part], unit_spread: float, now_h
     """Learn what recent volume costs, half-life included, beside other causes.
 
     A response is taken to be ``exp(-wear x load)`` of what a rested audience would have given. The half-life is learnt
-    over a grid and integrated out, so is what was sent before the first message that is known.
+    over a grid and averaged over, and so is whether the first message known was the first there was, or one of many.
 
     Args:
         sends: What was sent.
@@ -101,40 +100,40 @@ def estimate_wear(sends: Sends, parts: Sequence[Part], unit_spread: float, now_h
         unit_spread: Expected spread of units.
         now_hours: The moment asked about.
     """
-    fits: list[MixedFit] = []
-    loads, nows = [], []
-    when = sends.hours[sends.judged]
+    when = np.append(sends.hours[sends.judged], now_hours)
+    stories, fits = [], list[MixedFit]()
     for half_life in HALF_LIVES_HOURS:
         load = load_before(sends.hours, sends.weights, when, half_life)
-        usual = max(float(load.mean()), 1e-6)
-        start = np.exp2((sends.hours[0] - when) / half_life)
-        felt = [
-            Part("start", start[:, None], _START_SPREAD, learnt=False),
-            Part("load", -(load / usual)[:, None], 1.0, learnt=False),
-        ]
-        fits.append(fit_mixed(sends.counts, sends.exposure, sends.unit, [*parts, *felt], unit_spread, *fits[-1:]))
-        loads.append(load / usual)
-        nows.append(float(load_before(sends.hours, sends.weights, np.array([now_hours]), half_life)[0]) / usual)
-    odds = np.stack([_odds(fit, half_life) for fit, half_life in zip(fits, HALF_LIVES_HOURS, strict=True)])
+        for felt in (load, load + _felt_before(sends, when, half_life)):
+            usual = max(float(felt[:-1].mean()), 1e-6)
+            cost = Part("load", -(felt[:-1] / usual)[:, None], 1.0, learnt=False)
+            fits.append(fit_mixed(sends.counts, sends.exposure, sends.unit, [*parts, cost], unit_spread, *fits[-1:]))
+            stories.append((half_life, felt, usual))
+    odds = np.stack([_odds(fit, story[0]) for fit, story in zip(fits, stories, strict=True)])
     chances = np.exp(odds - logsumexp(odds))
-    by_half_life = chances.sum(axis=1)
-    losses = -np.expm1(-np.outer(nows, _GRID))
+    by_story = chances.sum(axis=1)
+    losses = -np.expm1(-np.outer([felt[-1] / usual for _, felt, usual in stories], _GRID))
     low, high = _quantiles(losses.ravel(), chances.ravel())
-    best = int(by_half_life.argmax())
-    wear = float((chances.sum(axis=0) * _GRID).sum())
-    doubt = float((chances.sum(axis=0) * (_GRID - wear) ** 2).sum())
-    half_life = float(np.exp(by_half_life @ np.log(HALF_LIVES_HOURS)))
-    given = chances[best] / by_half_life[best]
+    best = int(by_story.argmax())
+    by_wear = chances.sum(axis=0)
+    wear = float(by_wear @ _GRID)
+    doubt = float(by_wear @ (_GRID - wear) ** 2) ** 0.5
     return Wear(
         loss=float((chances * losses).sum()),
         low95=low,
         high95=high,
-        half_life_hours=half_life,
-        load=float(load_before(sends.hours, sends.weights, np.array([now_hours]), half_life)[0]),
-        certainty=max(0.0, 1.0 - doubt / _LOSS_USUAL**2),
-        costs=np.asarray(-float(given @ _GRID) * loads[best]),
+        half_life_hours=float(np.exp(by_story @ np.log([half_life for half_life, _, _ in stories]))),
+        load=float(by_story @ [felt[-1] for _, felt, _ in stories]),
+        certainty=max(0.0, 1.0 - doubt / max(wear, _LOSS_USUAL)),
+        costs=np.asarray(-float(chances[best] @ _GRID / by_story[best]) * stories[best][1][:-1] / stories[best][2]),
         fit=fits[best],
     )
+
+
+def _felt_before(sends: Sends, when: Floats, half_life: float) -> Floats:
+    """Return what would be felt of messages before the first one known, had there been as many as after it."""
+    hourly = sends.weights.sum() / max(float(sends.hours[-1] - sends.hours[0]), 1.0)
+    return np.asarray(hourly * half_life / np.log(2) * np.exp2((sends.hours[0] - when) / half_life))
 
 
 def _odds(fit: MixedFit, half_life: float) -> Floats:

@@ -67,14 +67,15 @@ def learn_rates(successes: ArrayLike, trials: ArrayLike, group: ArrayLike, guess
     won, tried = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
     labels = np.unique(np.asarray(group), return_inverse=True)[1]
     arms_spread = groups_spread = _SPREAD_USUAL**-2
-    mean = np.full(len(won), (won.sum() + 1.0) / (tried.sum() + 1.0 / guess))
+    overall = (won.sum() + 1.0) / (tried.sum() + 1.0 / guess)
+    mean = np.full(len(won), overall)
     for _ in range(_ROUNDS):
         # What an arm says of its group is blurred by counting and by how arms differ.
         weight = tried / (1.0 + tried * mean / arms_spread)
         rate = np.divide(won, tried, out=np.zeros_like(won), where=tried > 0)
         group_won = np.asarray(np.bincount(labels, weight * rate), dtype=np.float64)
         group_tried = np.asarray(np.bincount(labels, weight), dtype=np.float64)
-        overall_weight = group_tried / (1.0 + group_tried * mean.mean() / groups_spread)
+        overall_weight = group_tried / (1.0 + group_tried * overall / groups_spread)
         overall_rate = np.divide(group_won, group_tried, out=np.zeros_like(group_won), where=group_tried > 0)
         overall = ((overall_weight * overall_rate).sum() + 1.0) / (overall_weight.sum() + 1.0 / guess)
         groups_spread = _concentration(group_won, group_tried * overall)
