@@ -10,7 +10,7 @@ from adtempo.domain.messages import CaptionBank, CaptionPosteriors, MessageHisto
 from adtempo.messages.captions import EXPLORATION, draw_scores, estimate_captions, performance_scores
 from adtempo.platforms.sandbox.clock import from_us
 from adtempo.platforms.sandbox.pages import PageHistory, PageSpec, simulate_page
-from creator_pages import START, bank_of, history_at, true_worth
+from known_pages import START, bank_of, history_at, true_worth
 
 PAGE = PageSpec("ava", fans=9_000, wear=0.05, captions=90)
 PAID = np.arange(90)

@@ -13,7 +13,7 @@ from adtempo.messages.segments import NO_SIGN
 from adtempo.platforms.sandbox.clock import from_us
 from adtempo.platforms.sandbox.pages import PageSpec, simulate_page
 from adtempo.platforms.sandbox.spec import Block
-from creator_pages import SMALL, START, bank_of, history_at, sold_times
+from known_pages import SMALL, START, bank_of, history_at, sold_times
 
 PAGE = PageSpec("ava", fans=9_000, wear=0.05)
 
