@@ -18,6 +18,7 @@ from adtempo.api import (
     creatives,
     dayparts,
     jobs,
+    messages,
     operations,
     predictions,
     session,
@@ -35,7 +36,7 @@ from adtempo.workspace import Workspace
 
 AREAS = (
     *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, alerts),
-    *(dayparts, changes, jobs, audit),
+    *(dayparts, messages, changes, jobs, audit),
 )
 """Every file of routes, in the order in which the document lists them."""
 

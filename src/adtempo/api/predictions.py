@@ -92,6 +92,7 @@ class PredictionShown(BaseModel):
     platform: Platform
     account_id: str | None
     campaign_id: str | None
+    page_name: str | None = Field(description="The creator's page, if one is meant.")
     metric: str
     since: date
     until: date
@@ -127,6 +128,7 @@ class ComparisonShown(BaseModel):
     platform: Platform
     account_id: str | None
     campaign_id: str | None
+    page_name: str | None = Field(description="The creator's page, if one is meant.")
     since: date
     until: date
     model: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from adtempo.jobs.changing import send_changes
 from adtempo.jobs.detecting import detect_anomalies
+from adtempo.jobs.planning import watch_messages
 from adtempo.jobs.reporting import report_morning
 from adtempo.jobs.runner import CatchUp, Job
 from adtempo.jobs.scaling import learn_nightly, scale_budgets
@@ -23,6 +24,7 @@ JOBS = (
     Job("budgets", "15 * * * *", "Evaluates budgets, proposes, applies or queues.", CatchUp.NEWEST, scale_budgets),
     Job("hours", "40 2 * * *", "Learns at which hours campaigns work.", CatchUp.NEWEST, learn_nightly),
     Job("detect-anomalies", "10 * * * *", "Opens and resolves alerts.", CatchUp.NEWEST, detect_anomalies),
+    Job("messages", "15 * * * *", "Looks at how planning messages goes.", CatchUp.NEWEST, watch_messages),
     Job("alerts", "*/5 * * * *", "Sends what there is to tell to its channels.", CatchUp.NEWEST, tell_alerts),
     Job("report", "20 * * * *", "Keeps the report of the day before, each morning.", CatchUp.NEWEST, report_morning),
     Job("compare", "45 5 * * *", "Holds mature predictions against what came true.", CatchUp.NEWEST, compare_mature),

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from adtempo.domain.errors import InvalidInput
 from adtempo.domain.messages import CaptionReview, Level, PageAnalysis, Pattern
 from adtempo.domain.money import format_micros
 from adtempo.messages.export import schedule_rows
 from adtempo.messages.volume import volume_body
-from adtempo.store.messages import Page
+from adtempo.store.messages import Caption, Page
 from adtempo.store.page_schedules import CaptionLock, Schedule
 
 if TYPE_CHECKING:
     from adtempo.messages.decide import WeekPlan
 
+_SPAN = re.compile(r"([0-9]{1,2})(?:-([0-9]{1,2}))?")
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def read_hours(text: str) -> tuple[int, ...]:
+    """Read hours of the day as people write them.
+
+    >>> read_hours("8-10,20")
+    (8, 9, 10, 20)
+
+    Raises:
+        InvalidInput: The text is something else.
+    """
+    hours: set[int] = set()
+    for part in text.split(","):
+        match = _SPAN.fullmatch(part.strip())
+        if match is None:
+            raise InvalidInput(f"{text!r} are not hours of the day; write them as 8-12,18-23")
+        first, last = int(match[1]), int(match[2] or match[1])
+        hours.update(range(first, last + 1))
+    return tuple(sorted(hours))
+
+
+def read_quiet_days(text: str) -> tuple[int, ...]:
+    """Read weekdays as people write them; `none` and nothing are none.
+
+    >>> read_quiet_days("sunday,Monday")
+    (0, 6)
+
+    Raises:
+        InvalidInput: One of them is no weekday.
+    """
+    names = [part.strip().lower() for part in text.split(",") if part.strip().lower() not in {"", "none"}]
+    unknown = [name for name in names if name not in WEEKDAYS]
+    if unknown:
+        raise InvalidInput(f"{unknown[0]!r} is no weekday; write days as monday,sunday")
+    return tuple(sorted({WEEKDAYS.index(name) for name in names}))
 
 
 def analysis_body(analysis: PageAnalysis) -> dict[str, Any]:
@@ -113,6 +152,13 @@ def page_body(page: Page) -> dict[str, Any]:
         "quiet_days": [WEEKDAYS[day] for day in page.quiet_days],
         "rest_days": page.rest_days,
     }
+
+
+def caption_body(caption: Caption) -> dict[str, Any]:
+    """Return one caption of the bank."""
+    body = asdict(caption)
+    del body["observed_at"]
+    return body
 
 
 def locks_body(locks: Sequence[CaptionLock]) -> dict[str, Any]:

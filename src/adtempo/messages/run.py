@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import OperationalError
 
 from adtempo.domain.errors import (
@@ -31,7 +31,7 @@ from adtempo.domain.messages import PageAnalysis
 from adtempo.domain.predictions import Prediction, RecordedPrediction, Scope
 from adtempo.messages.decide import WeekPlan, recommend_week
 from adtempo.messages.estimate import estimate_page
-from adtempo.messages.export import COLUMNS, schedule_csv, schedule_rows
+from adtempo.messages.export import COLUMNS, schedule_csv, schedule_ics, schedule_rows
 from adtempo.messages.load import Bank, load_bank, load_conditions, load_history
 from adtempo.messages.report import plan_body
 from adtempo.messages.tiers import classify_page
@@ -39,7 +39,7 @@ from adtempo.store import messages as stored
 from adtempo.store import page_schedules as planned
 from adtempo.store.audit import append_audit
 from adtempo.store.engine import reading, transaction
-from adtempo.store.messages import Page
+from adtempo.store.messages import Caption, Page
 from adtempo.store.page_schedules import CaptionLock, LoggedBuild, Schedule, ScheduledMessage
 from adtempo.store.predictions import insert_predictions
 
@@ -203,13 +203,26 @@ class ScheduleBuilder:
             NotFound: There is no such schedule.
             InvalidInput: The file cannot be written.
         """
+        return self._export(
+            schedule_id, path, lambda schedule: schedule_csv(schedule, self.zone_of(schedule.page_name), raw=raw)
+        )
+
+    def export_calendar(self, schedule_id: str, path: Path | str) -> Path:
+        """Write a schedule as iCalendar and return the path.
+
+        Raises:
+            NotFound: There is no such schedule.
+            InvalidInput: The file cannot be written.
+        """
+        return self._export(schedule_id, path, lambda schedule: schedule_ics(schedule, self._workspace.now()))
+
+    def _export(self, schedule_id: str, path: Path | str, written: Callable[[Schedule], str]) -> Path:
         target, began = Path(path), time.monotonic()
         schedule = self.load_schedule(schedule_id)
         with self._logging_failure("export", schedule.page_name, schedule_id, began):
-            text = schedule_csv(schedule, self.zone_of(schedule.page_name), raw=raw)
             part = target.with_name(f".{target.name}.part")
             try:
-                part.write_text(text, "utf-8", newline="")
+                part.write_text(written(schedule), "utf-8", newline="")
                 part.replace(target)
             except OSError as error:
                 raise InvalidInput(f"{target} cannot be written ({error.strerror}); name another file") from error
@@ -266,6 +279,29 @@ class ScheduleBuilder:
             names = None if page_name is None else [stored.load_page(connection, page_name).page_name]
             return planned.load_locks(connection, page_names=names, after=self._workspace.now())
 
+    def list_schedules(self, page_name: str | None = None) -> list[Row[Any]]:
+        """Return every schedule, or those of a page, without their messages, the latest week first."""
+        with reading(self._workspace.engine) as connection:
+            name = None if page_name is None else stored.load_page(connection, page_name).page_name
+            return planned.list_schedules(connection, page_name=name)
+
+    def load_page(self, page_name: str) -> Page:
+        """Return what is set on a page.
+
+        Raises:
+            NotFound: There is no such page.
+        """
+        with reading(self._workspace.engine) as connection:
+            return stored.load_page(connection, page_name)
+
+    def load_captions(self, page_name: str | None = None) -> list[Caption]:
+        """Return the bank of captions by id: all of it, or what one page may use."""
+        with reading(self._workspace.engine) as connection:
+            if page_name is not None:
+                stored.load_page(connection, page_name)
+            bank = stored.load_captions(connection)
+        return [one for one in bank if page_name is None or one.page_name in (None, page_name)]
+
     def load_pages(self) -> list[Page]:
         """Return every page by name."""
         with reading(self._workspace.engine) as connection:
@@ -273,8 +309,7 @@ class ScheduleBuilder:
 
     def zone_of(self, page_name: str) -> ZoneInfo:
         """Return a page's own time zone."""
-        with reading(self._workspace.engine) as connection:
-            return ZoneInfo(stored.load_page(connection, page_name).timezone)
+        return ZoneInfo(self.load_page(page_name).timezone)
 
     def set_page(self, page: Page, *, actor: str) -> Page:
         """Keep what somebody says of a page, adding it where it is new, and return it.

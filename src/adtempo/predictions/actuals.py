@@ -16,6 +16,7 @@ from adtempo.domain.predictions import Actual, Prediction
 from adtempo.facts.load import FactQuery, load_fact_table
 from adtempo.facts.maturity import load_matured_table
 from adtempo.predictions.compare import LoadActual
+from adtempo.predictions.page_actuals import load_page_actual
 from adtempo.store.accounts import load_accounts
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch, last_batch, load_batches
@@ -64,6 +65,9 @@ def actuals_of(workspace: Workspace) -> LoadActual:
         return load_matured_table(workspace.ledger, asked(since, until))
 
     def load_actual(claim: Prediction) -> Actual | None:
+        if claim.scope.page_name is not None:
+            with reading(workspace.engine) as connection:
+                return load_page_actual(connection, claim, now)
         figures = {ref: found for ref, found in load_figures(claim.since, claim.until).items() if _means(claim, ref)}
         meant = [accounts[ref] for ref in heard if _covers(claim, ref)]
         if not figures or not all(_is_settled(claim, account, heard, DELIVERY_SETTLES) for account in meant):

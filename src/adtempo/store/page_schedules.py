@@ -327,6 +327,13 @@ def load_schedule(connection: Connection, schedule_id: str) -> Schedule:
     return _schedule(connection, row)
 
 
+def is_withdrawn(connection: Connection, schedule_id: str) -> bool:
+    """Say whether a schedule was replaced or unlocked."""
+    table = schedule_recommendations.c
+    withdrawn = select(table.schedule_id).where(table.schedule_id == schedule_id, table.withdrawn_at.is_not(None))
+    return connection.scalar(withdrawn) is not None
+
+
 def list_schedules(
     connection: Connection, *, page_name: str | None = None, standing: bool = False, limit: int | None = None
 ) -> list[Row[Any]]:
