@@ -91,15 +91,15 @@ def run_body(run: Run) -> dict[str, Any]:
 
 def rule_body(one: StoredRule) -> dict[str, Any]:
     """Return a stored rule: its fields, and what they mean in one sentence."""
+    rule = read_rule(one.fields)
     return {
+        **write_rule(rule),
         "id": one.rule_id,
         "version": one.version,
         "position": one.position,
         "made_at": one.made_at.isoformat(),
         "actor": one.actor,
-        "sentence": rule_sentence(read_rule(one.fields)),
-        **one.fields,
-        "enabled": one.enabled,
+        "sentence": rule_sentence(rule),
     }
 
 

@@ -221,7 +221,7 @@ def _check_whole(rule: Rule, stated: Mapping[str, Any]) -> None:
 def write_rule(rule: Rule) -> dict[str, Any]:
     """Return the fields of a rule as JSON has them; `read_rule` gives the same rule back.
 
-    What a general rule does not use is left out.
+    What a general rule does not use is null.
     """
     written: dict[str, Any] = {}
     for one in fields(rule):
@@ -232,8 +232,8 @@ def write_rule(rule: Rule) -> dict[str, Any]:
             value = format_micros(value)
         elif isinstance(value, tuple):
             value = list(value)
-        if not (rule.rows and one.name in (*_OF_TABLE, "target_roas", "target_cpa")):
-            written[one.name] = value
+        idle = bool(rule.rows) and one.name in (*_OF_TABLE, "target_roas", "target_cpa")
+        written[one.name] = None if idle else value
     return written
 
 
