@@ -6,7 +6,7 @@ looking for the newest one. They must agree about every number, at every moment,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -232,19 +232,22 @@ class Model:
     def take_file(self, batch: int, rows: Iterable[FactRow]) -> None:
         """Take in a file as a batch."""
         for row in rows:
-            said = {name: value for name, value in zip(QUANTITIES, row.values, strict=True) if value is not None}
-            if any(self._said(row, name) != value for name, value in said.items()):
-                for name, value in said.items():
-                    self._look(row.campaign, row.conversion_type, row.slot, name, Look(row.looked, batch, value, True))
+            if self._is_news(row, QUANTITIES):
+                for name, value in zip(QUANTITIES, row.values, strict=True):
+                    if value is not None:
+                        look = Look(row.looked, batch, value, True)
+                        self._look(row.campaign, row.conversion_type, row.slot, name, look)
 
     def take_sync(self, batch: int, sync: Sync) -> None:
         """Take in a sync as a batch: what it covered and did not show is zero."""
         named = [row for row in sync.rows if row.conversion_type]
         self.take_file(batch, named)
-        shown = {(row.campaign, row.slot): row.values for row in sync.rows if not row.conversion_type}
+        rows = {(row.campaign, row.slot): row for row in sync.rows if not row.conversion_type}
+        shown = {key for key, row in rows.items() if self._is_news(row, sync.quantities)}
         for campaign in ("c1", "c2"):
             for slot in (slot for slot in SLOTS if sync.first <= slot <= sync.last):
-                values = dict(zip(QUANTITIES, shown.get((campaign, slot), (0,) * 5), strict=True))
+                row = rows.get((campaign, slot))
+                values = dict(zip(QUANTITIES, row.values if row else (0,) * 5, strict=True))
                 for name in sync.quantities:
                     look = Look(sync.looked, batch, values[name] or 0, (campaign, slot) in shown)
                     self._look(campaign, "", slot, name, look)
@@ -275,6 +278,10 @@ class Model:
             and (as_of is None or look.looked <= as_of)
             and (batch is None or look.batch <= batch)
         )
+
+    def _is_news(self, row: FactRow, quantities: Collection[str]) -> bool:
+        said = [(name, value) for name, value in zip(QUANTITIES, row.values, strict=True) if value is not None]
+        return any(name in quantities and self._said(row, name) != value for name, value in said)
 
     def _said(self, row: FactRow, name: str) -> int | None:
         held = self.answer(row.campaign, row.conversion_type, row.slot, name, as_of=row.looked)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from adtempo.accounts.run import change_campaign, load_campaigns
 from adtempo.alerts.open import update_alerts
@@ -20,23 +19,12 @@ from adtempo.predictions.record import record_prediction
 from adtempo.store.engine import transaction
 from adtempo.web.pages.wording import campaign_address
 from adtempo.workspace import Workspace, open_workspace
-from serving import NOW, PASSWORD, add_people, listening, open_market
+from browsing import visit_as
+from serving import NOW, add_people, listening, open_market
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 REFS: list[CampaignRef] = []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here; install it to run the browser tests (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -79,27 +67,6 @@ def claim(workspace: Workspace, ref: CampaignRef) -> None:
             )
             record_prediction(then, spoken, actor="test")
     assert len(compare_predictions(workspace, actuals_of(workspace)).compared) == 1
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a person of its own; whatever the browser complains about fails the test."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1360, "height": 1000})
-    opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
-
-
-def visit_as(page: Page, name: str, address: str, path: str) -> None:
-    page.goto(f"{address}/sign-in?next={path}")
-    page.get_by_label("name").first.fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("button.main").click()
-    page.wait_for_url(f"{address}{path}")
 
 
 def test_a_campaign_page_shows_all_that_is_known(page: Page, market: str) -> None:

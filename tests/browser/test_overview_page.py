@@ -3,81 +3,52 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from adtempo.server import LINK_FILE, invite
 from adtempo.workspace import open_workspace
-from serving import PASSWORD, listening, open_market
+from browsing import visit_as
+from serving import PASSWORD, add_people, listening, open_market
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here; install it to run the browser tests (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a served market, and its claim link in LINKS."""
-    with open_market(tmp_path_factory.mktemp("browser")) as workspace, listening(workspace) as address:
-        invite(workspace, address)
-        LINKS[address] = (workspace.home / LINK_FILE).read_text("utf-8").strip()
-        yield address
-
-
-LINKS: dict[str, str] = {}
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a person of its own; whatever the browser complains about fails the test."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1360, "height": 1000})
-    opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
+    """The address of a served market that has people."""
+    with open_market(tmp_path_factory.mktemp("browser")) as workspace:
+        add_people(workspace)
+        with listening(workspace) as address:
+            yield address
 
 
 def come_in(page: Page, address: str) -> None:
-    page.goto(address)
-    if page.get_by_role("heading", name="Claim this installation").count():
-        page.goto(LINKS[address])
-    page.get_by_label("name").first.fill("Ann")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("button.main").click()
+    visit_as(page, "admin", address, "/")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
-def test_a_stranger_claims_signs_out_and_signs_in_again(page: Page, market: str) -> None:
-    page.goto(market)
-    expect(page.get_by_text("Open the one-time link")).to_be_visible()
-    page.goto(LINKS[market])
-    expect(page.get_by_label("Your name")).to_be_visible()
-    assert "#" not in page.url
-    page.get_by_label("Your name").fill("Ann")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Claim and sign in").click()
-    expect(page.get_by_text("ann · admin")).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    come_in(page, market)
+def test_a_stranger_claims_signs_out_and_signs_in_again(page: Page, tmp_path: Path) -> None:
+    with open_market(tmp_path) as workspace, listening(workspace) as address:
+        invite(workspace, address)
+        page.goto(address)
+        expect(page.get_by_text("Open the one-time link")).to_be_visible()
+        page.goto((workspace.home / LINK_FILE).read_text("utf-8").strip())
+        expect(page.get_by_label("Your name")).to_be_visible()
+        assert "#" not in page.url
+        page.get_by_label("Your name").fill("Ann")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Claim and sign in").click()
+        expect(page.get_by_text("ann · admin")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        page.get_by_label("name").first.fill("Ann")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.locator("button.main").click()
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
 def test_the_overview_draws_its_charts_and_says_that_the_market_is_simulated(page: Page, market: str) -> None:
@@ -154,9 +125,9 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page: Page, market:
 
 
 def test_an_empty_installation_says_what_to_do(page: Page, tmp_path: Path) -> None:
-    with open_workspace(tmp_path / "home") as workspace, listening(workspace) as address:
-        invite(workspace, address)
-        LINKS[address] = (workspace.home / LINK_FILE).read_text("utf-8").strip()
-        come_in(page, address)
-        expect(page.get_by_text("No accounts yet")).to_be_visible()
-        expect(page.get_by_text("adtempo import facts")).to_be_visible()
+    with open_workspace(tmp_path / "home") as workspace:
+        add_people(workspace)
+        with listening(workspace) as address:
+            come_in(page, address)
+            expect(page.get_by_text("No accounts yet")).to_be_visible()
+            expect(page.get_by_text("adtempo import facts")).to_be_visible()

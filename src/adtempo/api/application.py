@@ -14,6 +14,7 @@ from adtempo.api import (
     alerts,
     anomalies,
     audit,
+    budgets,
     changes,
     creatives,
     dayparts,
@@ -31,12 +32,13 @@ from adtempo.api.errors import MEDIA_TYPE, Problem, register_errors
 from adtempo.api.gate import SAFE_METHODS, Gate
 from adtempo.api.idempotency import HEADER, IdempotentRoute
 from adtempo.api.operations import Meter, Metered
+from adtempo.api.parameters import check_parameters
 from adtempo.domain.roles import EVERYBODY, Action
 from adtempo.workspace import Workspace
 
 AREAS = (
-    *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, alerts),
-    *(dayparts, messages, changes, jobs, audit),
+    *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, dayparts, budgets),
+    *(messages, alerts, changes, jobs, audit),
 )
 """Every file of routes, in the order in which the document lists them."""
 
@@ -75,7 +77,7 @@ def create_app(workspace: Workspace | None = None, *, hosts: Collection[str] = L
     app.state.meter = Meter()
     register_errors(app)
     for area in AREAS:
-        app.include_router(area.router)
+        app.include_router(area.router, dependencies=[Depends(check_parameters)])
 
     @app.get("/openapi.json", tags=["operations"], openapi_extra={"x-action": Action.READ})
     def openapi(request: Request) -> dict[str, Any]:
