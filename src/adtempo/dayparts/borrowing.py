@@ -15,12 +15,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from adtempo.dayparts.evidence import Roots
 from adtempo.domain.hourweek import HOURS_PER_DAY
+from adtempo.stats.blocks import find_blocks
 
 Floats = NDArray[np.float64]
 
 UNTOLD = 150.0
 """Precision with which an hour's root is known before anything is: within a sixth or so, most hours are as good as the
 mean. What others say counts only as far as it goes beyond this."""
+
+RESEMBLANCE = 0.5
+"""Prior probability that a campaign is like the others of its account or niche."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +59,10 @@ def borrow_hours(own: Roots, accounts: ArrayLike, priors: Sequence[HourPrior | N
     others = _gathered(weight, labels) - weight
     others[np.bincount(labels)[labels] == 1] = 0.0  # what is left of rounding is nobody
     summed = _gathered(weight * own.value, labels) - weight * own.value
-    precision = np.maximum(np.divide(others, 1 + others * scatter) - UNTOLD, 0.0)
     value = np.divide(summed, others, out=np.ones_like(summed), where=others > 0)
+    # Lenders without a pattern have nothing to lend: that most hours are alike is known without them.
+    told = find_blocks(value, others).log_odds > 0 if others.any() else np.zeros(len(value), np.bool_)
+    precision = np.maximum(np.divide(others, 1 + others * scatter) - UNTOLD, 0.0) * told[:, None]
     if priors is not None:
         root, trust = np.ones_like(value), np.zeros_like(value)
         for place, prior in enumerate(priors):
@@ -64,6 +70,27 @@ def borrow_hours(own: Roots, accounts: ArrayLike, priors: Sequence[HourPrior | N
                 root[place], trust[place] = prior.root, np.maximum(1 / prior.variance - UNTOLD, 0.0)
         return join_roots(Roots(value, precision), Roots(root, trust))
     return Roots(value, precision)
+
+
+def believe_lenders(own: Roots, lent: Roots) -> Roots:
+    """Count what is lent as far as a campaign resembles those that lend: the odd one out is left alone.
+
+    Its own hours are either theirs, within what they scatter, or blocks of its own; the likelihoods decide.
+
+    Args:
+        own: What the campaigns' own facts say, shape (campaigns, hours=24).
+        lent: What others say, the same shape.
+    """
+    if not lent.precision.any():
+        return lent
+    both = (own.precision > 0) & (lent.precision > 0)
+    noise = np.divide(1.0, own.precision, out=np.ones_like(own.value), where=both)
+    total = noise + np.divide(1.0, lent.precision, out=np.zeros_like(own.value), where=both)
+    gain = (own.value - 1) ** 2 / noise - (own.value - lent.value) ** 2 / total - np.log(total / noise)
+    theirs = (np.where(both, gain, 0.0) / 2).sum(axis=1) + np.log(RESEMBLANCE)
+    blocks = find_blocks(own.value, own.precision).log_odds + np.log(1 - RESEMBLANCE)
+    chance = np.exp(theirs - np.logaddexp(theirs, blocks))
+    return Roots(lent.value, lent.precision * chance[:, None])
 
 
 def join_roots(*parts: Roots) -> Roots:

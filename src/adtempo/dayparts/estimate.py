@@ -5,7 +5,9 @@ Method, formulas and measured limits: docs/explain/dayparts.md.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -17,7 +19,7 @@ from scipy.stats import norm
 from adtempo.dayparts.batch import Dayparts
 from adtempo.dayparts.borrowing import HourPrior, borrow_hours, join_roots
 from adtempo.dayparts.classical import Classical, describe_hours
-from adtempo.dayparts.evidence import counts_costs, gather_evidence
+from adtempo.dayparts.evidence import Evidence, Roots, counts_costs, gather_evidence
 from adtempo.dayparts.findings import DaypartSettings, Figures
 from adtempo.dayparts.labels import Marks, mark_week
 from adtempo.dayparts.levels import Level, read_levels
@@ -30,6 +32,7 @@ ENOUGH = 200.0
 """Precision of an hour's root with which hours 1.5 times as good are found: about fifty conversions in an hour."""
 
 _CHUNK = 128  # campaigns at a time, so that their hours stay in the processor's cache
+_WORKERS = os.cpu_count() or 1
 _HALF = 0.5
 _Z95 = float(norm.ppf(0.975))
 _DEFAULT = DaypartSettings()
@@ -50,34 +53,56 @@ def estimate_dayparts(
         priors: What is known of each campaign's niche.
     """
     chunks = [panel.part(slice(at, at + _CHUNK)) for at in range(0, max(len(panel), 1), _CHUNK)]
-    classical: ByLayout[Classical] = _stacked([describe_hours(chunk) for chunk in chunks])
-    evidence = _stacked([gather_evidence(chunk, settings.half_life_days) for chunk in chunks])
-    own = join_roots(evidence.hours.part(np.s_[:, 0]), evidence.hours.part(np.s_[:, 1]))
-    borrowed = borrow_hours(own, [str(campaign.account) for campaign in panel.campaigns], priors)
-    levels = read_levels(evidence, borrowed)
-    marks = mark_week(levels, settings)
-    samples, means = classical.cells.n.sum(axis=1), _means(panel)
-    heard = (samples >= settings.min_samples) & (means > 0)
-    weekday_hours = (levels.split > _HALF) & marks.cells.label.any(axis=1)
-    days_differ = marks.days.label.any(axis=1)
-    found = marks.hours.label.any(axis=1) | marks.cells.label.any(axis=1) | days_differ
-
-    scale = _Scale(means, evidence.level_variance, counts_costs(panel.metric), heard)
-    known, lent = own.precision.mean(axis=1), borrowed.precision.mean(axis=1)
+    with ThreadPoolExecutor(_WORKERS) as pool:  # NumPy computes outside the interpreter's lock
+        gathered = list(pool.map(partial(gather_evidence, half_life_days=settings.half_life_days), chunks))
+        own = _stacked([join_roots(one.hours.part(np.s_[:, 0]), one.hours.part(np.s_[:, 1])) for one in gathered])
+        borrowed = borrow_hours(own, [str(campaign.account) for campaign in panel.campaigns], priors)
+        lent = [borrowed.part(slice(at, at + _CHUNK)) for at in range(0, max(len(panel), 1), _CHUNK)]
+        judged = list(pool.map(partial(_judge, settings), chunks, gathered, lent))
     days = int((panel.days[-1] - panel.days[0]).astype(np.int64)) + 1 if len(panel.days) else 0
+    known = (own.precision + borrowed.precision).mean(axis=1)
+    columns = _stacked(judged)
     return Dayparts(
         campaigns=panel.campaigns,
         metric=panel.metric,
         settings=settings,
         days=days,
-        samples=samples,
+        samples=columns.figures.cells.n.sum(axis=1),
+        means=columns.means,
+        abstained=columns.abstained,
+        borrowed=_share(borrowed.precision.mean(axis=1), known),
+        weekly=columns.weekly,
+        days_needed=np.divide(days * ENOUGH, known, out=np.full(len(known), np.inf), where=known > 0),
+        figures=columns.figures,
+        own=own,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """What is found of some campaigns; arrays of shape (campaigns,), and figures."""
+
+    means: Floats
+    abstained: NDArray[np.bool_]
+    weekly: NDArray[np.bool_]
+    figures: ByLayout[Figures]
+
+
+def _judge(settings: DaypartSettings, panel: HourlyPanel, evidence: Evidence, borrowed: Roots) -> _Judged:
+    classical = describe_hours(panel)
+    levels = read_levels(evidence, borrowed)
+    marks = mark_week(levels, settings)
+    means = _means(panel)
+    heard = (classical.cells.n.sum(axis=1) >= settings.min_samples) & (means > 0)
+    days_differ = marks.days.label.any(axis=1)
+    cells_differ = marks.cells.label.any(axis=1)
+    found = marks.hours.label.any(axis=1) | cells_differ | days_differ
+    scale = _Scale(means, evidence.level_variance, counts_costs(panel.metric), heard)
+    return _Judged(
         means=means,
         abstained=~(heard & found),
-        borrowed=_share(lent, known + lent),
-        weekly=heard & (weekday_hours | days_differ),
-        days_needed=np.divide(days * ENOUGH, known + lent, out=np.full(len(known), np.inf), where=known + lent > 0),
+        weekly=heard & (cells_differ & (levels.split > _HALF) | days_differ),
         figures=classical.each(partial(_figures, scale), levels.level, marks),
-        own=own,
     )
 
 

@@ -75,10 +75,12 @@ def gather_evidence(panel: HourlyPanel, half_life_days: float) -> Evidence:
     recency = 0.5 ** (age / half_life_days)
     member = (panel.weekdays == np.arange(DAYS_PER_WEEK)[:, None]).astype(np.float64)
     fitted, base = np.zeros_like(exposure), np.zeros_like(exposure)
+    of_hour = np.zeros_like(exposure)
     for kind in (panel.weekdays < WEEKEND, panel.weekdays >= WEEKEND):
         if kind.any():
             fitted[:, kind], base[:, kind] = _fit(events[:, kind], exposure[:, kind], recency[kind])
-    size = _event_size(events, fitted)
+            of_hour[:, kind] = fitted[:, kind].sum(axis=1, keepdims=True)
+    size = _event_size(events, fitted, of_hour)
     weigh, weigh_twice = member * recency, member * recency**2
     seen, expected = np.matmul(weigh, events), np.matmul(weigh, base)
     # Weighted counts scatter as if each event had this size; of equal weights it is 1.
@@ -122,19 +124,18 @@ def _fit(events: Floats, exposure: Floats, recency: Floats) -> tuple[Floats, Flo
     return base * rate[:, None], base
 
 
-def _event_size(events: Floats, fitted: Floats) -> Floats:
+def _event_size(events: Floats, fitted: Floats, of_hour: Floats) -> Floats:
     """Return variance over mean of what is counted: 1 for plain counts, shape (campaigns,).
 
-    Each slot's share in its day and in its hour of day was used to fit it, so that much scatter is missing. Sums over
+    Each slot's share in its day, and in what was fitted to its hour, was used to fit it: so much scatter is missing. Sums over
     three hours are looked at too: noise that lasts is larger there.
     """
     campaigns, days, hours = events.shape
     found = np.zeros(campaigns)
     for width in (1, _BLOCK):
         shape = (campaigns, days, hours // width, width)
-        got, due = (part if width == 1 else part.reshape(shape).sum(axis=3) for part in (events, fitted))
-        of_day, of_hour = due.sum(axis=2, keepdims=True), due.sum(axis=1, keepdims=True)
-        free = due * (1 - _divide(due, of_day)) * (1 - _divide(due, of_hour))
+        got, due, hour = (part if width == 1 else part.reshape(shape).sum(axis=3) for part in (events, fitted, of_hour))
+        free = due * (1 - _divide(due, due.sum(axis=2, keepdims=True))) * (1 - _divide(due, hour))
         found = np.maximum(found, _divide(((got - due) ** 2).sum(axis=(1, 2)), free.sum(axis=(1, 2))))
     return found
 

@@ -17,7 +17,7 @@ from adtempo.stats.multiplicity import false_shares
 
 Floats = NDArray[np.float64]
 
-SURE_ENOUGH = 0.55
+SURE_ENOUGH = 0.5
 """Probability from which a slot is named. Among all named ones far fewer are false than 1 - this: q says how many."""
 
 SURE_DAY = 0.975

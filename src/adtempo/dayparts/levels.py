@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adtempo.dayparts.borrowing import join_roots
+from adtempo.dayparts.borrowing import believe_lenders, join_roots
 from adtempo.dayparts.evidence import Evidence, Roots
 from adtempo.dayparts.slots import DAY_PARTS, WEEKEND, ByLayout
 from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY
@@ -20,7 +20,7 @@ from adtempo.stats.effects import shrink_effects
 
 Floats = NDArray[np.float64]
 
-SPLIT_CHANCE = 0.25
+SPLIT_CHANCE = 0.1
 """Prior probability that weekends have hours of their own."""
 
 WEEKDAY_SPREAD = 0.03
@@ -103,7 +103,9 @@ def read_levels(evidence: Evidence, borrowed: Roots) -> WeekLevels:
 def _read_hours(evidence: Evidence, borrowed: Roots) -> tuple[Level, Chances, Floats, Floats]:
     """Weigh two stories, one kind of day or weekends apart; return the 168 cells, their chances, and the odds."""
     # What others say is no more about weekdays than about weekends.
-    half = Roots(borrowed.value, borrowed.precision / 2)
+    own = join_roots(*(evidence.hours.part(np.s_[:, kind]) for kind in range(2)))
+    lent = believe_lenders(own, borrowed)
+    half = Roots(lent.value, lent.precision / 2)
     kinds = [join_roots(evidence.hours.part(np.s_[:, kind]), half) for kind in range(2)]
     both = join_roots(*kinds)
     one, *two = (find_blocks(roots.value, roots.precision) for roots in (both, *kinds))
