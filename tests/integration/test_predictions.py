@@ -17,7 +17,13 @@ from adtempo.domain.predictions import Actual, Prediction, RecordedPrediction
 from adtempo.predictions.actuals import actuals_of
 from adtempo.predictions.claims import Claim
 from adtempo.predictions.compare import Compared, compare_predictions, load_accuracy, load_comparisons
-from adtempo.predictions.record import load_prediction, load_predictions, record_file, record_prediction
+from adtempo.predictions.record import (
+    load_prediction,
+    load_predictions,
+    record_file,
+    record_prediction,
+    record_predictions,
+)
 from adtempo.predictions.report import accuracy_body, compared_body, comparison_body, prediction_body
 from adtempo.store import predictions as stored
 from adtempo.store.accounts import register_accounts, register_campaigns
@@ -93,6 +99,17 @@ def test_a_window_that_is_over_cannot_be_predicted(home: Workspace) -> None:
         record(at(home, over + timedelta(days=9)), made_at=over)
     inside = record(at(home, over - timedelta(seconds=1)))
     assert (inside.horizon_days, inside.late) == (0, False)
+
+
+def test_many_predictions_are_kept_together_or_not_at_all(home: Workspace) -> None:
+    many = [replace(CLAIM, prediction_id=f"m{place}", value=place) for place in range(3)]
+    with pytest.raises(NotFound, match="no campaign 'nosuch'"):
+        record_predictions(home, [*many, replace(CLAIM, campaign="nosuch")], actor="ann")
+    assert load_predictions(home) == []
+    kept = record_predictions(home, [*many, *many[:1], replace(many[1], campaign="meta:1:c")], actor="ann")
+    assert [one.prediction.prediction_id for one in kept] == ["m0", "m1", "m2", "m0", "m1"]
+    assert len(load_predictions(home)) == 3
+    assert record_predictions(home, [], actor="ann") == []
 
 
 def test_a_prediction_that_was_made_in_time_and_brought_late_is_marked(home: Workspace) -> None:

@@ -43,9 +43,26 @@ def record_prediction(workspace: Workspace, claim: Claim, *, actor: str) -> Reco
         NotFound: There is no such campaign or account.
         InvalidInput: The window was over when it was made, it was made in the future, or a value is not one.
     """
+    return record_predictions(workspace, [claim], actor=actor)[0]
+
+
+def record_predictions(workspace: Workspace, claims: Sequence[Claim], *, actor: str) -> list[RecordedPrediction]:
+    """Keep many predictions, or none, and return them as they are kept, in the same order.
+
+    Args:
+        workspace: What is open.
+        claims: What is claimed.
+        actor: Who brings them.
+
+    Raises:
+        Conflict: An id is known with another content.
+        NotFound: There is no such campaign or account.
+        InvalidInput: A window was over when it was predicted, or a value is not one.
+    """
     with transaction(workspace.engine) as connection:
-        register = _Register(connection, workspace.now(), actor, [claim.prediction_id])
-        recorded = register.take(claim)
+        named = [(claim.prediction_id, claim.campaign) for claim in claims]
+        register = _Register(connection, workspace.now(), actor, named)
+        recorded = [register.take(claim) for claim in claims]
         register.keep()
     return recorded
 
@@ -66,8 +83,8 @@ def record_file(workspace: Workspace, path: Path, *, actor: str) -> list[Recorde
     rows = list(read_rows(path))
     problems, recorded = [], []
     with transaction(workspace.engine) as connection:
-        ids = [str(fields.get("prediction_id") or "") for _, fields in rows]
-        register = _Register(connection, workspace.now(), actor, ids)
+        named = [(str(fields.get("prediction_id") or ""), str(fields.get("campaign") or "")) for _, fields in rows]
+        register = _Register(connection, workspace.now(), actor, named)
         for line, fields in rows:
             try:
                 recorded.append(register.take(read_claim(fields)))
@@ -82,11 +99,15 @@ def record_file(workspace: Workspace, path: Path, *, actor: str) -> list[Recorde
 class _Register:
     """The predictions of one transaction: what is known, and what is new."""
 
-    def __init__(self, connection: Connection, now: datetime, actor: str, ids: Sequence[str]) -> None:
+    def __init__(
+        self, connection: Connection, now: datetime, actor: str, named: Sequence[tuple[str, str | None]]
+    ) -> None:
         self._connection = connection
         self._now = now
         self._actor = actor
-        self._known = stored.load_predictions(connection, set(ids))
+        self._known = stored.load_predictions(connection, {prediction_id for prediction_id, _ in named})
+        self._find_campaign = stored_accounts.find_campaigns(connection, {name for _, name in named if name})
+        self._accounts = {account.ref: account for account in stored_accounts.load_accounts(connection)}
         self._fresh: dict[str, RecordedPrediction] = {}
         self._places: dict[tuple[str | None, ...], tuple[Scope, list[ZoneInfo]]] = {}
 
@@ -95,7 +116,7 @@ class _Register:
         before = self._known.get(claim.prediction_id) or self._fresh.get(claim.prediction_id)
         key = (claim.campaign, claim.account, claim.platform)
         if key not in self._places:
-            self._places[key] = _find_scope(self._connection, claim)
+            self._places[key] = self._find_scope(claim)
         scope, zones = self._places[key]
         unsaid = before.prediction.made_at if before else self._now
         prediction = _read_prediction(claim, scope, claim.made_at or unsaid)
@@ -108,10 +129,30 @@ class _Register:
 
     def keep(self) -> None:
         """Write what is new; another process may have been first, and then it must have said the same."""
-        stored.insert_predictions(self._connection, self._fresh.values())
-        kept = stored.load_predictions(self._connection, self._fresh.keys())
-        for prediction_id, recorded in self._fresh.items():
-            _check_same(recorded.prediction, kept[prediction_id].prediction)
+        new = stored.insert_predictions(self._connection, self._fresh.values())
+        for prediction_id, kept in stored.load_predictions(self._connection, self._fresh.keys() - new).items():
+            _check_same(self._fresh[prediction_id].prediction, kept.prediction)
+
+    def _find_scope(self, claim: Claim) -> tuple[Scope, list[ZoneInfo]]:
+        """Return what a claim is about, and the zones in which its days are counted."""
+        stated = [name for name in SCOPES if getattr(claim, name) is not None]
+        if len(stated) != 1:
+            raise InvalidInput(f"a prediction is about one of {', '.join(SCOPES)}; state exactly one of them")
+        if claim.campaign is not None:
+            ref = self._find_campaign(claim.campaign)
+            zone = self._accounts[ref.account].zone
+            return Scope(ref.platform, ref.account_id, ref.campaign_id), [zone]
+        if claim.account is not None:
+            account = stored_accounts.find_account(self._connection, claim.account)
+            return Scope(account.ref.platform, account.ref.account_id), [account.zone]
+        scope = Scope(claim.platform or "")
+        accounts = [one for one in self._accounts.values() if one.ref.platform == claim.platform]
+        if not accounts:
+            raise NotFound(f"there is no account on {claim.platform}; `adtempo accounts list` shows those there are")
+        currencies = sorted({account.currency for account in accounts})
+        if len(currencies) > 1:
+            raise CurrenciesMixed(currencies)
+        return scope, [account.zone for account in accounts]
 
 
 def load_predictions(
@@ -147,28 +188,6 @@ def load_prediction(workspace: Workspace, prediction_id: str) -> RecordedPredict
     if not found:
         raise NotFound(f"there is no prediction {prediction_id!r}")
     return found[prediction_id]
-
-
-def _find_scope(connection: Connection, claim: Claim) -> tuple[Scope, list[ZoneInfo]]:
-    """Return what a claim is about, and the zones in which its days are counted."""
-    stated = [name for name in SCOPES if getattr(claim, name) is not None]
-    if len(stated) != 1:
-        raise InvalidInput(f"a prediction is about one of {', '.join(SCOPES)}; state exactly one of them")
-    if claim.campaign is not None:
-        ref = stored_accounts.find_campaign(connection, claim.campaign)
-        zone = stored_accounts.load_account(connection, ref.account).zone
-        return Scope(ref.platform, ref.account_id, ref.campaign_id), [zone]
-    if claim.account is not None:
-        account = stored_accounts.find_account(connection, claim.account)
-        return Scope(account.ref.platform, account.ref.account_id), [account.zone]
-    scope = Scope(claim.platform or "")
-    accounts = [one for one in stored_accounts.load_accounts(connection) if one.ref.platform == claim.platform]
-    if not accounts:
-        raise NotFound(f"there is no account on {claim.platform}; `adtempo accounts list` shows those there are")
-    currencies = sorted({account.currency for account in accounts})
-    if len(currencies) > 1:
-        raise CurrenciesMixed(currencies)
-    return scope, [account.zone for account in accounts]
 
 
 def _read_prediction(claim: Claim, scope: Scope, made_at: datetime) -> Prediction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
@@ -75,6 +75,8 @@ campaigns = Table(
 )
 
 Found = TypeVar("Found")
+
+_CHUNK = 500
 
 SETTABLE = ("target_roas", "target_cpa_micros", "planned_budget_micros", "label", "niche")
 """What people may set on a campaign; None takes it back."""
@@ -227,11 +229,20 @@ def find_campaign(connection: Connection, text: str) -> CampaignRef:
         NotFound: There is no such campaign.
         InvalidInput: There are several; the message lists them.
     """
-    key = (campaigns.c.platform, campaigns.c.account_id, campaigns.c.campaign_id)
-    full = key[0] + ":" + key[1] + ":" + key[2]
-    rows = connection.execute(select(*key).where(or_(key[2] == text, full == text))).all()
-    found = [CampaignRef(*row) for row in rows]
-    return _one(text, "campaign", "campaigns list", {str(ref): ref for ref in found})
+    return find_campaigns(connection, [text])(text)
+
+
+def find_campaigns(connection: Connection, texts: Collection[str]) -> Callable[[str], CampaignRef]:
+    """Return what finds campaigns as `find_campaign` does, having asked the database once for all of some names."""
+    ids = sorted({*texts, *(text.split(":", 2)[-1] for text in texts)})
+    found: dict[str, dict[str, CampaignRef]] = {}
+    for start in range(0, len(ids), _CHUNK):
+        query = select(campaigns.c.platform, campaigns.c.account_id, campaigns.c.campaign_id)
+        for row in connection.execute(query.where(campaigns.c.campaign_id.in_(ids[start : start + _CHUNK]))):
+            ref = CampaignRef(*row)
+            for name in (ref.campaign_id, str(ref)):
+                found.setdefault(name, {})[str(ref)] = ref
+    return lambda text: _one(text, "campaign", "campaigns list", found.get(text, {}))
 
 
 def change_campaign(connection: Connection, ref: CampaignRef, **changes: Any) -> None:

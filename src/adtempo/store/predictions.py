@@ -94,11 +94,13 @@ prediction_comparisons = Table(
 _CHUNK = 500
 
 
-def insert_predictions(connection: Connection, recorded: Iterable[RecordedPrediction]) -> None:
-    """Keep predictions; one whose id is known stays as it is."""
+def insert_predictions(connection: Connection, recorded: Iterable[RecordedPrediction]) -> set[str]:
+    """Keep predictions and return the ids of those that were new; one whose id is known stays as it is."""
     rows = [_row(one) for one in recorded]
-    if rows:
-        connection.execute(insert_into(connection, predictions).on_conflict_do_nothing(), rows)
+    if not rows:
+        return set()
+    statement = insert_into(connection, predictions).on_conflict_do_nothing()
+    return set(connection.scalars(statement.returning(predictions.c.prediction_id), rows))
 
 
 def load_predictions(connection: Connection, ids: Collection[str]) -> dict[str, RecordedPrediction]:
