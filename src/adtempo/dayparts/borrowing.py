@@ -61,7 +61,7 @@ def borrow_hours(own: Roots, accounts: ArrayLike, priors: Sequence[HourPrior | N
     summed = _gathered(weight * own.value, labels) - weight * own.value
     value = np.divide(summed, others, out=np.ones_like(summed), where=others > 0)
     # Lenders without a pattern have nothing to lend: that most hours are alike is known without them.
-    told = find_blocks(value, others).log_odds > 0 if others.any() else np.zeros(len(value), np.bool_)
+    told = (find_blocks(value, others).log_odds > 0).astype(np.float64)
     precision = np.maximum(np.divide(others, 1 + others * scatter) - UNTOLD, 0.0) * told[:, None]
     if priors is not None:
         root, trust = np.ones_like(value), np.zeros_like(value)

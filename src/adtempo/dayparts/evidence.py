@@ -127,8 +127,8 @@ def _fit(events: Floats, exposure: Floats, recency: Floats) -> tuple[Floats, Flo
 def _event_size(events: Floats, fitted: Floats, of_hour: Floats) -> Floats:
     """Return variance over mean of what is counted: 1 for plain counts, shape (campaigns,).
 
-    Each slot's share in its day, and in what was fitted to its hour, was used to fit it: so much scatter is missing. Sums over
-    three hours are looked at too: noise that lasts is larger there.
+    Each slot's share in its day, and in what was fitted to its hour, was used to fit it: so much scatter is missing.
+    Sums over three hours are looked at too: noise that lasts is larger there.
     """
     campaigns, days, hours = events.shape
     found = np.zeros(campaigns)
