@@ -186,11 +186,12 @@ def _captions(response: PageResponse | None, posteriors: CaptionPosteriors, now:
     if response is None:
         return CaptionReview((), (), 0, None, None, None, _TOO_FEW)
     sent = dict(zip(*np.unique(response.judged.caption_id.astype(str), return_counts=True), strict=True))
-    at = np.array([n for n, caption in enumerate(posteriors.caption_id.tolist()) if caption in sent], dtype=np.int64)
+    at = np.flatnonzero([caption in sent for caption in posteriors.caption_id.tolist()])
     order = at[np.argsort(-posteriors.expected_micros[at], kind="stable")]
     scores = performance_scores(posteriors)
-    ends = [gammaincinv(posteriors.shape, tail) / posteriors.recipients for tail in (_TAIL, 1 - _TAIL)]
-    low, high = (end * posteriors.price_micros for end in ends)
+
+    def end(n: int, tail: float) -> float:
+        return float(gammaincinv(posteriors.shape[n], tail) / posteriors.recipients[n] * posteriors.price_micros[n])
 
     def listed(positions: Ints) -> tuple[CaptionResult, ...]:
         return tuple(
@@ -198,8 +199,8 @@ def _captions(response: PageResponse | None, posteriors: CaptionPosteriors, now:
                 caption_id=str(posteriors.caption_id[n]),
                 messages=int(sent[posteriors.caption_id[n]]),
                 expected_micros=float(posteriors.expected_micros[n]),
-                low95=float(low[n]),
-                high95=float(high[n]),
+                low95=end(n, _TAIL),
+                high95=end(n, 1 - _TAIL),
                 performance_score=float(scores[n]),
             )
             for n in positions.tolist()

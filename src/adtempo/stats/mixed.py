@@ -136,9 +136,9 @@ class _Working:
 
     def gather(self, columns: Floats) -> Floats:
         """Add up rows per unit."""
-        sums = np.zeros((int(self.unit.max()) + 1, columns.shape[1]))
-        np.add.at(sums, self.unit, columns)
-        return sums
+        order = np.argsort(self.unit, kind="stable")
+        starts = np.flatnonzero(np.diff(self.unit[order], prepend=-1))
+        return np.asarray(np.add.reduceat(columns[order], starts, axis=0))
 
     def log_determinant(self) -> float:
         """Return the logarithm of the determinant of the variance of the response."""
