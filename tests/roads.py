@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import worlds
+from adtempo.changes.assemble import Scene
+from adtempo.changes.propose import draft_change
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.campaigns import CampaignState, Status
+from adtempo.domain.changes import Change
 from adtempo.domain.policies import Policy
 from adtempo.domain.proposals import BudgetAction, Proposal
 from adtempo.domain.roles import Person, Role
@@ -16,7 +20,7 @@ from adtempo.platforms.sandbox.market import Market, create_market
 from adtempo.store.accounts import campaigns, change_account, register_accounts
 from adtempo.store.engine import transaction
 from adtempo.store.ledger import ledger_batches, watermarks
-from adtempo.store.readings import record_reading
+from adtempo.store.readings import Known, record_reading
 from adtempo.workspace import Workspace
 
 ACCOUNT = AccountRef("tiktok", "t1")
@@ -70,6 +74,13 @@ def pause(now: datetime, number: int = 1, **changes: Any) -> Proposal:
     """A proposal to pause a campaign."""
     target = CampaignState(BUDGET, Status.PAUSED)
     return proposal(now, number, action=BudgetAction.PAUSE, target=target, **changes)
+
+
+def bare_change(now: datetime, **changes: Any) -> Change:
+    """A change as it would be drafted for a small raise, in an account that nothing is wrong with."""
+    account = Account(ACCOUNT, "Europe/Berlin", "EUR", armed=True)
+    scene = Scene(now, account, {campaign(): Known(ACTIVE, now)}, now, "", (), {})
+    return replace(draft_change(scene, proposal(now), actor="test"), **changes)
 
 
 def furnish(workspace: Workspace, *, count: int = 1, armed: bool = True, source: str = "sandbox") -> Market:

@@ -55,6 +55,8 @@ def approve_change(
     with reading(workspace.engine) as connection:
         change = stored.load_change(connection, change_id)
         moved = find_moved(change, load_scene(connection, change.campaign.account, now=workspace.now()), connection)
+    if read_proposal(change).by_person:
+        again = None  # only whoever asked for it can say what they want now
     proposal = again(change) if moved and again is not None and change.state is State.AWAITING_APPROVAL else None
     now = workspace.now()
     with transaction(workspace.engine) as connection:
