@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,8 @@ class Dayparts:
         abstained: Whether no usable pattern was found, shape (campaigns,).
         borrowed: Share of what is known of the hours that other campaigns said, shape (campaigns,).
         weekly: Whether a plan by hour of the week is due, shape (campaigns,).
-        days_needed: Days like these after which hours 1.5 times as good would be seen, shape (campaigns,).
+        shortfall: How many times as much must happen for hours 1.5 times as good to be seen, shape (campaigns,).
+        days_needed: The look-back in which so much would happen, infinite where none is enough, shape (campaigns,).
         figures: In each way of cutting the week, arrays of shape (campaigns, slots).
         own: What each campaign's own facts say of its hours; what niches learn from.
     """
@@ -49,6 +50,7 @@ class Dayparts:
     abstained: NDArray[np.bool_]
     borrowed: Floats
     weekly: NDArray[np.bool_]
+    shortfall: Floats
     days_needed: Floats
     figures: ByLayout[Figures]
     own: Roots
@@ -93,15 +95,14 @@ class Dayparts:
                 f"No usable pattern: {samples:,} measured hours are fewer than the {least:,} asked for (min_samples); "
                 "look back further, or wait for more."
             )
-        needed, why = float(self.days_needed[place]), "the hours differ no more than chance would have it"
-        if needed <= self.days:
+        why, times = "the hours differ no more than chance would have it", float(self.shortfall[place])
+        if times <= 1:
             return (
                 f"No usable pattern: {why}. Hours 1.5 times as good as the others would probably have been seen; "
                 "weaker ones take more days or more spend."
             )
-        takes = (
-            f"about {needed:,.0f} days like these, or as many times the spend, would show them"
-            if needed <= _YEAR
-            else "so little happens in an hour that not even a year of such days would show them"
+        needed = float(self.days_needed[place])
+        takes = f"a look-back of {needed:,.0f} days, or " if needed <= _YEAR else ""
+        return f"No usable pattern: {why}. To see hours 1.5 times as good as the others takes {takes}" + (
+            f"{times:,.1f} times the spend." if isfinite(times) else "hours in which something happens."
         )
-        return f"No usable pattern: {why}. Were some hours 1.5 times as good as the others, {takes}."

@@ -61,6 +61,7 @@ def estimate_dayparts(
         judged = list(pool.map(partial(_judge, settings), chunks, gathered, lent))
     days = int((panel.days[-1] - panel.days[0]).astype(np.int64)) + 1 if len(panel.days) else 0
     known = (own.precision + borrowed.precision).mean(axis=1)
+    shortfall = np.divide(ENOUGH, known, out=np.full(len(known), np.inf), where=known > 0)
     columns = _stacked(judged)
     return Dayparts(
         campaigns=panel.campaigns,
@@ -72,7 +73,8 @@ def estimate_dayparts(
         abstained=columns.abstained,
         borrowed=_share(borrowed.precision.mean(axis=1), known),
         weekly=columns.weekly,
-        days_needed=np.divide(days * ENOUGH, known, out=np.full(len(known), np.inf), where=known > 0),
+        shortfall=shortfall,
+        days_needed=_days_needed(shortfall, days, settings.half_life_days),
         figures=columns.figures,
         own=own,
     )
@@ -153,6 +155,17 @@ def _means(panel: HourlyPanel) -> Floats:
 
 def _share(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
+
+
+def _days_needed(shortfall: Floats, days: int, half_life_days: float) -> Floats:
+    """Return the look-back that tells so many times as much; as old days fade, some no look-back can give.
+
+    d days with weights x^age, x = 2^(-1 / half-life), tell as much as (sum w)^2 / sum w^2 equal ones.
+    """
+    faded = 0.5 ** (max(days, 1) / half_life_days)
+    share = np.minimum(shortfall * (1 - faded) / (1 + faded), 1.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(-half_life_days * np.log2((1 - share) / (1 + share)))
 
 
 def _stacked(parts: Sequence[Any]) -> Any:

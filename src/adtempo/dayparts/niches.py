@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from adtempo.dayparts.borrowing import HourPrior, scatter_within
 from adtempo.dayparts.evidence import Roots
 from adtempo.domain.accounts import AccountRef
+from adtempo.stats.blocks import find_blocks
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +85,12 @@ def learn_prior(
     curve = np.divide(member @ (trust * own.value), weight, out=np.ones_like(weight), where=weight > 0)
     share = _capped(weight.sum(axis=1) / weight.sum(), WEIGHT_MAX if shared else 1.0)[:, None]
     error = np.divide(share**2, weight, out=np.zeros_like(weight), where=weight > 0).sum(axis=0)
-    return HourPrior((share * curve).sum(axis=0), scatter + error, len(heard))
+    mean = (share * curve).sum(axis=0)
+    known = np.divide(1.0, error, out=np.zeros_like(error), where=error > 0)
+    # A niche without a pattern has nothing to lend.
+    return (
+        HourPrior(mean, scatter + error, len(heard)) if find_blocks(mean[None], known[None]).log_odds[0] > 0 else None
+    )
 
 
 def _capped(shares: Floats, most: float) -> Floats:
