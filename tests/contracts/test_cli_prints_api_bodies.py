@@ -66,6 +66,9 @@ READING = (
         ["predictions", "accuracy", "--days", "7", "--model", "m"],
         "/api/tracking/predictions/accuracy?days=7&model=m",
     ),
+    (["budgets", "rules", "list"], "/api/auto-scaler/rules"),
+    (["budgets", "check"], "/api/auto-scaler/rules/check"),
+    (["budgets", "dashboard", "--days", "3"], "/api/auto-scaler/dashboard?days=3"),
     (["anomalies", "list"], "/api/tracking/anomalies"),
     (["anomalies", "list", "--campaign", CAMPAIGN], f"/api/tracking/anomalies?campaign={CAMPAIGN}"),
     (

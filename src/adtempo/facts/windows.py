@@ -250,4 +250,5 @@ def _expected(scene: _Scene, cut: _Cut, name: str, place: Ints, facts: FactTable
         curve_deviation=share * cells.curve_deviation,
         withdrawn=share * cells.withdrawn,
     )
-    return as_expected(sum_expectations(parts, target, len(facts)), facts.measured[name])
+    sums = sum_expectations(parts, target, len(facts))
+    return as_expected(replace(sums, unit=np.where(sums.unit > 0, sums.unit, 1.0)), facts.measured[name])

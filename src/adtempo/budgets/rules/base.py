@@ -209,11 +209,11 @@ def amounts_in(rule: Rule, currency: str) -> Amounts:
 
 
 def applies_to(rule: Rule, campaign: Campaign, account: AccountRef, currency: str) -> bool:
-    """Say whether a rule is meant for a campaign."""
+    """Say whether a rule is meant for a campaign; one that names it, or its account, must be in its currency."""
     return (
         rule.account_id in (None, account.account_id, str(account))
         and rule.campaign_id in (None, campaign.ref.campaign_id, str(campaign.ref))
-        and rule.currency in (None, currency)
+        and (rule.currency in (None, currency) or reach_of(rule) > 0)
         and rule.label in (None, campaign.label)
         and (rule.name_pattern is None or fnmatchcase((campaign.name or "").lower(), rule.name_pattern.lower()))
     )
