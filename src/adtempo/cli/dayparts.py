@@ -302,6 +302,8 @@ def _print_schedule(body: Mapping[str, Any]) -> None:
                 "than as it is spent now": usual,
             }
         )
+        if predicted["over_usual"] < 0:
+            note("as budgets by the hour this brings less than today's rhythm; use the multipliers as bid modifiers")
     typer.echo()
     rows = [(f"{one['hour']:02}:00", _short(one["multiplier"]), one["budget"]) for one in body["hours"]]
     print_table(("hour", "multiplier", "budget"), rows, right=("multiplier", "budget"))

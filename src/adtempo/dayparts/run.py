@@ -203,6 +203,12 @@ class DayPartOptimizer:
         compared = compare_platforms(metric, [(one.campaign.ref.platform, one.panel) for one in able])
         return compared, [one for one in chosen if one not in able]
 
+    def load_clearest(self) -> str | None:
+        """Return the campaign with the clearest of the patterns that were kept last; None where none was found."""
+        with reading(self._workspace.engine) as connection:
+            ref = stored.find_clearest(connection)
+        return None if ref is None else str(ref)
+
     def load_standing(self) -> Standing:
         """Return what is kept."""
         with reading(self._workspace.engine) as connection:

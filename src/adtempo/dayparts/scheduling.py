@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -106,6 +106,8 @@ def draft_schedule(analysis: Analysis, wish: Wish) -> Draft:
     )
     response = analysis.response
     outlook = None if response is None else response.predict([part.micros for part in plan.week_budgets()])
+    if outlook is not None and plan.flat:  # what is left is the rounding to minor units
+        outlook = replace(outlook, uplift=0.0, uplift_low=0.0, uplift_high=0.0)
     return Draft(analysis, strategy, plan, outlook)
 
 

@@ -263,6 +263,20 @@ def load_analysis(connection: Connection, analysis_id: str) -> StoredAnalysis | 
     return _analysis(row, [_pattern(one) for one in patterns])
 
 
+def find_clearest(connection: Connection) -> CampaignRef | None:
+    """Return the campaign of the clearest pattern among those found last."""
+    table = daypart_patterns.c
+    newest = select(func.max(table.found_at)).scalar_subquery()
+    query = (
+        select(table.platform, table.account_id, table.campaign_id)
+        .where(table.found_at == newest)
+        .order_by(table.q_value, table.strength.desc(), table.analysis_id)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else CampaignRef(*row)
+
+
 def count_kept(connection: Connection) -> tuple[int, int, datetime | None]:
     """Return how many analyses and schedules are kept, and when the last analysis was made."""
     analyses, last = connection.execute(

@@ -14,6 +14,9 @@ from typing import Any, Literal
 import altair as alt
 
 from adtempo.web.charts.calibration import draw_calibration
+from adtempo.web.charts.daypart_hours import draw_hours
+from adtempo.web.charts.daypart_plan import draw_plan
+from adtempo.web.charts.daypart_week import draw_week
 from adtempo.web.charts.roas import draw_roas
 from adtempo.web.charts.spend_value import draw_spend_value
 
@@ -25,13 +28,14 @@ class Chart:
     Attributes:
         name: Its name in addresses.
         title: What it shows, in words that stand above it.
-        reads: What it draws: days (a `DailySeries`) or quantiles (a sequence of `Calibrated`).
+        reads: What it draws: days (a `DailySeries`), quantiles (a sequence of `Calibrated`), or the hours of a week
+            (`WeekFigures`), of a day (`HourFigures`) or of a schedule (`PlanFigures`).
         draw: The pure function that draws it.
     """
 
     name: str
     title: str
-    reads: Literal["days", "quantiles"]
+    reads: Literal["days", "quantiles", "week", "hours", "plan"]
     draw: Callable[[Any], alt.TopLevelMixin]
 
 
@@ -39,6 +43,9 @@ CHARTS = (
     Chart("spend-value", "Spend and conversion value per day", "days", draw_spend_value),
     Chart("roas", "ROAS per day", "days", draw_roas),
     Chart("calibration", "Are the intervals as wide as they claim?", "quantiles", draw_calibration),
+    Chart("daypart-week", "How good each hour of the week is", "week", draw_week),
+    Chart("daypart-hours", "How good each hour of the day is, and how sure that is", "hours", draw_hours),
+    Chart("daypart-plan", "What each hour gets", "plan", draw_plan),
 )
 
 DAILY = tuple(chart for chart in CHARTS if chart.reads == "days")

@@ -21,11 +21,20 @@ class Theme:
     surface: str
     tail: str
     series: tuple[str, ...]
+    worse_to_better: tuple[str, ...]
 
 
 THEMES = {
-    "light": Theme("#14181d", "#5b6672", "#e4e8ec", "#ffffff", "#eef1f4", ("#1b4f9c", "#4f8fe6", "#d98318")),
-    "dark": Theme("#e6e9ed", "#98a3af", "#272d35", "#161a1f", "#1e242b", ("#8ab8ff", "#4f86d6", "#c97a1c")),
+    "light": Theme(
+        *("#14181d", "#5b6672", "#e4e8ec", "#ffffff", "#eef1f4"),
+        series=("#1b4f9c", "#4f8fe6", "#d98318"),
+        worse_to_better=("#b5650b", "#efcb98", "#e8ebef", "#a3c3ef", "#1b4f9c"),
+    ),
+    "dark": Theme(
+        *("#e6e9ed", "#98a3af", "#272d35", "#161a1f", "#1e242b"),
+        series=("#8ab8ff", "#4f86d6", "#c97a1c"),
+        worse_to_better=("#e59a3a", "#6b4a1e", "#2a3038", "#2f5c9e", "#8ab8ff"),
+    ),
 }
 
 
@@ -75,7 +84,7 @@ def _config(theme: Theme) -> dict[str, Any]:
         },
         "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
         "line": {"strokeWidth": 2},
-        "range": {"category": list(theme.series)},
+        "range": {"category": list(theme.series), "heatmap": list(theme.worse_to_better)},
         "legend": {"labelColor": theme.ink, "labelFontSize": 12, "symbolStrokeWidth": 2, "columnPadding": 14},
         "style": {
             "arriving": {"color": theme.tail},
@@ -85,6 +94,12 @@ def _config(theme: Theme) -> dict[str, Any]:
             "spread": {"color": theme.series[0], "strokeWidth": 2, "opacity": 0.45},
             "dot": {"color": theme.series[0], "size": 90, "opacity": 1},
             "reading": {"color": theme.line},
+            "cell": {"stroke": theme.surface, "strokeWidth": 1},
+            "width": {"color": theme.ink, "strokeWidth": 1.2, "filled": False},
+            "sign": {"color": theme.surface, "fontSize": 9},
+            "interval": {"color": theme.series[0], "strokeWidth": 2},
+            "hour": {"color": theme.series[0], "fontSize": 11},
+            "amount": {"color": theme.series[1]},
             "empty": {"color": theme.muted, "fontSize": 13},
         },
     }

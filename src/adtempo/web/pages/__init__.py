@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from adtempo.web.pages import alerts, assets, campaigns, charting, messages, overview, people, predictions
+from adtempo.web.pages import alerts, assets, campaigns, charting, dayparts, messages, overview, people, predictions
 
-PAGES = tuple(page.router for page in (overview, campaigns, alerts, messages, predictions, charting, people, assets))
+PAGES = tuple(
+    page.router
+    for page in (overview, campaigns, alerts, dayparts, messages, predictions, charting, people, assets)
+)
 """The routers of every page."""

@@ -1,0 +1,257 @@
+"""Dayparts: when a campaign's money works, a schedule beside it, and the forms to take it away in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from adtempo.accounts.run import load_campaigns
+from adtempo.dayparts.analysis import Analysis, Question
+from adtempo.dayparts.decide import days_text, hours_text
+from adtempo.dayparts.exports import EXPORTS
+from adtempo.dayparts.findings import LABELS, Label, SlotFigures
+from adtempo.dayparts.run import DayPartOptimizer
+from adtempo.dayparts.scheduling import Draft, Wish, draft_schedule
+from adtempo.domain.errors import InvalidInput, NotFound
+from adtempo.domain.metrics import METRICS, Metric, find_metric
+from adtempo.domain.money import MICROS, format_micros, minor_decimals
+from adtempo.domain.roles import Action
+from adtempo.domain.schedules import KeptSchedule, Strategy
+from adtempo.web.charts import CHARTS
+from adtempo.web.charts.daypart_hours import HourFigures
+from adtempo.web.charts.daypart_plan import PlanFigures
+from adtempo.web.charts.daypart_week import WeekFigures
+from adtempo.web.pages.alerts import names_of
+from adtempo.web.pages.charting import Form, answer_chart
+from adtempo.web.pages.choice import PictureAsked, find_campaign, load_known
+from adtempo.web.pages.routing import READ, Open, PageRoute, render
+from adtempo.web.pages.wording import Cell, campaign_address, day_text, format_days, label_account, number_text
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+PERIODS = (14, 30, 60, 90)
+RECENT = 10
+BY_READS = {chart.reads: chart for chart in CHARTS if chart.reads in {"week", "hours", "plan"}}
+RATIOS = tuple(one for one in METRICS if one.denominator not in (None, "reach"))
+
+
+class DaypartsAsked(PictureAsked):
+    """Which campaign, judged how, and the schedule that is tried out."""
+
+    campaign: str = Field(default="", max_length=600)
+    metric: str = Field(default="roas", max_length=20)
+    days: int = Field(default=30, ge=1, le=730)
+    strategy: Strategy = Strategy.BALANCED
+    budget: str = Field(default="", max_length=30)
+
+    @property
+    def question(self) -> Question:
+        """What is asked of the hours."""
+        return Question(self.days, self.metric)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """One hour of the day as a row of a table."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """One kept schedule as a row of a table."""
+
+    schedule_id: str
+    version: int
+    strategy: str
+    budget: str
+    made: str
+    expected: str
+
+
+@router.get("/dayparts", openapi_extra=READ)
+def dayparts_page(request: Request, workspace: Open, asked: Annotated[DaypartsAsked, Query()]) -> Response:
+    """Show when one campaign's money works, and a schedule to try out."""
+    known = load_known(workspace)
+    listed = load_campaigns(workspace)
+    if not listed:
+        return render(request, "dayparts.html", found=None, simulated=known.simulated)
+    optimizer = DayPartOptimizer(workspace)
+    name = asked.campaign or optimizer.load_clearest() or str(listed[0][0].ref)
+    if not any(str(one.ref) == name for one, _ in listed):
+        raise NotFound(f"There is no campaign {name}.")
+    found = optimizer.analyze(name, asked.question)
+    draft, refused = _try_out(found, asked)
+    names = names_of(listed)
+    query = urlencode({"campaign": found.campaign.ref, "metric": asked.metric, "days": asked.days})
+    budget = draft_budget(found, asked)
+    return render(
+        request,
+        "dayparts.html",
+        found=found,
+        name=names.get(found.campaign.ref, found.campaign.ref.campaign_id),
+        address=campaign_address(found.campaign.ref),
+        owner=label_account(found.account),
+        window=format_days(found.since, found.until),
+        verdict=_verdict(found),
+        metric=found.metric.name.upper(),
+        charts=BY_READS,
+        query=query,
+        plan_query=f"{query}&{urlencode({'strategy': asked.strategy, 'budget': budget})}",
+        hours=[_row(found.metric, hour, one, found.account.currency) for hour, one in enumerate(found.found.hours)],
+        draft=draft,
+        promise=None if draft is None else _promise(draft),
+        caution="" if draft is None else _caution(draft),
+        refused=refused,
+        kept=[_kept(one) for one in optimizer.load_schedules(name)[:RECENT]],
+        exports=EXPORTS,
+        asked=asked,
+        budget=budget,
+        campaigns=[(str(one.ref), f"{names[one.ref]} · {label_account(owner)}") for one, owner in listed],
+        strategies=list(Strategy),
+        metrics=RATIOS,
+        periods=sorted({*PERIODS, asked.days}),
+        may_plan=request.state.person.may(Action.PLAN),
+        simulated=known.simulated,
+    )
+
+
+@router.get("/dayparts/{name}.{form}", openapi_extra=READ)
+def dayparts_chart(
+    request: Request,
+    workspace: Open,
+    name: Annotated[str, Path(max_length=40)],
+    form: Form,
+    asked: Annotated[DaypartsAsked, Query()],
+) -> Response:
+    """Draw one chart of a campaign's hours."""
+    chart = next((one for one in BY_READS.values() if one.name == name), None)
+    if chart is None:
+        raise NotFound(f"There is no chart {name}; there are {', '.join(one.name for one in BY_READS.values())}.")
+    found = DayPartOptimizer(workspace).analyze(str(find_campaign(workspace, asked.campaign)), asked.question)
+    drawn = chart.draw(_figures(chart.reads, found, asked))
+    return answer_chart(request, drawn, form, asked)
+
+
+def draft_budget(found: Analysis, asked: DaypartsAsked) -> str:
+    """Return the budget that is tried out: what was typed, else what the campaign has or spends on a day."""
+    if asked.budget:
+        return asked.budget
+    decimals = minor_decimals(found.account.currency, found.campaign.ref.platform)
+    spent = found.delivery.numerators[0].sum(axis=1)
+    usual = int(spent[spent > 0].mean()) if (spent > 0).any() else 100 * MICROS
+    return format_micros(found.campaign.budget_daily_micros or usual, decimals)
+
+
+def _try_out(found: Analysis, asked: DaypartsAsked) -> tuple[Draft | None, str]:
+    """Return the schedule that is tried out, or why there is none."""
+    try:
+        return draft_schedule(found, Wish(draft_budget(found, asked), asked.strategy)), ""
+    except InvalidInput as problem:
+        return None, problem.message
+
+
+def _figures(reads: str, found: Analysis, asked: DaypartsAsked) -> Any:
+    if reads == "plan":
+        draft, refused = _try_out(found, asked)
+        if draft is None:
+            raise InvalidInput(refused)
+        plan = draft.plan
+        amounts = plan.day_budgets() if plan.week is None else plan.week_budgets()
+        return PlanFigures(
+            multipliers=np.array(plan.day if plan.week is None else plan.week),
+            amounts=np.array([part.micros / MICROS for part in amounts]),
+            even=plan.total.micros / MICROS / 24,
+            currency=plan.total.currency,
+        )
+    slots = found.found.cells if reads == "week" else found.found.hours
+    low, lift, high = (
+        np.array([np.nan if (value := getattr(one, name)) is None else value for one in slots])
+        for name in ("lift_low", "lift", "lift_high")
+    )
+    label = np.array([LABELS.index(one.label) - 1 for one in slots], np.int8)
+    words = tuple(_estimate_text(found.metric, one, found.account.currency) for one in slots)
+    return (WeekFigures if reads == "week" else HourFigures)(lift, low, high, label, words)
+
+
+def _verdict(found: Analysis) -> tuple[str, str]:
+    """Say in a sentence what to do and why, or that there is nothing to do, and what it would take."""
+    if found.found.abstained:
+        return "Nothing to do: leave the hours as they are.", found.reason
+    metric = found.metric.name.upper()
+    said = []
+    for kind, verb in ((Label.PEAK, "more"), (Label.VALLEY, "less")):
+        mine = [one for one in found.found.patterns if one.kind is kind]
+        if mine:
+            spans = ", ".join(f"{hours_text(one.hours)} {days_text(one.days)} ({one.lift:.2f}x)" for one in mine)
+            said.append(f"Spend {verb} at {spans}.")
+    notes = " ".join(found.notes)
+    why = f"{metric} there differs from the campaign's mean by more than chance among 168 hours would explain. {notes}"
+    return " ".join(said), why.strip()
+
+
+def _promise(draft: Draft) -> tuple[tuple[str, str, str], ...]:
+    """Return what a schedule is expected to come to: name, number, explanation."""
+    outlook = draft.outlook
+    if outlook is None:
+        return ()
+    metric, currency = find_metric(outlook.metric), draft.plan.total.currency
+    value, low, high = (number_text(metric, one, currency) for one in (outlook.expected, outlook.low, outlook.high))
+    spread = f"95%: {outlook.uplift_low:+.1%} to {outlook.uplift_high:+.1%}"
+    return (
+        (f"Expected {metric.name.upper()}", value, f"95%: {low} to {high}, over the next 28 days"),
+        ("Against even hours", f"{outlook.uplift:+.1%}", spread),
+        ("Against today's rhythm", f"{outlook.over_usual:+.1%}", "the hours as the platform spends them now"),
+    )
+
+
+def _caution(draft: Draft) -> str:
+    """Warn where budgets by the hour would bring less than the platform's own pacing, which follows its traffic."""
+    if draft.outlook is None or draft.outlook.over_usual >= 0:
+        return ""
+    return (
+        "As budgets by the hour this brings less than today's rhythm: the platform already spends where its traffic "
+        "is. Use the multipliers as bid modifiers on top of that, or leave the hours alone."
+    )
+
+
+def _row(metric: Metric, hour: int, one: SlotFigures, currency: str) -> SlotRow:
+    def times(value: float | None) -> str:
+        return "n/a" if value is None else f"{value:.2f}"
+
+    lift = f"{times(one.lift)} ({times(one.lift_low)} to {times(one.lift_high)})"
+    q_value = Cell("n/a" if one.q_value is None else f"{one.q_value:.3f}", one.q_value)
+    cells = (
+        Cell(str(one.n), one.n),
+        Cell(_estimate_text(metric, one, currency), one.estimate),
+        Cell(lift, one.lift),
+        q_value,
+        Cell(number_text(metric, one.mean, currency), one.mean),
+    )
+    return SlotRow(f"{hour:02}:00", cells, "" if one.label is Label.NORMAL else one.label.value)
+
+
+def _estimate_text(metric: Metric, one: SlotFigures, currency: str) -> str:
+    value, low, high = (
+        number_text(metric, end, currency) for end in (one.estimate, one.estimate_low, one.estimate_high)
+    )
+    return value if one.estimate is None else f"{value} ({low} to {high})"
+
+
+def _kept(one: KeptSchedule) -> KeptRow:
+    outlook = one.outlook
+    return KeptRow(
+        schedule_id=one.schedule_id,
+        version=one.version,
+        strategy=one.strategy.value,
+        budget=str(one.plan.total),
+        made=day_text(one.made_at.date(), year=True),
+        expected="flat" if one.plan.flat else "n/a" if outlook is None else f"{outlook.uplift:+.1%} against even hours",
+    )
