@@ -50,12 +50,9 @@ class Classical:
 
 def describe_hours(panel: HourlyPanel) -> ByLayout[Classical]:
     """Work out the classical figures of every slot of the week; late conversions are made up for, ratio by ratio."""
-    known = panel.denominators > 0
-    bottoms = panel.denominators.astype(np.float64)
-    if panel.shares is not None:
-        bottoms *= panel.shares
-        known &= panel.shares > 0
-    ratios = np.divide(panel.numerators, bottoms, out=np.zeros(known.shape), where=known)
+    tops, bottoms = panel.settled()
+    known = bottoms > 0
+    ratios = np.divide(tops, bottoms, out=np.zeros(known.shape), where=known)
     ratios *= float(panel.metric.scale)
     rows = [panel.weekdays == weekday for weekday in range(DAYS_PER_WEEK)]
     member = np.array(rows, np.float64)

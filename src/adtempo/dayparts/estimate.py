@@ -19,7 +19,7 @@ from scipy.stats import norm
 from adtempo.dayparts.batch import Dayparts
 from adtempo.dayparts.borrowing import HourPrior, borrow_hours, join_roots
 from adtempo.dayparts.classical import Classical, describe_hours
-from adtempo.dayparts.evidence import Evidence, Roots, counts_costs, gather_evidence
+from adtempo.dayparts.evidence import Evidence, Roots, gather_evidence
 from adtempo.dayparts.findings import DaypartSettings, Figures
 from adtempo.dayparts.labels import Marks, mark_week
 from adtempo.dayparts.levels import Level, read_levels
@@ -99,7 +99,7 @@ def _judge(settings: DaypartSettings, panel: HourlyPanel, evidence: Evidence, bo
     days_differ = marks.days.label.any(axis=1)
     cells_differ = marks.cells.label.any(axis=1)
     found = marks.hours.label.any(axis=1) | cells_differ | days_differ
-    scale = _Scale(means, evidence.level_variance, counts_costs(panel.metric), heard)
+    scale = _Scale(means, evidence.level_variance, panel.counts_costs, heard)
     return _Judged(
         means=means,
         abstained=~(heard & found),
@@ -146,9 +146,7 @@ def _interval(root: Floats, variance: Floats) -> tuple[Floats, Floats]:
 
 def _means(panel: HourlyPanel) -> Floats:
     """Return ratios of sums in the metric's unit, NaN without a denominator; late conversions are made up for."""
-    bottoms = panel.denominators if panel.shares is None else panel.denominators * panel.shares
-    top = np.where(bottoms > 0, panel.numerators, 0).sum(axis=(1, 2))
-    bottom = bottoms.sum(axis=(1, 2))
+    top, bottom = (part.sum(axis=(1, 2)) for part in panel.settled())
     means = np.divide(top, bottom, out=np.full(len(panel), np.nan), where=bottom > 0)
     return np.asarray(means * float(panel.metric.scale))
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from adtempo.dayparts.panel import HourlyPanel
 from adtempo.dayparts.slots import WEEKEND
 from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY
-from adtempo.domain.metrics import Better, Metric
 
 Floats = NDArray[np.float64]
 
@@ -63,11 +62,6 @@ class Evidence:
     exposure: Floats
 
 
-def counts_costs(metric: Metric) -> bool:
-    """Say whether less is better, so that what is counted stands below the line (CPA counts conversions)."""
-    return metric.better_when is Better.LOWER
-
-
 def gather_evidence(panel: HourlyPanel, half_life_days: float) -> Evidence:
     """Weigh the hours of each campaign; newer days weigh more."""
     events, exposure = _sides(panel)
@@ -100,17 +94,13 @@ def gather_evidence(panel: HourlyPanel, half_life_days: float) -> Evidence:
 
 def _sides(panel: HourlyPanel) -> tuple[Floats, Floats]:
     """Return what is counted and what it is counted against; late conversions shrink the latter."""
-    known = panel.denominators > 0
-    sides = panel.numerators * known, panel.denominators
-    counted, against = sides[::-1] if counts_costs(panel.metric) else sides
-    exposure = against.astype(np.float64)
-    if panel.shares is not None:
-        exposure *= panel.shares
+    events, exposure = panel.settled()
+    if panel.counts_costs:
+        events, exposure = exposure, events
     # Floats of a handy size: what a campaign's average hour was given is 1.
     scale = _divide(np.count_nonzero(exposure, axis=(1, 2)), exposure.sum(axis=(1, 2)))
     exposure *= scale[:, None, None]
-    events = counted * (exposure > 0)
-    return events.astype(np.float64), exposure
+    return events * (exposure > 0), exposure
 
 
 def _fit(events: Floats, exposure: Floats, recency: Floats) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from adtempo.dayparts.findings import DaypartSettings
 from adtempo.dayparts.levels import Chances, Level, WeekLevels
 from adtempo.dayparts.slots import ByLayout
-from adtempo.domain.hourweek import HOURS_PER_DAY
+from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY
 from adtempo.stats.blocks import MATERIAL
 from adtempo.stats.multiplicity import false_shares
 
@@ -45,7 +45,7 @@ def mark_week(levels: WeekLevels, settings: DaypartSettings) -> ByLayout[Marks]:
         Chances(chances.up * believed, chances.down * believed)
         for chances in (levels.cells, levels.hours, levels.times_of_day)
     )
-    days, up_day, down_day = _mark_whole(level.days)
+    days, up_day, down_day = _mark_whole(level.days, _usual_day(level.days))
     lift = level.cells.lift
     up = np.maximum(cells.up, np.where(lift >= MATERIAL, np.repeat(up_day, HOURS_PER_DAY, axis=1), 0.0))
     down = np.maximum(
@@ -55,7 +55,9 @@ def mark_week(levels: WeekLevels, settings: DaypartSettings) -> ByLayout[Marks]:
         cells=_mark_slots(level.cells, Chances(up, down), settings),
         hours=_mark_slots(level.hours, hours, settings),
         days=days,
-        week_parts=_mark_whole(level.week_parts)[0],
+        week_parts=_mark_whole(level.week_parts, Level(level.week_parts.root[:, :1], level.week_parts.variance[:, :1]))[
+            0
+        ],
         times_of_day=_mark_slots(level.times_of_day, times, settings),
     )
 
@@ -69,10 +71,18 @@ def _mark_slots(level: Level, chances: Chances, settings: DaypartSettings) -> Ma
     return Marks(is_peak.astype(np.int8) - is_valley.astype(np.int8), false_shares(doubt))
 
 
-def _mark_whole(level: Level) -> tuple[Marks, Floats, Floats]:
-    """Mark slots by their own levels; also return how sure each marked one is to be above, and below."""
-    sure = ndtr(np.abs(level.root - 1) / np.sqrt(np.maximum(level.variance, _NO_NOISE)))
-    named = (sure >= SURE_DAY) & ((level.lift >= MATERIAL) | (level.lift <= 1 / MATERIAL))
-    above = level.root > 1
-    label = (named & above).astype(np.int8) - (named & ~above).astype(np.int8)
-    return Marks(label, false_shares(1 - sure)), np.where(label > 0, sure, 0.0), np.where(label < 0, sure, 0.0)
+def _usual_day(days: Level) -> Level:
+    """Return the median weekday, which one good day cannot move; of normal levels it errs pi / 2 times as the mean."""
+    error = days.variance.mean(axis=1, keepdims=True) * np.pi / 2 / DAYS_PER_WEEK
+    return Level(np.median(days.root, axis=1, keepdims=True), error)
+
+
+def _mark_whole(level: Level, normal: Level) -> tuple[Marks, Floats, Floats]:
+    """Mark slots by their own levels; also return how sure each marked one is to be above normal, and below."""
+    noise = np.sqrt(np.maximum(level.variance + normal.variance, _NO_NOISE))
+    sure = ndtr(np.abs(level.root - normal.root) / noise)
+    ratio = (level.root / normal.root) ** 2
+    above = (sure >= SURE_DAY) & (ratio >= MATERIAL)
+    below = (sure >= SURE_DAY) & (ratio <= 1 / MATERIAL)
+    label = above.astype(np.int8) - below.astype(np.int8)
+    return Marks(label, false_shares(1 - sure)), np.where(above, sure, 0.0), np.where(below, sure, 0.0)

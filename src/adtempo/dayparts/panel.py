@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY
-from adtempo.domain.metrics import Metric
+from adtempo.domain.metrics import Better, Metric
 
 _MONDAY = np.datetime64("1970-01-05", "D")
 
@@ -54,6 +54,22 @@ class HourlyPanel:
     def weekdays(self) -> NDArray[np.int64]:
         """Weekday of each row, Monday 0, shape (days,)."""
         return np.asarray((self.days - _MONDAY).astype(np.int64) % DAYS_PER_WEEK)
+
+    @property
+    def counts_costs(self) -> bool:
+        """Whether less is better, so that what happens stands below the line (CPA counts conversions)."""
+        return self.metric.better_when is Better.LOWER
+
+    def settled(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return both sums as floats, late conversions made up for; 0 and 0 where there is nothing to divide by.
+
+        Instead of guessing at conversions to come, what they are held against is cut to what has reported.
+        """
+        known = (self.denominators > 0).astype(np.float64)
+        shares = known if self.shares is None else known * self.shares
+        above, below = (shares, known) if self.counts_costs else (known, shares)
+        bottoms = np.multiply(self.denominators, below)
+        return np.multiply(self.numerators, above) * (bottoms > 0), bottoms
 
     def part(self, campaigns: slice) -> HourlyPanel:
         """Return some of the campaigns; nothing is copied."""
