@@ -52,9 +52,27 @@ def test_the_story_says_that_it_is_simulated_and_what_was_done(story: str) -> No
     assert "Conversions arrive late" in story
 
 
+def test_the_morning_has_something_to_say(story: str) -> None:
+    """What was planted is found, plans are held against spend, and claims were judged."""
+    needs, done = (part.split("\n\n")[0] for part in story.split("What needs you")[1].split("was it right\n"))
+    for campaign in ("Retail Bestsellers Berlin: spend is", "Retail Bestsellers Search: "):
+        assert f"critical: {campaign}" in needs
+    assert "tiktok:3001: November is going to end at" in needs
+    assert "over its plan" in needs
+    assert "72 predictions came due" in done
+    assert "expected (80%)" in story
+
+
+def test_its_pages_are_full(asked: Any) -> None:
+    accuracy = json.loads(asked("predictions", "accuracy", "--json").stdout)
+    assert accuracy["count"] >= 144
+    assert len(json.loads(asked("report", "list", "--json").stdout)["reports"]) == 1
+    assert len(json.loads(asked("alerts", "list", "--json").stdout)["alerts"]) >= 3
+
+
 def test_every_command_that_the_story_recommends_works(story: str, home: Path, asked: Any) -> None:
     recommended = [line.split("  ")[1] for line in story.splitlines() if line.startswith("  adtempo --home ")]
-    assert len(recommended) == 5
+    assert len(recommended) == 8
     for line in recommended[:-1]:
         words = line.split()[3:]
         assert asked(*words).exit_code == 0, line

@@ -23,6 +23,7 @@ from adtempo.tracking.estimate import (
     estimate_metrics,
 )
 from adtempo.tracking.expected import NOTHING, ExpectedFigure, ExpectedFigures
+from adtempo.tracking.pacing import BudgetPace, estimate_pacing
 
 DAY = date(2026, 11, 3)
 AS_OF = datetime(2026, 11, 4, 6, tzinfo=UTC)
@@ -248,3 +249,22 @@ def test_totals_by_currency_platform_and_account_are_the_same_money(
         for currency in ("EUR", "USD"):
             whole = sum(t.figures.spend_micros or 0 for t in report.totals if t.currency == currency)
             assert whole == sum(t.figures.spend_micros or 0 for t in totals if t.currency == currency)
+
+
+def test_a_campaign_that_leaves_its_plan_as_its_account_does_is_not_named_again() -> None:
+    def pace(kind: str, name: str, planned: int) -> BudgetPace:
+        spend = dict.fromkeys((DAY - timedelta(days=number) for number in range(28)), 10 * MICROS)
+        return BudgetPace(kind, name, name, "EUR", 1, estimate_pacing(spend, planned * MICROS, DAY))
+
+    budgets = (
+        pace("account", "meta:a1", 100),
+        pace("campaign", "meta:a1:c1", 100),
+        pace("campaign", "meta:a1:c2", 900),
+        pace("campaign", "meta:a2:c3", 100),
+        pace("account", "meta:a3", 300),
+    )
+    profiles = {campaign("c1"): Profile(campaign("c1"), "EUR")}
+    nothing = Comparison(DAY, same_age=False, figures={})
+    around = Surroundings(budgets=budgets)
+    report = estimate_daily_report(DAY, AS_OF, {campaign("c1"): did(1)}, profiles, nothing, nothing, (), around)
+    assert [said.split(": ")[0] for said in report.attention] == ["meta:a1", "meta:a1:c2", "meta:a2:c3"]

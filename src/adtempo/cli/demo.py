@@ -14,7 +14,7 @@ from adtempo.cli.session import note, print_table, session_of, shown_progress
 from adtempo.cli.tracking import print_report
 
 if TYPE_CHECKING:
-    from adtempo.jobs.demo import DemoStory
+    from adtempo.jobs.demo import DemoStory, Returned
 
 DEMO_HOME = Path(".demo")
 
@@ -47,7 +47,7 @@ def demo(
 
 def print_story(story: DemoStory, home: Path) -> None:
     """Print what the demo did and found, for somebody who sees it for the first time."""
-    from adtempo.domain.metrics import CONVERSION_VALUE, ROAS, SPEND, format_value, value_of
+    from adtempo.domain.metrics import CONVERSION_VALUE, format_value
 
     typer.echo()
     typer.secho("What you have just seen", bold=True)
@@ -55,18 +55,18 @@ def print_story(story: DemoStory, home: Path) -> None:
     typer.echo(
         f"  {story.accounts} accounts with {story.campaigns} campaigns on Meta, Google and TikTok were read at "
         f"{story.looks} moments; {story.rows:,} rows\n  came in, and {story.restated:,} of them corrected what the "
-        "platform had said before. Both are kept."
+        "platform had said before. Both are kept.\n"
+        "  Targets, planned budgets and the predictions that were judged come with the simulation too."
     )
     typer.echo()
     typer.secho(f"{story.since:%d %B} to {story.until:%d %B}, best and worst return on spend", bold=True)
-    rows = []
-    for found in story.extremes:
-        for label, (profile, figures) in (("best", found.best), ("worst", found.worst)):
-            cells = [format_value(metric, value_of(metric, figures), found.currency) for metric in (SPEND, ROAS)]
-            rows.append((found.currency, label, profile.label, *cells))
-        cells = [format_value(metric, value_of(metric, found.total), found.currency) for metric in (SPEND, ROAS)]
-        rows.append((found.currency, "all", "", *cells))
-    print_table(("", "", "campaign", "spend", "ROAS"), rows, right=("spend", "ROAS"))
+    header = ("", "", "campaign", "spend", "ROAS", "expected (80%)", "arrived")
+    rows = [
+        (found.currency, label, *_returned(line, found.currency))
+        for found in story.extremes
+        for label, line in (("best", found.best), ("worst", found.worst), ("all", found.total))
+    ]
+    print_table(header, rows, right=header[3:])
     typer.echo()
     typer.secho("Why the last days look worse than they are", bold=True)
     typer.echo(
@@ -86,17 +86,28 @@ def print_story(story: DemoStory, home: Path) -> None:
         ],
         right=("the morning after", "now", "grown by"),
     )
-    example = story.extremes[0].worst[0].ref.campaign_id
     typer.echo()
     typer.secho("Try next", bold=True)
     for command, meaning in (
-        (f"metrics {example}", "every number of one campaign"),
-        (f"metrics {example} --as-of {story.until}", "the same, as it was known then"),
+        (f"metrics {story.example}", "every number of one campaign"),
+        (f"metrics {story.example} --as-of {story.until}", "the same, as it was known then"),
+        ("anomalies list", "what is unusual, hour by hour"),
+        ("predictions accuracy", "how right the predictions were"),
+        ("pacing", "where the month's spend will end"),
         ("report daily --json", "the report for a script"),
         ("facts stats", "how little room all of it takes"),
         ("serve", "the dashboard"),
     ):
         typer.echo(f"  adtempo --home {home} {command:<36}  {meaning}")
+
+
+def _returned(line: Returned, currency: str) -> tuple[str, ...]:
+    from adtempo.domain.metrics import ROAS, SPEND, format_value, value_of
+    from adtempo.tracking.expected_report import in_words
+
+    cells = (format_value(metric, value_of(metric, line.figures), currency) for metric in (SPEND, ROAS))
+    arrived = "n/a" if line.expected.maturity is None else f"{line.expected.maturity:.0%}"
+    return (line.label, *cells, in_words(ROAS, line.expected.roas, currency), arrived)
 
 
 def register(app: typer.Typer) -> None:

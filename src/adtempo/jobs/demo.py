@@ -7,22 +7,31 @@ same sync that reads platforms, so the ledger holds what was known when, late co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from adtempo.accounts.run import add_account, load_accounts
-from adtempo.domain.accounts import Account
+from adtempo.accounts.run import add_account, load_accounts, load_campaigns
+from adtempo.domain.accounts import Account, CampaignRef
 from adtempo.domain.errors import Conflict, NotFound
-from adtempo.domain.metrics import ROAS, blend, value_of
-from adtempo.domain.panels import Quantities
+from adtempo.domain.panels import MaturedTable, Quantities
+from adtempo.facts.load import FactQuery
+from adtempo.facts.maturity import load_matured_tables
 from adtempo.facts.sync import sync_accounts
+from adtempo.jobs.demo_claims import claim_next_week, state_wishes
 from adtempo.platforms.sandbox.demo import HISTORY_DAYS, demo_world
 from adtempo.platforms.sandbox.market import Market, create_market, open_market
 from adtempo.platforms.sandbox.reader import SandboxReader
+from adtempo.predictions.actuals import actuals_of
+from adtempo.predictions.compare import compare_predictions
 from adtempo.store.engine import reading
 from adtempo.store.ledger import load_batches
+from adtempo.tracking.campaign_facts import BY_CAMPAIGN
+from adtempo.tracking.detection import update_anomaly_alerts
 from adtempo.tracking.estimate import Profile
+from adtempo.tracking.expected import ExpectedFigures, estimate_expected
+from adtempo.tracking.freshness import last_ended
+from adtempo.tracking.keeping import keep_report
 from adtempo.tracking.run import CampaignTracker
 from adtempo.tracking.sync import FROM_SANDBOX, source_folder
 
@@ -45,13 +54,33 @@ WORTH_COMPARING = 0.01
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """What some spend brought back, and will have brought back.
+
+    Attributes:
+        label: Whose spend.
+        figures: As reported.
+        expected: What that will come to.
+    """
+
+    label: str
+    figures: Quantities
+    expected: ExpectedFigures
+
+    @property
+    def roas(self) -> float:
+        """What is expected to come back per unit of spend; 0 where nobody knows."""
+        return self.expected.roas.value or 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Extremes:
-    """The best and the worst campaign of one currency, by return on spend."""
+    """The best and the worst campaign of one currency, by what they will have brought back."""
 
     currency: str
-    total: Quantities
-    best: tuple[Profile, Quantities]
-    worst: tuple[Profile, Quantities]
+    total: Returned
+    best: Returned
+    worst: Returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +114,7 @@ class DemoStory:
         until: Last day.
         extremes: One per currency.
         arrivals: One per currency.
+        example: A campaign to look at more closely.
     """
 
     accounts: int
@@ -96,6 +126,7 @@ class DemoStory:
     until: date
     extremes: tuple[Extremes, ...]
     arrivals: tuple[Arrival, ...]
+    example: str
 
 
 def build_demo(workspace: Workspace, *, progress: Callable[[str, float], None]) -> DemoStory:
@@ -112,12 +143,28 @@ def build_demo(workspace: Workspace, *, progress: Callable[[str, float], None]) 
     _check_home(workspace)
     reader = SandboxReader(_market(workspace, now))
     accounts = _register(workspace, reader.fetch_accounts())
-    looks = list(_looks(now, _last_look(workspace)))
+    last = _last_look(workspace)
+    looks = list(_looks(now, last))
     for place, (moment, since) in enumerate(looks):
         progress(f"reading the market as of {moment:%d %b}", place / len(looks))
         sync_accounts(workspace.ledger, reader, accounts, actor=ACTOR, now=moment, since=since)
+        if last is None and place == 0:
+            state_wishes(workspace, actor=ACTOR)
+        _follow_up(replace(workspace, pretended_now=moment), (now - moment).days, first=last is None)
     progress("looking at it", 1.0)
-    return _tell(workspace, accounts, now)
+    ended = min(last_ended(account, now) for account in accounts)
+    keep_report(replace(workspace, pretended_now=now), ended)
+    return _tell(workspace, accounts, ended, now)
+
+
+def _follow_up(then: Workspace, age_days: int, *, first: bool) -> None:
+    """Do after a look what the jobs would have done: claim, compare, look for what is wrong."""
+    if first and age_days % 7 == 0 and age_days <= DAILY:
+        claim_next_week(then, actor=ACTOR)
+    if age_days in {0, 7}:
+        compare_predictions(then, actuals_of(then))
+    if age_days <= 1:
+        update_anomaly_alerts(then)
 
 
 def _check_home(workspace: Workspace) -> None:
@@ -158,44 +205,49 @@ def _looks(now: datetime, last: datetime | None) -> Iterator[tuple[datetime, dat
             before = moment
 
 
-def _tell(workspace: Workspace, accounts: list[Account], now: datetime) -> DemoStory:
-    tracker = CampaignTracker(workspace)
-    ended = min(now.astimezone(account.zone).date() for account in accounts) - timedelta(days=1)
+def _tell(workspace: Workspace, accounts: list[Account], ended: date, now: datetime) -> DemoStory:
     since = ended - timedelta(days=DAILY - 1)
-    figures = tracker.load_figures(since, ended)
+    query = FactQuery(by=BY_CAMPAIGN, since=since, until=ended, as_of=now)
+    by_campaign, by_currency = load_matured_tables(workspace.ledger, query, [BY_CAMPAIGN, ("currency",)])
+    extremes = tuple(_extremes(workspace, by_campaign, by_currency, accounts))
     day = ended - timedelta(days=7)
+    tracker = CampaignTracker(workspace)
     then, today = (tracker.load_figures(day, day, moment) for moment in (now - timedelta(days=7), now))
     with reading(workspace.engine) as connection:
         batches = load_batches(connection, ("sync",))
     return DemoStory(
         accounts=len(accounts),
-        campaigns=len(figures),
+        campaigns=len(by_campaign),
         looks=len(batches),
         rows=sum(batch.rows for batch in batches),
         restated=sum(batch.restated for batch in batches),
         since=since,
         until=ended,
-        extremes=tuple(_extremes(currency, of_currency) for currency, of_currency in _by_currency(figures)),
+        extremes=extremes,
         arrivals=tuple(
-            Arrival(currency, day, _value(then, currency), _value(today, currency))
-            for currency, _ in _by_currency(today)
+            Arrival(one.currency, day, _value(then, one.currency), _value(today, one.currency)) for one in extremes
         ),
+        example=min(today, key=lambda profile: profile.ref).ref.campaign_id,
     )
 
 
-def _by_currency(figures: Mapping[Profile, Quantities]) -> list[tuple[str, dict[Profile, Quantities]]]:
-    currencies = sorted({profile.currency for profile in figures})
-    return [(one, {profile: q for profile, q in figures.items() if profile.currency == one}) for one in currencies]
-
-
-def _extremes(currency: str, figures: Mapping[Profile, Quantities]) -> Extremes:
-    total = blend((currency, amounts) for amounts in figures.values())[1]
-    least = WORTH_COMPARING * (total.spend_micros or 0)
-    ranked = sorted(
-        ((profile, amounts) for profile, amounts in figures.items() if (amounts.spend_micros or 0) >= least),
-        key=lambda pair: value_of(ROAS, pair[1]) or 0.0,
-    )
-    return Extremes(currency, total, best=ranked[-1], worst=ranked[0])
+def _extremes(
+    workspace: Workspace, by_campaign: MaturedTable, by_currency: MaturedTable, accounts: list[Account]
+) -> Iterator[Extremes]:
+    currencies = {account.ref: account.currency for account in accounts}
+    names = {one.ref: one.name or one.ref.campaign_id for one, _ in load_campaigns(workspace)}
+    lines = []
+    for group, (key, figures) in enumerate(by_campaign.facts.rows()):
+        ref = CampaignRef(*key)
+        lines.append((currencies[ref.account], Returned(names[ref], figures, estimate_expected(by_campaign, group))))
+    for group, ((currency,), total) in enumerate(by_currency.facts.rows()):
+        least = WORTH_COMPARING * (total.spend_micros or 0)
+        ranked = sorted(
+            (line for one, line in lines if one == currency and (line.figures.spend_micros or 0) >= least),
+            key=lambda line: line.roas,
+        )
+        everything = Returned("", total, estimate_expected(by_currency, group))
+        yield Extremes(currency, everything, best=ranked[-1], worst=ranked[0])
 
 
 def _value(figures: Mapping[Profile, Quantities], currency: str) -> int:

@@ -338,10 +338,21 @@ def _attention(days: Sequence[CampaignDay], figures: Figures, before: Figures, a
     return (
         *(f"{alert.severity}: {alert.message}" for alert in alerts),
         *_unheard(figures, before),
-        *(str(budget) for budget in around.budgets if budget.off_plan),
+        *_off_plan(around.budgets),
         *_without_conversions(unalerted, days),
         *_below_target(unalerted),
     )
+
+
+def _off_plan(budgets: Sequence[BudgetPace]) -> list[str]:
+    """Say which budgets leave their plan; a campaign that does as its whole account does is not named again."""
+    off = [budget for budget in budgets if budget.off_plan]
+    accounts = {(budget.name, budget.pacing.pace) for budget in off if budget.kind == "account"}
+    return [
+        str(budget)
+        for budget in off
+        if budget.kind != "campaign" or (":".join(budget.name.split(":")[:2]), budget.pacing.pace) not in accounts
+    ]
 
 
 def _totals(

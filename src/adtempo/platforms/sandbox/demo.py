@@ -76,9 +76,9 @@ _HOLIDAY = Incident(IncidentKind.HOLIDAY, _TODAY - 21, 0, 24, 1.5)
 WINNER, LOSER = ("act_1002", "e-commerce"), ("3002", "entertainment")
 TIRED = ("3001", "fitness")
 _PLANTED = {
-    ("act_1001", "e-commerce"): Incident(IncidentKind.SPEND_SPIKE, _TODAY - 2, 13, 8, 3.0),
-    ("2001", "saas"): Incident(IncidentKind.TRACKING_OUTAGE, _TODAY - 2, 6, 30),
-    ("3001", "education"): Incident(IncidentKind.BUDGET_DEPLETED, _TODAY - 1, 0, 24, 4.0),
+    ("act_1001", "e-commerce"): Incident(IncidentKind.SPEND_SPIKE, _TODAY - 1, 9, 48, 3.0),
+    ("2001", "e-commerce"): Incident(IncidentKind.TRACKING_OUTAGE, _TODAY - 2, 6, 72),
+    ("3001", "education"): Incident(IncidentKind.BUDGET_DEPLETED, _TODAY - 1, 0, 48, 4.0),
     ("2002", "fitness"): Incident(IncidentKind.CTR_DECAY, _TODAY - 12, 0, 24 * 14, 0.4),
 }
 
