@@ -29,6 +29,9 @@ EVERY_HOUR = frozenset(range(HOURS_PER_DAY))
 SOLVE_SECONDS = 4.0
 """CP-SAT's deterministic time: the same on every machine, about as many seconds; then the best known is taken."""
 
+FEASIBLE_SECONDS = 0.5
+"""The same, where the only question is whether a week fits; what stays open counts as not fitting."""
+
 _VALUE_UNITS = 10_000
 """CP-SAT counts in whole numbers: one average PPV is worth so many."""
 
@@ -204,8 +207,8 @@ def _place_ppvs(week: Week, *, only_feasible: bool = False) -> tuple[list[int], 
     grid, model = week.grid, cp_model.CpModel()
     paid = {place: model.new_bool_var(f"p{place}") for place in np.flatnonzero(grid.ppv).tolist()}
     free = {place: model.new_bool_var(f"b{place}") for place in np.flatnonzero(grid.bump).tolist()}
-    if len(paid) < week.ppv or len(free) < week.bump:
-        return None
+    if _room(list(paid), week.gap) < week.ppv or _room(list(free), BUMP_GAP) < week.bump + week.ppv:
+        return None  # this is most of what does not fit, and needs no solver
     model.add(sum(paid.values()) == week.ppv)
     model.add(sum(free.values()) == week.bump)
     everything = [[kind[place] for kind in (paid, free) if place in kind] for place in range(len(grid.at))]
@@ -222,7 +225,7 @@ def _place_ppvs(week: Week, *, only_feasible: bool = False) -> tuple[list[int], 
     if not only_feasible:
         worth = np.rint(week.hour_values[grid.hour] * _VALUE_UNITS).astype(int).tolist()
         model.maximize(sum(worth[place] * var for place, var in paid.items()))
-    solver = _solve(model)
+    solver = _solve(model, FEASIBLE_SECONDS if only_feasible else SOLVE_SECONDS)
     if solver is None:
         return None
     places = [place for place, var in paid.items() if solver.value(var)]
@@ -251,7 +254,7 @@ def _place_bumps(week: Week, paid: Sequence[int]) -> tuple[list[int], int]:
     all_hours = float(week.hour_values.max()) * _VALUE_UNITS * max(1, week.bump)
     worth = week.hour_values[grid.hour] * _VALUE_UNITS + inner * (all_hours + 1)
     model.maximize(sum(round(worth[place]) * var for place, var in free.items()))
-    solver = _solve(model)
+    solver = _solve(model, SOLVE_SECONDS)
     assert solver is not None, "the PPVs were placed such that the Bumps fit"
     places = [place for place, var in free.items() if solver.value(var)]
     return places, int(inner[places].sum()) if places else 0
@@ -290,13 +293,13 @@ def _room(places: Sequence[int], apart: timedelta) -> int:
     return taken
 
 
-def _solve(model: Any) -> Any:
+def _solve(model: Any, seconds: float) -> Any:
     from ortools.sat.python import cp_model
 
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1  # the same answer every time; a batch uses the other processors
     solver.parameters.random_seed = 0
-    solver.parameters.max_deterministic_time = SOLVE_SECONDS
+    solver.parameters.max_deterministic_time = seconds
     status = solver.solve(model)
     return solver if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None
 
