@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adtempo.api.accounts import TEXT
 from adtempo.api.bodies import Amount, Asked, Currency, Moment, Number
@@ -62,6 +62,14 @@ class RuleAsked(Asked):
     """The fields of a rule; what is absent or null takes its default."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"rule_name": "Careful", "confidence": 0.9}]})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_empty(cls, said: Any) -> Any:
+        """Take an empty field of a form for one that was left out."""
+        return (
+            {name: None if value == "" else value for name, value in said.items()} if isinstance(said, dict) else said
+        )
 
     rule_name: Text = Field(default=None, max_length=200)
     account_id: Text = Field(default=None, max_length=300, pattern=TEXT)

@@ -27,6 +27,7 @@ from adtempo.budgets.rules.conditions import (
 )
 from adtempo.budgets.rules.sentences import metric_word, window_words
 from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.metrics import Unit
 from adtempo.domain.money import minor_unit_micros
 from adtempo.domain.policies import PLATFORM_TERMS
 from adtempo.domain.proposals import BudgetAction
@@ -393,5 +394,6 @@ def _said(point: Point) -> str:
     for (name, hours), value in point.items():
         over = "" if hours is None else f" over {window_words(hours)}"
         metric = TARGETS.get(name) or COMPARABLE[name]
-        parts.append(f"{metric_word(name)} {threshold_text(metric, round(value, 4))}{over}")
+        rounded = round(value, -4 if metric.unit is Unit.MICROS else 2)
+        parts.append(f"{metric_word(name)} {threshold_text(metric, rounded)}{over}")
     return ", ".join(parts)

@@ -167,7 +167,19 @@ AMOUNTS = frozenset(one.name for one in FIELDS if one.kind == "amount")
 
 _BY_NAME = {one.name: one for one in FIELDS}
 _RISING = ("roas_pause", "roas_scale_down", "roas_scale_up", "roas_scale_up_aggressive")
-_OF_TABLE = (*_RISING, "ctr_aggressive", "multiplier_aggressive_up", "multiplier_up", "multiplier_down")
+
+OF_TABLE = frozenset(
+    {
+        *_RISING,
+        "ctr_aggressive",
+        "multiplier_aggressive_up",
+        "multiplier_up",
+        "multiplier_down",
+        "target_roas",
+        "target_cpa",
+    }
+)
+"""Fields of the table of thresholds: in a rule with rows of its own they would do nothing."""
 
 
 def read_rule(written: Mapping[str, Any]) -> Rule:
@@ -211,8 +223,8 @@ def _check_whole(rule: Rule, stated: Mapping[str, Any]) -> None:
     for lower, upper in itertools.pairwise(amounts):
         if getattr(rule, lower) > getattr(rule, upper):
             raise InvalidInput(f"{lower}: is above {upper}; lower it, or raise {upper}")
-    idle = [name for name in (*_OF_TABLE, "target_roas", "target_cpa") if name in stated] if rule.rows else []
-    if idle:
+    idle = sorted(OF_TABLE & stated.keys())
+    if rule.rows and idle:
         raise InvalidInput(f"{idle[0]}: does nothing in a rule with rows of its own; say it in a row's condition")
     if rule.campaign_id is not None and rule.name_pattern is not None:
         raise InvalidInput("name_pattern: does nothing beside campaign_id; leave one of them out")
@@ -232,7 +244,7 @@ def write_rule(rule: Rule) -> dict[str, Any]:
             value = format_micros(value)
         elif isinstance(value, tuple):
             value = list(value)
-        idle = bool(rule.rows) and one.name in (*_OF_TABLE, "target_roas", "target_cpa")
+        idle = bool(rule.rows) and one.name in OF_TABLE
         written[one.name] = None if idle else value
     return written
 

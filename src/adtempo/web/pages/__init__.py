@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from adtempo.web.pages import alerts, assets, campaigns, charting, dayparts, messages, overview, people, predictions
+from adtempo.web.pages import (
+    alerts,
+    assets,
+    budgets,
+    campaigns,
+    charting,
+    dayparts,
+    messages,
+    overview,
+    people,
+    predictions,
+)
 
 PAGES = tuple(
     page.router
-    for page in (overview, campaigns, alerts, dayparts, messages, predictions, charting, people, assets)
+    for page in (overview, campaigns, alerts, budgets, dayparts, messages, predictions, charting, people, assets)
 )
 """The routers of every page."""
