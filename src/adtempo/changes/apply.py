@@ -19,7 +19,7 @@ from adtempo.changes.assemble import load_scene, see
 from adtempo.changes.digest import digest_of
 from adtempo.changes.guardrails import check_all
 from adtempo.changes.lifecycle import judge_before
-from adtempo.changes.propose import BY_POLICY, read_proposal
+from adtempo.changes.propose import read_proposal
 from adtempo.changes.trail import record_step
 from adtempo.domain.accounts import Account, CampaignRef
 from adtempo.domain.alerts import Finding, Severity
@@ -27,7 +27,7 @@ from adtempo.domain.campaigns import CampaignState
 from adtempo.domain.changes import Change, State
 from adtempo.domain.errors import AdtempoError, LeaseLost, NotFound, PlatformRejected
 from adtempo.domain.money import Money
-from adtempo.domain.verdicts import Outcome, Verdict, strictest
+from adtempo.domain.verdicts import Outcome, Verdict
 from adtempo.platforms.base import Writer
 from adtempo.platforms.writers import choose_writer, open_writer
 from adtempo.store import changes as stored
@@ -182,8 +182,6 @@ def _write_ahead(road: Road, change: Change, lease: Lease, name: str, seen: Camp
         verdicts = check_all(read_proposal(change), see(scene, change.campaign, besides=change.id))
         after, answer = _recheck(change, verdicts, scene.account, now)
         values: dict[str, object] = {"answer": answer}
-        if after is State.AWAITING_APPROVAL:
-            values |= {"approved_by": None, "approved_at": None, "approved_digest": None}
         if after is State.SENDING:
             values |= {"sends": change.sends + 1, "sent_at": now, "fence": lease.fence, "writer": name}
         return record_step(connection, change, after, actor=road.actor, at=now, **values)
@@ -200,8 +198,6 @@ def _recheck(change: Change, verdicts: tuple[Verdict, ...], account: Account, no
     vetoes = [verdict.reason for verdict in verdicts if verdict.outcome is Outcome.VETO]
     if vetoes:
         return State.CANCELLED, "; ".join(vetoes)
-    if strictest(verdicts) is Outcome.ASK and change.approval.by == BY_POLICY:
-        return State.AWAITING_APPROVAL, "a person must look at it now"
     return State.SENDING, ""
 
 

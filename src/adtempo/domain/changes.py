@@ -44,7 +44,6 @@ STEPS: Mapping[State, frozenset[State]] = MappingProxyType(
                 State.SENDING,
                 State.APPLIED,  # the platform holds the target already: no call
                 State.EXTERNAL,
-                State.AWAITING_APPROVAL,
                 State.CANCELLED,
                 State.EXPIRED,
             }
