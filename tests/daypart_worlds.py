@@ -28,6 +28,7 @@ class HourWorld:
         clicks: Per hour, on average.
         cvr: Conversions per click in a plain hour.
         factor: How much better peak hours are; 1: there is no pattern.
+        valley: How good up to six other hours in a row are.
         weekend_only: Whether only Saturdays and Sundays have the pattern.
         wave: Half the height of a smooth daily wave instead of blocks.
         same: Whether all campaigns of an account have their peaks at the same hours.
@@ -45,6 +46,7 @@ class HourWorld:
     clicks: float = 60.0
     cvr: float = 0.03
     factor: float = 1.5
+    valley: float = 1.0
     weekend_only: bool = False
     wave: float = 0.0
     same: bool = False
@@ -76,9 +78,9 @@ def play_hours(world: HourWorld, seed: int) -> PlayedHours:
     rng = np.random.default_rng(seed)
     shape = (world.campaigns, world.days, 24)
     account = np.arange(world.campaigns) % world.accounts if world.accounts else np.arange(world.campaigns)
-    blocks = _blocks(rng, world.campaigns)
-    peaks = blocks[account] if world.same else blocks
-    hours = np.where(peaks, world.factor, 1.0)
+    blocks, lows = _blocks(rng, world.campaigns)
+    peaks, lows = (blocks[account], lows[account]) if world.same else (blocks, lows)
+    hours = np.where(peaks, world.factor, np.where(lows, world.valley, 1.0))
     if world.wave:
         hours = 1 + world.wave * np.sin(2 * np.pi * (np.arange(24) - rng.uniform(0, 24, (world.campaigns, 1))) / 24)
     week = np.repeat(hours[:, None], 7, axis=1)
@@ -103,15 +105,16 @@ def play_hours(world: HourWorld, seed: int) -> PlayedHours:
     return PlayedHours(panel, peaks, 60 * world.cvr * week.reshape(world.campaigns, -1))
 
 
-def _blocks(rng: np.random.Generator, campaigns: int) -> NDArray[np.bool_]:
-    """Return two blocks of three hours each that do not touch."""
+def _blocks(rng: np.random.Generator, campaigns: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return two blocks of three hours each that do not touch, and hours of another run that are in neither."""
     first = rng.integers(0, 24, campaigns)
     second = (first + rng.integers(4, 21, campaigns)) % 24
     peaks = np.zeros((campaigns, 24), np.bool_)
     for start in (first, second):
         for hour in range(3):
             peaks[np.arange(campaigns), (start + hour) % 24] = True
-    return peaks
+    lows = (np.arange(24) - second[:, None] - 5) % 24 < 6
+    return peaks, lows & ~peaks
 
 
 def _slow_noise(rng: np.random.Generator, world: HourWorld) -> Floats:

@@ -46,6 +46,8 @@ WORLDS = {
     "1.5x, weekdays 20% apart": replace(PLAIN, weekday_spread=0.2),
     "no pattern, daily traffic": replace(FLAT, rhythm=True),
     "1.5x, daily traffic": replace(PLAIN, rhythm=True),
+    "1.5x, and valleys of 0.6x": replace(PLAIN, valley=0.6),
+    "1.5x, and valleys of 0.6x, 200 clicks an hour": replace(PLAIN, valley=0.6, clicks=200.0),
     "smooth wave of 30%": replace(FLAT, wave=0.3),
     "no pattern, 20 accounts": replace(FLAT, accounts=20),
     "1.5x, 20 accounts, each campaign its own hours": replace(PLAIN, accounts=20),
@@ -133,8 +135,8 @@ def lift_error(played: PlayedHours, lift: NDArray[np.float64]) -> float:
 def test_a_young_campaign_errs_less_with_its_niche(alike: bool) -> None:
     """Prints the error of campaigns three days old: their bare ratios, their own estimate, and with six other clients.
 
-    Where the niche has hours in common the error falls to less than half, where it has none it must not rise; over 400
-    campaigns either would fail by chance with a probability below 1e-9.
+    Where the niche has hours in common the error falls to less than half, where it has none nothing is borrowed; over
+    400 campaigns either would fail by chance with a probability below 1e-9.
     """
     world = HourWorld(campaigns=460, accounts=1 if alike else 460, same=alike, value_spread=0.4)
     played = play_hours(world, 103)
@@ -147,7 +149,7 @@ def test_a_young_campaign_errs_less_with_its_niche(alike: bool) -> None:
     young = HourlyPanel(ROAS, refs[60:], whole.days[:3], whole.numerators[60:, :3], whole.denominators[60:, :3])
     own = estimate_dayparts(old).own
     prior = learn_prior(own, accounts[:60], [str(one) for one in accounts[:60]], accounts[-1], "young")
-    assert prior is not None
+    assert (prior is not None) is alike
     truth = PlayedHours(young, played.peaks[60:], played.cells[60:])
     bare = young.numerators.sum(axis=1) / young.denominators.sum(axis=1)
     errors = {
@@ -158,4 +160,4 @@ def test_a_young_campaign_errs_less_with_its_niche(alike: bool) -> None:
     print(f"\nniche with hours in common: {alike}:", {name: round(error, 3) for name, error in errors.items()})
     if alike:
         assert errors["with its niche"] < 0.5 * errors["alone"]
-    assert errors["with its niche"] < 1.02 * errors["alone"] < 0.7 * errors["bare ratios"]
+    assert errors["with its niche"] <= errors["alone"] < 0.6 * errors["bare ratios"]

@@ -35,7 +35,8 @@ def by_all_paths(roots: np.ndarray, precisions: np.ndarray) -> tuple[float, np.n
     return total / stories, mean / stories, up / stories, down / stories
 
 
-def test_the_recursion_equals_the_sum_over_all_paths() -> None:
+def test_the_recursion_equals_the_sum_over_all_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WORTH_A_LOOK", np.inf)
     rng = np.random.default_rng(0)
     roots = 1 + 0.2 * rng.standard_normal((3, STEPS))
     precisions = rng.uniform(5, 80, (3, STEPS))
@@ -43,7 +44,6 @@ def test_the_recursion_equals_the_sum_over_all_paths() -> None:
     for row in range(3):
         weight, mean, up, down = by_all_paths(roots[row], precisions[row])
         total = 1 + PATTERN_ODDS * weight
-        assert found.pattern[row] == pytest.approx(PATTERN_ODDS * weight / total)
         assert found.log_odds[row] == pytest.approx(np.log(total / (1 + PATTERN_ODDS)))
         np.testing.assert_allclose(found.mean[row], (1 + PATTERN_ODDS * mean) / total)
         np.testing.assert_allclose(found.up[row], PATTERN_ODDS * up / total)
@@ -53,21 +53,20 @@ def test_the_recursion_equals_the_sum_over_all_paths() -> None:
 def test_without_data_nothing_changes_what_was_expected() -> None:
     found = find_blocks(np.ones((1, 24)), np.zeros((1, 24)))
     assert found.log_odds[0] == pytest.approx(0.0)
-    assert found.pattern[0] == pytest.approx(PATTERN_ODDS / (1 + PATTERN_ODDS))
+    assert found.mean[0] == pytest.approx(np.ones(24), abs=0.05)
 
 
 def test_a_clear_block_over_midnight_is_found_whole() -> None:
     level = np.where(np.isin(np.arange(24), (22, 23, 0)), 1.5, 0.93) ** 0.5
     found = find_blocks(level[None], np.full((1, 24), 1e6))
     assert np.flatnonzero(found.up[0] > 0.99).tolist() == [0, 22, 23]
-    assert found.pattern[0] == pytest.approx(1.0)
     assert np.isfinite(found.log_odds).all()
 
 
 def test_no_rows_are_no_findings() -> None:
     found = find_blocks(np.ones((0, 24)), np.ones((0, 24)))
     assert found.mean.shape == (0, 24)
-    assert found.pattern.shape == (0,)
+    assert found.log_odds.shape == (0,)
 
 
 def test_many_rows_are_read_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,3 +75,12 @@ def test_many_rows_are_read_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> No
     whole = find_blocks(roots, precisions)
     monkeypatch.setattr(blocks, "_CHUNK", 2)
     np.testing.assert_allclose(find_blocks(roots, precisions).up, whole.up)
+
+
+def test_peaks_and_valleys_are_found_beside_each_other() -> None:
+    hours = np.arange(24)
+    level = np.where(hours < 6, 0.6, np.where(np.isin(hours, (10, 11, 12, 18, 19)), 1.6, 1.0))
+    found = find_blocks(np.sqrt(level / level.mean())[None], np.full((1, 24), 2000.0))
+    assert np.flatnonzero(found.up[0] > 0.9).tolist() == [10, 11, 12, 18, 19]
+    assert np.flatnonzero(found.down[0] > 0.9).tolist() == [0, 1, 2, 3, 4, 5]
+    np.testing.assert_allclose(found.mean[0] ** 2, level / level.mean(), rtol=0.1)

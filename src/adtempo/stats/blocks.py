@@ -33,6 +33,9 @@ MATERIAL = 1.1
 COMMON = 0.65
 """A level that fills more of the circle than this is the normal one."""
 
+WORTH_A_LOOK = 2.0
+"""How many times likelier the data must be with a pattern than without for a second one to be looked for."""
+
 _SURE = 25.0
 """Log likelihood ratios of one step are cut here, lest products overflow; nobody is surer than that of an hour."""
 
@@ -46,7 +49,6 @@ class Blocks:
     Attributes:
         log_odds: Log of how much likelier the data are with the prior's mix of all stories than with one level,
             shape (rows,).
-        pattern: Probability that there are two levels, shape (rows,).
         mean: Expected root of the level, shape (rows, steps).
         variance: Of that root, the same shape.
         up: Probability of a level that is materially above the mean and not the normal one, the same shape.
@@ -54,7 +56,6 @@ class Blocks:
     """
 
     log_odds: Floats
-    pattern: Floats
     mean: Floats
     variance: Floats
     up: Floats
@@ -62,7 +63,10 @@ class Blocks:
 
 
 def find_blocks(roots: Floats, precisions: Floats) -> Blocks:
-    """Read rows of circular data as one level, or two in blocks.
+    """Read rows of circular data as one level, two in blocks, or, where much speaks for it, two times two.
+
+    Where two levels are found, what they leave unexplained is read once more in the same way, so that a row may have
+    peaks and valleys.
 
     Args:
         roots: Square roots of levels in units of the row's mean, with normal noise, shape (rows, steps).
@@ -73,13 +77,27 @@ def find_blocks(roots: Floats, precisions: Floats) -> Blocks:
         Anscombe (1948), The transformation of Poisson, binomial and negative-binomial data,
         doi:10.1093/biomet/35.3-4.246, for the scale on which noise does not depend on the level.
     """
+    first = _find_two_levels(roots, precisions)
+    rows = np.flatnonzero(first.log_odds >= np.log(WORTH_A_LOOK))
+    told = first.mean[rows]
+    rest = _find_two_levels(roots[rows] / told, precisions[rows] * told**2)
+    found = {name: getattr(first, name).copy() for name in Blocks.__slots__}
+    found["log_odds"][rows] += np.maximum(rest.log_odds, 0.0)
+    found["mean"][rows] *= rest.mean
+    found["variance"][rows] = told**2 * rest.variance + (rest.mean**2 + rest.variance) * first.variance[rows]
+    for side in ("up", "down"):
+        found[side][rows] = np.maximum(found[side][rows], getattr(rest, side))
+    return Blocks(**found)
+
+
+def _find_two_levels(roots: Floats, precisions: Floats) -> Blocks:
     rows, steps = roots.shape
     parts = [
         _read_chunk(roots[at : at + _CHUNK].T, precisions[at : at + _CHUNK].T) for at in range(0, rows, _CHUNK)
-    ] or [(np.zeros((2, 0)), np.zeros((4, steps, 0)))]
-    per_row = np.concatenate([part[0] for part in parts], axis=1)
+    ] or [(np.zeros(0), np.zeros((4, steps, 0)))]
+    log_odds = np.concatenate([part[0] for part in parts])
     mean, second, up, down = np.concatenate([part[1] for part in parts], axis=2).transpose(0, 2, 1)
-    return Blocks(per_row[0], per_row[1], mean, np.maximum(second - mean**2, 0.0), up, down)
+    return Blocks(log_odds, mean, np.maximum(second - mean**2, 0.0), up, down)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +123,7 @@ def _tell_stories(steps: int) -> _Stories:
 
 
 def _read_chunk(roots: Floats, precisions: Floats) -> tuple[Floats, Floats]:
-    """Return (log odds, pattern) and (mean, second moment, up, down) of some rows; steps come first here."""
+    """Return the log odds, and (mean, second moment, up, down), of some rows; steps come first here."""
     told = _tell_stories(len(roots))
     weighed = precisions * roots
     # Log likelihoods against one level all round, at 1: of the low level everywhere, and of each step being high.
@@ -130,7 +148,7 @@ def _read_chunk(roots: Floats, precisions: Floats) -> tuple[Floats, Floats]:
     ]
     up = np.einsum("hsr,sr->hr", is_high, above)
     down = below.sum(axis=0) - np.einsum("hsr,sr->hr", is_high, below)
-    return np.stack([log_odds, pattern]), np.stack([*moments, up, np.maximum(down, 0.0)])
+    return log_odds, np.stack([*moments, up, np.maximum(down, 0.0)])
 
 
 def _walk_ring(ratio: Floats, told: _Stories) -> tuple[Floats, Floats]:
