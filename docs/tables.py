@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -192,3 +193,26 @@ def quality_rules() -> None:
     from adtempo.facts.staging.quality import QUALITY_RULES
 
     table(("verdict", "severity", "advice"), [(code(rule.name), rule.severity, rule.advice) for rule in QUALITY_RULES])
+
+
+def rule_fields() -> None:
+    """Write the fields of a budget rule."""
+    from adtempo.budgets.rules.base import DEFAULT_AMOUNTS, DEFAULT_RULE, Rule
+    from adtempo.budgets.rules.fields import FIELDS
+
+    said = dict(re.findall(r"^ {8}(\w+): (.+?)\.?(?=\n {8}\w+:|\s*$)", Rule.__doc__ or "", re.MULTILINE))
+    rows = []
+    for field in FIELDS:
+        default = getattr(DEFAULT_RULE, field.name)
+        shown = f"{DEFAULT_AMOUNTS[field.name]:,} USD" if field.name in DEFAULT_AMOUNTS else default
+        rows.append((code(field.name), field.kind, "" if shown in (None, ()) else shown, said[field.name]))
+    table(("field", "kind", "default", "what it does"), rows)
+
+
+def default_amounts() -> None:
+    """Write how the default amounts are converted."""
+    from adtempo.budgets.rules.base import PER_DOLLAR
+
+    rates = sorted(set(PER_DOLLAR.values()))
+    rows = [(f"{rate:,g}", " ".join(sorted(code for code, per in PER_DOLLAR.items() if per == rate))) for rate in rates]
+    table(("for one US dollar", "currencies"), rows)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adtempo.budgets.rules import kind_of, rows_of
+from adtempo.budgets.rules import recommend_rows
 from adtempo.budgets.rules.base import DEFAULT_AMOUNTS, DEFAULT_RULE, PER_DOLLAR, Rule, amounts_in, windows_in
 from adtempo.budgets.rules.conditions import read_condition
 from adtempo.budgets.rules.fields import read_rule, read_rules, write_rule
@@ -178,9 +178,8 @@ def test_conditions_are_said_in_words() -> None:
 
 def test_the_windows_of_a_rule_are_all_that_its_rows_read() -> None:
     rule = read_rules(GENERAL)[0]
-    assert windows_in(rule, rows_of(rule)) == {24, 168}
-    assert (kind_of(rule), kind_of(DEFAULT_RULE)) == ("rows", "thresholds")
-    assert [row.action for row in rows_of(rule)] == [BudgetAction.PAUSE, BudgetAction.SCALE_UP]
+    assert windows_in(rule, recommend_rows(rule)) == {24, 168}
+    assert [row.action for row in recommend_rows(rule)] == [BudgetAction.PAUSE, BudgetAction.SCALE_UP]
 
 
 # Amounts

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from adtempo.budgets.rules import rows_of
+from adtempo.budgets.rules import recommend_rows
 from adtempo.budgets.rules.base import Row, Rule, amounts_in
 from adtempo.budgets.rules.conditions import (
     COMPARABLE,
@@ -144,7 +144,7 @@ def check_rules(rules: Sequence[Rule], campaigns: Sequence[RuledCampaign]) -> Ch
 
 def _within(rule: Rule, example: CampaignRef | None) -> list[Finding]:
     """Find what is wrong with one rule by itself."""
-    rows, names = rows_of(rule), (rule.rule_name,)
+    rows, names = recommend_rows(rule), (rule.rule_name,)
     points = _points([row.when for row in rows])
     found = []
     if pair := _fighting_rows(rows, points):
@@ -216,7 +216,7 @@ def _between(campaigns: Iterable[RuledCampaign]) -> list[Finding]:
             if (one, other) in seen:
                 continue
             seen.add((one, other))
-            rows, others = rows_of(one), rows_of(other)
+            rows, others = recommend_rows(one), recommend_rows(other)
             points = _points([row.when for row in (*rows, *others)])
             for point in points:
                 asked, against = _action(rows, point), _action(others, point)
@@ -291,7 +291,7 @@ def _ceiling(one: RuledCampaign, day: int) -> int:
     if not one.fitting:
         return one.budget_micros
     rule = one.fitting[0]
-    if all(row.multiplier <= 1 for row in rows_of(rule)):
+    if all(row.multiplier <= 1 for row in recommend_rows(rule)):
         return one.budget_micros
     grown = math.floor(one.budget_micros * rule.max_change_per_day**day)
     return min(grown, max(one.budget_micros, amounts_in(rule, one.currency).max_daily_budget))

@@ -10,7 +10,7 @@ import numpy as np
 
 from adtempo.budgets.columns import Bools, Floats, Ints, Standing
 from adtempo.budgets.estimate import Chance, Found, estimate_row, estimate_values
-from adtempo.budgets.rules import rows_of
+from adtempo.budgets.rules import recommend_rows
 from adtempo.budgets.rules.base import Amounts, Row, Rule, amounts_in
 from adtempo.domain.budgets import Basis
 from adtempo.domain.money import minor_unit_micros
@@ -90,7 +90,7 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     Raises:
         InvalidInput: The rule's amounts do not fit a campaign's currency.
     """
-    rows = rows_of(rule)
+    rows = recommend_rows(rule)
     found = tuple(estimate_row(row, rule, standing, where) for row in rows)
     impressions = estimate_values("impressions", rule, standing, where, expected=False)
     on_expected = rule.basis is Basis.EXPECTED

@@ -12,7 +12,7 @@ import numpy as np
 
 from adtempo.budgets.check import RuledCampaign
 from adtempo.budgets.columns import Ints, Pace, Standing, Window
-from adtempo.budgets.rules import rows_of
+from adtempo.budgets.rules import recommend_rows
 from adtempo.budgets.rules.base import DEFAULT_RULE, Over, Rule, applies_to, reach_of, windows_in
 from adtempo.budgets.rules.conditions import PACE, comparisons_of
 from adtempo.budgets.rules.fields import read_rule
@@ -200,7 +200,7 @@ def _load_windows(
     workspace: Workspace, campaigns: Sequence[Campaign], rules: Collection[Rule], at: datetime
 ) -> tuple[dict[tuple[Over, int], Window], dict[Over, Ints]]:
     groups = {over: _groups(over, campaigns) for over in {Over.CAMPAIGN, *(rule.over for rule in rules)}}
-    hours = {length for rule in rules for length in windows_in(rule, rows_of(rule))}
+    hours = {length for rule in rules for length in windows_in(rule, recommend_rows(rule))}
     if not campaigns or not hours:
         return {}, groups
     tables = load_window_tables(
@@ -234,7 +234,9 @@ def _load_pace(
 ) -> Pace | None:
     """Return where the month's spend is heading, if a rule asks for it."""
     rules = [one.rule for one in assignments]
-    if not any(one.metric == PACE.name for rule in rules for row in rows_of(rule) for one in comparisons_of(row.when)):
+    if not any(
+        one.metric == PACE.name for rule in rules for row in recommend_rows(rule) for one in comparisons_of(row.when)
+    ):
         return None
     with reading(workspace.engine) as connection:
         heard = load_heard(connection, at)

@@ -20,11 +20,6 @@ RULES: tuple[tuple[str, Callable[[Rule], tuple[Row, ...]]], ...] = (
 """Kinds of rules, and what turns a rule into rows."""
 
 
-def kind_of(rule: Rule) -> str:
-    """Return which kind a rule is."""
-    return "rows" if rule.rows else "thresholds"
-
-
-def rows_of(rule: Rule) -> tuple[Row, ...]:
+def recommend_rows(rule: Rule) -> tuple[Row, ...]:
     """Return the rows of a rule, the most severe first."""
-    return dict(RULES)[kind_of(rule)](rule)
+    return dict(RULES)["rows" if rule.rows else "thresholds"](rule)

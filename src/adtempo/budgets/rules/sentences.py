@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adtempo.budgets.rules import rows_of
+from adtempo.budgets.rules import recommend_rows
 from adtempo.budgets.rules.base import DEFAULT_AMOUNTS, Over, Row, Rule
 from adtempo.budgets.rules.conditions import (
     COMPARABLE,
@@ -38,7 +38,9 @@ def rule_sentence(rule: Rule) -> str:
         if rule.basis is Basis.EXPECTED
         else "the figures reported so far"
     )
-    rows = "; ".join(f"{_asked(row)} when {condition_words(row.when)}{_WHOSE[rule.over]}" for row in rows_of(rule))
+    rows = "; ".join(
+        f"{_asked(row)} when {condition_words(row.when)}{_WHOSE[rule.over]}" for row in recommend_rows(rule)
+    )
     return (
         f"For {_where(rule)}, over the last {window_words(rule.window_hours)} with at least {rule.min_impressions:,} "
         f"impressions, on {figures}: {rows}; otherwise maintain; {_limits(rule)}."
