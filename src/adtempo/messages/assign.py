@@ -7,7 +7,6 @@ Preferences bend when they must, and the plan says where.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,7 +125,7 @@ def check_supply(
     Raises:
         CaptionsExhausted: There are too few.
     """
-    there = Counter(tier for tier, ready in zip(tiers, rested, strict=True) if ready)
+    there = _count_tiers(tiers[rested])
     wanted = dict(zip(PAID, split_units(ppv, mix), strict=True)) if ppv else {}
     missing: dict[str, int] = {}
     if sum(there[tier] for tier in PAID) < ppv:
@@ -148,6 +147,10 @@ def check_supply(
         f"too few captions are left for {ppv} PPV and {bump} Bump: {'; '.join(said)}. Import more captions, or choose "
         "a later start"
     )
+
+
+def _count_tiers(tiers: Texts) -> dict[str, int]:
+    return {tier.value: int(np.count_nonzero(tiers == tier)) for tier in PriceTier}
 
 
 def _choose(pool: Ints, count: int, bank: CaptionBank, tried: Bools, mix: Sequence[int]) -> Ints:
@@ -174,7 +177,7 @@ def _choose(pool: Ints, count: int, bank: CaptionBank, tried: Bools, mix: Sequen
 def _describe_mix(slots: Ints, pool: Ints, bank: CaptionBank, mix: Sequence[int]) -> Iterator[str]:
     if not len(slots):
         return
-    there = Counter(bank.price_tier[pool].tolist())
+    there = _count_tiers(bank.price_tier[pool])
     for tier, wanted in zip(PAID, split_units(len(slots), mix), strict=True):
         if there[tier] < wanted:
             yield f"{wanted} {tier.value} captions were wanted and {there[tier]} had rested; other tiers stand in"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
 from adtempo.domain.hourweek import DAYS_PER_WEEK, day_bounds
-from adtempo.domain.messages import CaptionBank, MessageHistory, MessageType, PriceTier
+from adtempo.domain.messages import Bools, CaptionBank, MessageHistory, MessageType, PriceTier, Texts
 from adtempo.messages.decide import PageConditions
 from adtempo.messages.slots import Slot
 from adtempo.store import messages as stored
@@ -22,7 +23,7 @@ NEAR = timedelta(days=1)
 """Gaps are kept to messages so far outside the week."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bank:
     """The bank of captions as it was at one version.
 
@@ -36,12 +37,19 @@ class Bank:
 
     def of_page(self, page_name: str) -> CaptionBank:
         """Return the captions that a page may use: those for every page and its own, in the order of their ids."""
-        mine = [one for one in self.captions.values() if one.page_name in (None, page_name)]
-        return CaptionBank(
-            caption_id=_texts([one.caption_id for one in mine]),
-            price_tier=_texts([one.price_tier for one in mine]),
-            content_category=_texts([one.content_category for one in mine]),
-            has_urgency=np.array([one.has_urgency for one in mine], dtype=bool),
+        ids, tiers, categories, urgent, owners = self._columns
+        mine = (owners == "") | (owners == page_name)
+        return CaptionBank(ids[mine], tiers[mine], categories[mine], urgent[mine])
+
+    @cached_property
+    def _columns(self) -> tuple[Texts, Texts, Texts, Bools, Texts]:
+        every = self.captions.values()
+        return (
+            _texts([one.caption_id for one in every]),
+            _texts([one.price_tier for one in every]),
+            _texts([one.content_category for one in every]),
+            np.array([one.has_urgency for one in every], dtype=bool),
+            _texts([one.page_name or "" for one in every]),
         )
 
 
@@ -132,7 +140,7 @@ def _history(page: Page, messages: Sequence[SentMessage], bank: Bank) -> Message
     )
 
 
-def _texts(values: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def _texts(values: Sequence[str]) -> Texts:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
