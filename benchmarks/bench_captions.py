@@ -121,17 +121,27 @@ def policies() -> dict[str, Callable[[int], Choose]]:
     return {
         **ours,
         "MABWiser Thompson sampling": lambda seed: mabwiser_choice(LearningPolicy.ThompsonSampling(), seed),
-        "MABWiser UCB1": lambda seed: mabwiser_choice(LearningPolicy.UCB1(), seed),
+        "MABWiser UCB1, which never leaves its first arm": lambda seed: mabwiser_choice(LearningPolicy.UCB1(), seed),
+        "MABWiser UCB1 after a trial of each arm": lambda seed: mabwiser_choice(
+            LearningPolicy.UCB1(), seed, try_all=True
+        ),
     }
 
 
-def mabwiser_choice(policy: object, seed: int) -> Choose:
-    """Return MABWiser's choice; what it has not seen of the totals, it learns first."""
+def mabwiser_choice(policy: object, seed: int, *, try_all: bool = False) -> Choose:
+    """Return MABWiser's choice; what it has not seen of the totals, it learns first.
+
+    Args:
+        policy: Its learning policy.
+        seed: Its seed.
+        try_all: Choose every arm once before it is asked: its UCB1 takes an arm without trials for worthless.
+    """
     from mabwiser.mab import MAB
 
     bandit = MAB(list(range(ARMS)), policy, seed=seed)
     bandit.fit([], [])
     told = np.zeros((2, ARMS))
+    waiting = list(range(ARMS)) if try_all else []
 
     def choose(successes: Floats, trials: Floats, batches: int, count: int, rng: np.random.Generator) -> Ints:
         won, tried = (np.stack([successes, trials]) - told).astype(int)
@@ -140,8 +150,8 @@ def mabwiser_choice(policy: object, seed: int) -> Choose:
             arms = np.repeat(np.arange(ARMS), tried)
             rewards = np.concatenate([np.arange(tried[arm]) < won[arm] for arm in range(ARMS)]).astype(int)
             bandit.partial_fit(arms.tolist(), rewards.tolist())
-        chosen = [bandit.predict() for _ in range(count)]
-        return np.bincount(chosen, minlength=ARMS)
+        first = [waiting.pop() for _ in range(min(count, len(waiting)))]
+        return np.bincount([*first, *(bandit.predict() for _ in range(count - len(first)))], minlength=ARMS)
 
     return choose
 
@@ -154,7 +164,8 @@ def regrets(begin: Callable[[int], Choose], *, drawn: bool) -> str:
     alpha, beta = np.array(numbers[:ARMS]), np.array(numbers[ARMS : 2 * ARMS])
     found = []
     for game in range(GAMES):
-        rates = np.random.default_rng([3, game]).beta(alpha, beta) if drawn else alpha / (alpha + beta)
+        order = np.random.default_rng([3, game])
+        rates = order.permutation(order.beta(alpha, beta) if drawn else alpha / (alpha + beta))
         sizes = [BATCH] * (ROUNDS // BATCH)
         found.append(play_arms(rates, sizes, begin(game), np.random.default_rng([4, game]), late=1).regret)
     return f"{np.mean(found):.2f} +- {np.std(found) / len(found) ** 0.5:.2f}"

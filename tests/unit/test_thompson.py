@@ -42,7 +42,7 @@ def test_draws_spread_as_the_posterior_and_narrow_with_batches() -> None:
     later = draw_rates(found.shape, found.trials, np.random.default_rng(1), 40_000, 10)
     assert plain.mean(axis=0) == pytest.approx(found.mean, rel=0.01)
     assert plain.std(axis=0) == pytest.approx(found.shape**0.5 / found.trials, rel=0.03)
-    assert later.std(axis=0) == pytest.approx(plain.std(axis=0) / 5**0.5, rel=0.05)
+    assert later.std(axis=0) == pytest.approx(plain.std(axis=0) / 3, rel=0.05)
 
 
 def test_a_share_is_raised_to_its_floor_and_cut_to_its_cap() -> None:

@@ -26,8 +26,8 @@ _SPREAD_DOUBT = 0.7
 _CONCENTRATIONS = np.exp(np.linspace(np.log(0.5), np.log(2000.0), 41))
 _LOG_PRIOR = -0.5 * ((np.log(_CONCENTRATIONS) + 2 * np.log(_SPREAD_USUAL)) / (2 * _SPREAD_DOUBT)) ** 2
 _ROUNDS = 3
-_NARROWING = 0.4
-_BATCHES_MAX = 40
+_NARROWING = 0.8
+_BATCHES_MAX = 100
 _BEYOND = 1.0 + 1e-9
 
 
