@@ -75,6 +75,10 @@ READING = (
         ["anomalies", "detect", "--campaign", CAMPAIGN, "--threshold-std", "3", "--metric", "spend", "--metric", "cpc"],
         f"/api/tracking/anomalies/hours?campaign={CAMPAIGN}&threshold_std=3&metric=spend&metric=cpc",
     ),
+    (["dayparts", "recommend", "--campaign", CAMPAIGN], f"/daypart/recommend/{CAMPAIGN}"),
+    (["dayparts", "recommend", "--campaign", CAMPAIGN, "--platform", "tiktok"], f"/daypart/recommend/{CAMPAIGN}"),
+    (["dayparts", "show", "--campaign", CAMPAIGN], f"/daypart/schedules/{CAMPAIGN}"),
+    (["dayparts", "compare", "--metric", "ctr"], "/daypart/compare?metric=ctr"),
     (["alerts", "list"], "/api/tracking/alerts"),
     (["alerts", "list", "--all"], "/api/tracking/alerts?resolved=all"),
     (["alerts", "channels", "list"], "/api/tracking/alerts/channels"),
@@ -96,6 +100,19 @@ def test_a_reading_command_prints_the_body_of_its_route(served: Served, words: l
     assert local.stdout == body.text + "\n"
     remote = CliRunner().invoke(app, ["--server", served.address, "--token", str(served.token), *words])
     assert remote.stdout == body.text + "\n"
+
+
+def test_an_analysis_is_the_body_of_its_route(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.token.read_text().strip()}"}
+    body = httpx.post(f"{served.address}/daypart/analyze", headers=headers, json={"campaign_id": CAMPAIGN})
+    assert body.status_code == 200, body.text
+    words = ["dayparts", "analyze", "--campaign", CAMPAIGN]
+    local = CliRunner().invoke(app, ["--home", str(served.home), "--now", NOW.isoformat(), *words, "--json"])
+    assert local.stdout == body.text + "\n"
+    remote = CliRunner().invoke(app, ["--server", served.address, "--token", str(served.token), *words])
+    assert remote.stdout == body.text + "\n"
+    every = CliRunner().invoke(app, ["--server", served.address, "dayparts", "analyze", "--all"])
+    assert (every.exit_code, "one campaign at a time" in every.stderr) == (4, True)
 
 
 def test_a_server_says_the_same_no(served: Served) -> None:

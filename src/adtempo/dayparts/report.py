@@ -44,11 +44,11 @@ def analysis_body(found: Analysis) -> dict[str, Any]:
         "borrowed": week.borrowed,
         "weekly": week.weekly,
         "cells": [
-            {"day_of_week": cell // HOURS_PER_DAY, "hour": cell % HOURS_PER_DAY, **slot_fields(metric, figures)}
+            {**slot_fields(metric, figures), "day_of_week": cell // HOURS_PER_DAY, "hour": cell % HOURS_PER_DAY}
             for cell, figures in enumerate(week.cells)
         ],
-        "hours": [{"hour": hour, **slot_fields(metric, figures)} for hour, figures in enumerate(week.hours)],
-        "days": [{"day_of_week": day, **slot_fields(metric, figures)} for day, figures in enumerate(week.days)],
+        "hours": [{**slot_fields(metric, figures), "hour": hour} for hour, figures in enumerate(week.hours)],
+        "days": [{**slot_fields(metric, figures), "day_of_week": day} for day, figures in enumerate(week.days)],
         "week_parts": _named(metric, WEEK_PARTS, week.week_parts),
         "times_of_day": _named(metric, TIMES_OF_DAY, week.times_of_day),
         "peak_hours": list(week.peak_hours),
@@ -72,7 +72,7 @@ def slot_fields(metric: Metric, figures: SlotFigures) -> dict[str, Any]:
 
 
 def _named(metric: Metric, names: Sequence[str], slots: Sequence[SlotFigures]) -> list[dict[str, Any]]:
-    return [{"name": name, **slot_fields(metric, one)} for name, one in zip(names, slots, strict=True)]
+    return [{**slot_fields(metric, one), "name": name} for name, one in zip(names, slots, strict=True)]
 
 
 def pattern_body(pattern: Pattern) -> dict[str, Any]:
@@ -165,10 +165,10 @@ def plan_fields(plan: WeekPlan) -> dict[str, Any]:
         if plan.week is None
         else [
             {
-                "day_of_week": cell // HOURS_PER_DAY,
                 "hour": cell % HOURS_PER_DAY,
                 "multiplier": multiplier,
                 "budget": _amount(budget, plan),
+                "day_of_week": cell // HOURS_PER_DAY,
             }
             for cell, (multiplier, budget) in enumerate(zip(plan.week, plan.week_budgets(), strict=True))
         ],
