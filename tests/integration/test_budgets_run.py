@@ -181,10 +181,13 @@ def test_a_second_run_of_the_same_hour_does_nothing(home: Workspace) -> None:
     assert stats(home.engine) == before
 
 
-def test_the_next_hour_is_evaluated_anew(home: Workspace) -> None:
-    run(home)
-    later = replace(home, pretended_now=NOW + timedelta(hours=1))
-    assert run(later).evaluated == 3
+def test_the_next_hour_is_evaluated_anew_and_suggests_nothing_twice(home: Workspace) -> None:
+    first = run(home)
+    later = run(replace(home, pretended_now=NOW + timedelta(minutes=60)))
+    assert later.evaluated == 3
+    assert {one.change and one.change.id for one in later.scaled} <= {
+        one.change and one.change.id for one in first.scaled
+    }
 
 
 def test_a_pause_is_told_and_replaced_by_the_next_news(home: Workspace) -> None:

@@ -19,12 +19,12 @@ from adtempo.budgets.rules.conditions import (
 )
 from adtempo.domain.metrics import METRICS, Metric, values_of
 from adtempo.domain.panels import Expected
-from adtempo.stats.quantiles import chance_above
+from adtempo.stats.quantiles import chance_above, guess_median
 
 SHOWN = tuple(metric for metric in METRICS if metric.name in COMPARABLE)
 """The metrics that an evaluation keeps."""
 
-_LEVELS = (0.025, 0.1, 0.9, 0.975)
+_LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 _TO_95 = 1.959963984540054 / 1.2815515655446004
 """How much wider a normal number's 95% interval is than its 80% interval."""
 
@@ -119,7 +119,7 @@ def _compare(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, ex
         assert pace is not None, "a rule that asks for the pace is held against a standing that knows it"
         low, high = pace.low80[where], pace.high80[where]
         middle = pace.value[where]
-        ends = [middle - _TO_95 * (middle - low), low, high, middle + _TO_95 * (high - middle)]
+        ends = [middle - _TO_95 * (middle - low), low, middle, high, middle + _TO_95 * (high - middle)]
         return _signed(one.sign, chance_above(ends, _LEVELS, limit), np.asarray(low == high), middle, limit)
     if expected and (late := _late(COMPARABLE[one.metric])):
         return _compare_late(one, late, limit, _window(one.window_hours, rule, standing), _rows(rule, standing, where))
@@ -184,9 +184,10 @@ def _compare_late(one: Comparison, late: str, limit: Floats, window: Window, row
             sign = sign.translate(str.maketrans("<>", "><"))
     apart = metric.denominator if metric.numerator == late else metric.numerator
     known = np.ones(len(rows), bool) if apart is None else facts.measured[apart][rows] & (other > 0)
-    ends = [getattr(final, end)[rows] for end in ("low95", "low80", "high80", "high95")]
+    low95, low80, high80, high95 = (getattr(final, end)[rows] for end in ("low95", "low80", "high80", "high95"))
+    ends = [low95, low80, guess_median(low95, low80, high80, high95), high80, high95]
     above = chance_above(ends, _LEVELS, np.where(known, needed, np.nan))
-    return _signed(sign, above, np.asarray(ends[0] == ends[3]), ends[0], needed)
+    return _signed(sign, above, np.asarray(low95 == high95), low95, needed)
 
 
 def _signed(sign: str, above: Floats, certain: Bools, value: Floats, limit: Floats) -> Floats:

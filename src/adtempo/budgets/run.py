@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -32,11 +32,12 @@ from adtempo.budgets.trust import claim_returns, load_doubts
 from adtempo.changes.propose import propose_changes
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.budgets import Evaluation, Snapshot, StoredRule
-from adtempo.domain.changes import Change
+from adtempo.domain.changes import Change, State
 from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.proposals import Proposal
 from adtempo.store import budgets as stored
 from adtempo.store.accounts import find_account, find_campaign
+from adtempo.store.changes import list_changes
 from adtempo.store.engine import reading, transaction
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class BudgetAutoScaler:
         asked, failures = evaluate_scene(left)
         self._keep_snapshots(left, window)
         scaled = self._propose(asked, name, actor)
-        self._tell(scaled)
+        self._tell(scaled, window)
         return Run(
             name=name,
             window=window,
@@ -316,7 +317,13 @@ class BudgetAutoScaler:
             )
             for one in (asked[place] for place in acting)
         ]
-        changes = dict(zip(acting, propose_changes(self.workspace, proposals, actor=actor), strict=True))
+        standing = self._load_suggestions()
+        known = {
+            place: standing[key] for place, one in zip(acting, proposals, strict=True) if (key := _key(one)) in standing
+        }
+        fresh = [place for place in acting if place not in known]
+        wanted = [one for place, one in zip(acting, proposals, strict=True) if place not in known]
+        changes = known | dict(zip(fresh, propose_changes(self.workspace, wanted, actor=actor), strict=True))
         with transaction(self.workspace.engine) as connection:
             stored.update_vetoes(
                 connection,
@@ -332,6 +339,13 @@ class BudgetAutoScaler:
             else Scaled(one.evaluation)
             for place, one in enumerate(asked)
         ]
+
+    def _load_suggestions(self) -> dict[Hashable, Change]:
+        """Return the suggestions that still stand: what is asked for again is not suggested again."""
+        now = self.workspace.now()
+        with reading(self.workspace.engine) as connection:
+            waiting = list_changes(connection, states=[State.PROPOSED])
+        return {_key(one): one for one in waiting if one.created_at <= now < one.expires_at}
 
     def _keep_snapshots(self, scene: Scene, window: datetime) -> None:
         standing, found = scene.standing, []
@@ -356,11 +370,18 @@ class BudgetAutoScaler:
         with transaction(self.workspace.engine) as connection:
             stored.insert_snapshots(connection, found)
 
-    def _tell(self, scaled: Sequence[Scaled]) -> None:
+    def _tell(self, scaled: Sequence[Scaled], window: datetime) -> None:
         """Open an alert for every pause and every large change; those of the run before have been heard."""
-        news = find_news([one.change for one in scaled if one.change is not None])
+        fresh = [one.change for one in scaled if one.change is not None and one.change.window == window]
+        news = find_news(fresh)
         with transaction(self.workspace.engine) as connection:
             update_alerts(connection, news, alert_types={NEWS}, accounts=None, now=self.workspace.now())
+
+
+def _key(asked: Proposal | Change) -> Hashable:
+    """Return what makes two wishes the same: of one campaign, from the same state to the same, before any limit."""
+    budget = asked.asked_budget_micros if isinstance(asked, Change) else asked.target.budget_daily_micros
+    return asked.campaign, asked.action, asked.prior, asked.target.status, budget
 
 
 def _leave_out(scene: Scene, done: Collection[CampaignRef]) -> Scene:
