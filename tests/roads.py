@@ -16,6 +16,7 @@ from adtempo.domain.changes import Change
 from adtempo.domain.policies import Policy
 from adtempo.domain.proposals import BudgetAction, Proposal
 from adtempo.domain.roles import Person, Role
+from adtempo.platforms.sandbox.edits import Field
 from adtempo.platforms.sandbox.market import Market, create_market
 from adtempo.store.accounts import campaigns, change_account, register_accounts
 from adtempo.store.engine import transaction
@@ -27,6 +28,7 @@ ACCOUNT = AccountRef("tiktok", "t1")
 EURO = 1_000_000
 BUDGET = 200 * EURO
 ACTIVE = CampaignState(BUDGET, Status.ACTIVE)
+EDITED = Field.BUDGET
 ANN = Person(1, "ann", Role.APPROVER)
 BOB = Person(2, "bob", Role.ADMIN)
 VERA = Person(3, "vera", Role.VIEWER)

@@ -7,6 +7,7 @@ from adtempo.web.pages import (
     assets,
     budgets,
     campaigns,
+    changes,
     charting,
     dayparts,
     messages,
@@ -17,6 +18,18 @@ from adtempo.web.pages import (
 
 PAGES = tuple(
     page.router
-    for page in (overview, campaigns, alerts, budgets, dayparts, messages, predictions, charting, people, assets)
+    for page in (
+        overview,
+        campaigns,
+        alerts,
+        changes,
+        budgets,
+        dayparts,
+        messages,
+        predictions,
+        charting,
+        people,
+        assets,
+    )
 )
 """The routers of every page."""

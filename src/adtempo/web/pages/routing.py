@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.templating import Jinja2Templates
 
+from adtempo.changes.halt import why_halted
 from adtempo.domain.errors import AdtempoError, Kind, SignInRequired
 from adtempo.domain.roles import EVERYBODY, Action
 from adtempo.web.charts.theme import THEMES
@@ -53,6 +54,12 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     """Fill a template with what it shows, who is signed in, and the chosen theme."""
     person = getattr(request.state, "person", None)
     everywhere = {"person": person, "theme": chosen_theme(request)}
+    if person is not None:
+        everywhere |= {
+            "halted": why_halted(workspace_of(request)),
+            "may_halt": person.may(Action.HALT),
+            "may_resume": person.may(Action.ARM),
+        }
     return _templates.TemplateResponse(request, template, {**everywhere, **context}, status_code=status)
 
 
