@@ -1,4 +1,4 @@
-"""Which slots are peaks and valleys: beyond the percentiles, materially off the mean, and more likely so than not."""
+"""Which slots are peaks and valleys: beyond the percentiles, materially off the mean, and surely enough so."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from adtempo.stats.multiplicity import false_shares
 
 Floats = NDArray[np.float64]
 
-SURE_ENOUGH = 0.5
-"""Probability from which a slot is named. Among all named ones far fewer are false than 1 - this: q says how many."""
+SURE_SLOT = 0.85
+"""At least one slot of a campaign has to be so sure to stand out before any is named."""
+
+SURE_BESIDE = 0.5
+"""The others have to be more likely so than not: the edges of a block are never as sure as its middle."""
 
 SURE_DAY = 0.975
 """The same of whole weekdays and parts of the week, read without any help from neighbours."""
-
-EVIDENCE_MIN = 2.0
-"""Where the hours as a whole are not at least so many times likelier with a pattern than without, none is believed."""
 
 _NO_NOISE = 1e-12
 
@@ -40,35 +40,31 @@ class Marks:
 def mark_week(levels: WeekLevels, settings: DaypartSettings) -> ByLayout[Marks]:
     """Mark every slot; a cell stands out by its hour, or with its weekday as a whole."""
     level = levels.level
-    believed = levels.log_odds[:, None] >= np.log(EVIDENCE_MIN)
-    cells, hours, times = (
-        Chances(chances.up * believed, chances.down * believed)
-        for chances in (levels.cells, levels.hours, levels.times_of_day)
-    )
     days, up_day, down_day = _mark_whole(level.days, _usual_day(level.days))
+    weekdays = Level(level.week_parts.root[:, :1], level.week_parts.variance[:, :1])
+    weekends, *_ = _mark_whole(level.week_parts, weekdays)
     lift = level.cells.lift
-    up = np.maximum(cells.up, np.where(lift >= MATERIAL, np.repeat(up_day, HOURS_PER_DAY, axis=1), 0.0))
+    up = np.maximum(levels.cells.up, np.where(lift >= MATERIAL, np.repeat(up_day, HOURS_PER_DAY, axis=1), 0.0))
     down = np.maximum(
         levels.cells.down, np.where(lift <= 1 / MATERIAL, np.repeat(down_day, HOURS_PER_DAY, axis=1), 0.0)
     )
     return ByLayout(
         cells=_mark_slots(level.cells, Chances(up, down), settings),
-        hours=_mark_slots(level.hours, hours, settings),
+        hours=_mark_slots(level.hours, levels.hours, settings),
         days=days,
-        week_parts=_mark_whole(level.week_parts, Level(level.week_parts.root[:, :1], level.week_parts.variance[:, :1]))[
-            0
-        ],
-        times_of_day=_mark_slots(level.times_of_day, times, settings),
+        week_parts=weekends,
+        times_of_day=_mark_slots(level.times_of_day, levels.times_of_day, settings),
     )
 
 
 def _mark_slots(level: Level, chances: Chances, settings: DaypartSettings) -> Marks:
     lift = level.lift
     valley, peak = np.percentile(lift, (settings.valley_percentile, settings.peak_percentile), axis=1, keepdims=True)
-    is_peak = (chances.up >= SURE_ENOUGH) & (lift > peak) & (lift > 1)
-    is_valley = (chances.down >= SURE_ENOUGH) & (lift < valley) & (lift < 1)
-    doubt = 1 - np.clip(np.maximum(chances.up, chances.down), 0.0, 1.0)
-    return Marks(is_peak.astype(np.int8) - is_valley.astype(np.int8), false_shares(doubt))
+    sure = np.clip(np.maximum(chances.up, chances.down), 0.0, 1.0)
+    named = (sure >= SURE_BESIDE) & (sure.max(axis=1, keepdims=True) >= SURE_SLOT)
+    is_peak = named & (chances.up > chances.down) & (lift > peak) & (lift > 1)
+    is_valley = named & (chances.down > chances.up) & (lift < valley) & (lift < 1)
+    return Marks(is_peak.astype(np.int8) - is_valley.astype(np.int8), false_shares(1 - sure))
 
 
 def _usual_day(days: Level) -> Level:

@@ -66,7 +66,6 @@ class WeekLevels:
         hours: Chances of hours of the day.
         times_of_day: Chances of an hour of each.
         split: Probability that weekends have hours of their own, shape (campaigns,).
-        log_odds: Log of how much likelier the hours are with some pattern than without, shape (campaigns,).
     """
 
     level: ByLayout[Level]
@@ -74,7 +73,6 @@ class WeekLevels:
     hours: Chances
     times_of_day: Chances
     split: Floats
-    log_odds: Floats
 
 
 def read_levels(evidence: Evidence, borrowed: Roots) -> WeekLevels:
@@ -84,7 +82,7 @@ def read_levels(evidence: Evidence, borrowed: Roots) -> WeekLevels:
         evidence: What the campaigns' own facts say.
         borrowed: What others say of their hours, shape (campaigns, hours=24).
     """
-    hours, chances, split, log_odds = _read_hours(evidence, borrowed)
+    hours, chances, split = _read_hours(evidence, borrowed)
     weekdays = _read_weekdays(evidence.days)
     cells = _times(_with_rest(hours, _flat(evidence.cells)), _each_hour(weekdays))
     weight = evidence.exposure
@@ -97,11 +95,11 @@ def read_levels(evidence: Evidence, borrowed: Roots) -> WeekLevels:
         week_parts=_read_weekdays(_week_parts(evidence.days)),
         times_of_day=Level(*by_time[:2]),
     )
-    return WeekLevels(level, chances, Chances(*by_hour[2:]), Chances(*by_time[2:]), split, log_odds)
+    return WeekLevels(level, chances, Chances(*by_hour[2:]), Chances(*by_time[2:]), split)
 
 
-def _read_hours(evidence: Evidence, borrowed: Roots) -> tuple[Level, Chances, Floats, Floats]:
-    """Weigh two stories, one kind of day or weekends apart; return the 168 cells, their chances, and the odds."""
+def _read_hours(evidence: Evidence, borrowed: Roots) -> tuple[Level, Chances, Floats]:
+    """Weigh two stories, one kind of day or weekends apart; return the 168 cells, their chances, and the second's."""
     # What others say is no more about weekdays than about weekends.
     own = join_roots(*(evidence.hours.part(np.s_[:, kind]) for kind in range(2)))
     lent = believe_lenders(own, borrowed)
@@ -111,8 +109,7 @@ def _read_hours(evidence: Evidence, borrowed: Roots) -> tuple[Level, Chances, Fl
     one, *two = (find_blocks(roots.value, roots.precision) for roots in (both, *kinds))
     together = one.log_odds + np.log(1 - SPLIT_CHANCE)
     apart = two[0].log_odds + two[1].log_odds + np.log(SPLIT_CHANCE)
-    log_odds = np.logaddexp(together, apart)
-    split = np.exp(apart - log_odds)
+    split = np.exp(apart - np.logaddexp(together, apart))
     share = split[:, None, None]
 
     def mixed(common: Floats, *kinds: Floats) -> Floats:
@@ -124,7 +121,7 @@ def _read_hours(evidence: Evidence, borrowed: Roots) -> tuple[Level, Chances, Fl
     up, down = (mixed(*(getattr(part, name) for part in (one, *two))) for name in ("up", "down"))
     insisted = _with_rest(Level(_row(level.root), _row(level.variance)), _flat(evidence.hours))
     cells = Level(*(_spread(part.reshape(mean.shape)) for part in (insisted.root, insisted.variance)))
-    return cells, Chances(_spread(up), _spread(down)), split, log_odds
+    return cells, Chances(_spread(up), _spread(down)), split
 
 
 def _with_rest(level: Level, own: Roots) -> Level:
