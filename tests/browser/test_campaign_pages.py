@@ -130,7 +130,8 @@ def test_the_predictions_page_scores_our_claims(page: Page, market: str) -> None
     expect(page.locator(".tile")).to_have_count(6)
     expect(page.locator("[data-drawn] canvas")).to_have_count(1)
     expect(page.get_by_role("region", name="Scorecard")).to_contain_text("nightly")
-    expect(page.get_by_role("region", name="Latest claims").locator("tbody tr")).to_have_count(2)
+    for name in ("Came due", "Waiting for their window"):
+        expect(page.get_by_role("region", name=name).locator("tbody tr")).to_have_count(1)
 
 
 @pytest.mark.parametrize("path", ["/campaigns", "/alerts", "/predictions", "campaign"])
@@ -138,3 +139,13 @@ def test_a_phone_never_scrolls_sideways(page: Page, market: str, path: str) -> N
     page.set_viewport_size({"width": 380, "height": 844})
     visit_as(page, "approver", market, campaign_address(REFS[0]) if path == "campaign" else path)
     assert page.locator("html").evaluate("html => html.scrollWidth") <= 380
+
+
+def test_the_list_of_campaigns_shows_what_is_wanted_of_them(page: Page, market: str) -> None:
+    visit_as(page, "viewer", market, "/campaigns?currency=USD")
+    table = page.locator("table[data-sortable]")
+    for name in ("Expected ROAS", "Target", "Status", "Daily budget, USD", "Against plan"):
+        expect(table.get_by_role("columnheader", name=name, exact=True)).to_be_visible()
+    with_goals = table.locator(f'tr:has(th[title="{REFS[0].campaign_id}"])')
+    expect(with_goals).to_contain_text("2.00")
+    expect(with_goals).to_contain_text("% over")

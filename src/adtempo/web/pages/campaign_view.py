@@ -12,6 +12,8 @@ from adtempo.domain.metrics import CONVERSION_VALUE, CONVERSIONS, CPA, ROAS, SPE
 from adtempo.domain.money import Money
 from adtempo.domain.predictions import RecordedPrediction
 from adtempo.store.attributes import Attribute
+from adtempo.tracking.anomalies import Anomaly
+from adtempo.tracking.anomalies_report import shown_figure
 from adtempo.tracking.creatives import CreativeFatigue, CreativeRef, RankedCreative
 from adtempo.tracking.expected import ExpectedFigure
 from adtempo.tracking.pacing import BudgetPace, Pace
@@ -51,6 +53,17 @@ class CreativeRow:
     fatigue: Cell
     recommendation: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualRow:
+    """One hour that lay far from what was expected of it."""
+
+    hour: str
+    metric: str
+    actual: str
+    expected: str
+    distance: Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +235,20 @@ def _verdict(recorded: RecordedPrediction) -> tuple[str, str]:
     )
 
 
+def unusual_rows(anomalies: Sequence[Anomaly]) -> list[UnusualRow]:
+    """Return unusual hours as lines, the newest first."""
+    return [
+        UnusualRow(
+            hour=f"{day_text(one.since.date())}, {one.since:%H:%M}",
+            metric=find_metric(one.metric).name,
+            actual=shown_figure(one, one.actual) or "n/a",
+            expected=shown_figure(one, one.expected) or "n/a",
+            distance=Cell(f"{one.z:+.1f}", one.z, "In standard deviations of what is usual at this hour of the week."),
+        )
+        for one in anomalies
+    ]
+
+
 def goal_lines(campaign: Campaign, outlook: Outlook, budget: BudgetPace | None, currency: str) -> list[GoalLine]:
     """Return what people want of a campaign and how it stands against what it will come to.
 
@@ -234,12 +261,12 @@ def goal_lines(campaign: Campaign, outlook: Outlook, budget: BudgetPace | None, 
     lines = []
     expected = outlook.total.expected
     if campaign.target_roas is not None:
-        stands, tone = _stands(figure_of(ROAS, expected), campaign.target_roas, higher_is_better=True)
+        stands, tone = stands_against(figure_of(ROAS, expected), campaign.target_roas, higher_is_better=True)
         explain = f"The expected final ROAS of the period against the target. {INTERVAL}"
         lines.append(GoalLine("Target ROAS", f"{campaign.target_roas:.2f}", stands, tone, explain))
     if campaign.target_cpa_micros is not None:
         wanted = campaign.target_cpa_micros / 1e6
-        stands, tone = _stands(figure_of(CPA, expected), wanted, higher_is_better=False)
+        stands, tone = stands_against(figure_of(CPA, expected), wanted, higher_is_better=False)
         explain = f"The expected final CPA of the period against the target. {INTERVAL}"
         lines.append(GoalLine("Target CPA", str(Money(campaign.target_cpa_micros, currency)), stands, tone, explain))
     if budget is not None:
@@ -247,11 +274,12 @@ def goal_lines(campaign: Campaign, outlook: Outlook, budget: BudgetPace | None, 
         tone = "bad" if budget.off_plan else "good"
         stands = f"{Money(pacing.spent_micros, currency)} spent by {day_text(pacing.through)}, {_PACES[pacing.pace]}"
         name = f"Plan for {pacing.month:%B}"
-        lines.append(GoalLine(name, str(Money(pacing.planned_micros, currency)), stands, tone, _pace_words(budget)))
+        lines.append(GoalLine(name, str(Money(pacing.planned_micros, currency)), stands, tone, pace_words(budget)))
     return lines
 
 
-def _pace_words(budget: BudgetPace) -> str:
+def pace_words(budget: BudgetPace) -> str:
+    """Say where a month's spend is expected to end."""
     pacing = budget.pacing
     if pacing.expected_micros is None or pacing.low80_micros is None or pacing.high80_micros is None:
         return "Spend of the month so far against the plan."
@@ -264,7 +292,8 @@ def _pace_words(budget: BudgetPace) -> str:
     )
 
 
-def _stands(figure: ExpectedFigure | None, wanted: float, *, higher_is_better: bool) -> tuple[str, str]:
+def stands_against(figure: ExpectedFigure | None, wanted: float, *, higher_is_better: bool) -> tuple[str, str]:
+    """Say how an expected figure stands against what is wanted, and whether that is good or bad."""
     if figure is None or figure.value is None:
         return "nothing to hold against it in this period", ""
     above = figure.low80 is not None and figure.low80 >= wanted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,6 +17,7 @@ from adtempo.domain.roles import Action
 from adtempo.predictions.record import load_predictions
 from adtempo.store.attributes import load_history
 from adtempo.store.engine import reading
+from adtempo.tracking.anomalies import ALERTED, Anomaly
 from adtempo.tracking.creatives import CreativeFatigue, RankedCreative
 from adtempo.tracking.pacing import BudgetPace
 from adtempo.tracking.run import CampaignTracker
@@ -31,9 +32,11 @@ from adtempo.web.pages.campaign_view import (
     goal_lines,
     history_lines,
     prediction_rows,
+    unusual_rows,
 )
 from adtempo.web.pages.choice import Asked, Choice, Known, choices, choose, load_known
 from adtempo.web.pages.figures import arriving_text, compared_text, view_tiles
+from adtempo.web.pages.goals import by_address, with_goals
 from adtempo.web.pages.outlook import Outlook, as_known, load_outlook, take
 from adtempo.web.pages.overview import load_before, load_view
 from adtempo.web.pages.routing import READ, Open, PageRoute, render
@@ -44,6 +47,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 RECENT = 10
 CREATIVES = 20
+FAR = 3.0
+"""Standard deviations from which an hour is shown: by chance one in a few hundred is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,11 @@ def campaigns_page(request: Request, workspace: Open, asked: Annotated[Asked, Qu
     choice = choose(known, asked)
     listed = load_campaigns(workspace)
     totals, view = load_view(request, workspace, known, choice, names_of(listed))
+    if view is not None:
+        chosen = replace(choice, currency=view.currency)
+        outlook = take(request, workspace, known, chosen, lambda: load_outlook(workspace, known, chosen))
+        budgets = {one.name: one for one in CampaignTracker(workspace).load_budgets() if one.kind == "campaign"}
+        view = with_goals(view, by_address([one for one, _ in listed]), outlook, budgets)
     shown = {row.address for row in view.campaigns} if view else set()
     silent = [
         {"address": campaign_address(one.ref), "name": one.label or one.name or one.ref.campaign_id}
@@ -110,6 +120,7 @@ def campaign_page(
         predictions=prediction_rows(load_predictions(workspace, campaign=str(ref), limit=RECENT), owner.currency),
         goals=goal_lines(found, outlook, _load_budget(workspace, found), owner.currency),
         history=history_lines(history, owner),
+        unusual=unusual_rows(take(request, workspace, known, ("unusual", ref), lambda: _load_unusual(workspace, ref))),
         here=campaign_address(ref),
         latest=_latest(known, choice),
         **_figures(request, workspace, known, choice, outlook),
@@ -159,6 +170,15 @@ def _load_creatives(workspace: Workspace, choice: Choice) -> Creatives:
         for metric in (CTR, ROAS)
     )
     return Creatives(tracker.get_creative_fatigue(name)[:CREATIVES], by_ctr, by_roas)
+
+
+def _load_unusual(workspace: Workspace, ref: CampaignRef) -> tuple[Anomaly, ...]:
+    """Return the newest hours far out of line; none where a campaign has no hourly facts."""
+    try:
+        found = CampaignTracker(workspace).detect_anomalies(str(ref), [one.name for one in ALERTED], FAR)
+    except NotFound:
+        return ()
+    return found[:RECENT]
 
 
 def _load_budget(workspace: Workspace, campaign: Campaign) -> BudgetPace | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from adtempo.accounts.run import load_campaigns
 from adtempo.domain.predictions import RecordedPrediction
-from adtempo.predictions.compare import DAYS_MAX, load_accuracy
+from adtempo.predictions.compare import DAYS_MAX, load_accuracy, load_comparisons
 from adtempo.predictions.record import load_predictions
 from adtempo.predictions.score import Accuracy, CalibrationPoint, Share
 from adtempo.web.charts import CHARTS
@@ -26,7 +27,7 @@ from adtempo.web.pages.wording import Cell, campaign_address
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 CALIBRATION = next(chart for chart in CHARTS if chart.reads == "quantiles")
-LATEST = 50
+LATEST = 25
 PERIODS = (30, 90, 365)
 
 
@@ -76,16 +77,18 @@ def predictions_page(request: Request, workspace: Open, asked: Annotated[RecordA
     """Show how right predictions have been, in all and in parts, and the latest of them."""
     known = load_known(workspace)
     record = load_accuracy(workspace, days=asked.days, model=asked.model or None)
-    latest = load_predictions(workspace, model=asked.model or None, limit=LATEST)
-    models = sorted({one.prediction.model for one in latest} | {model for model, *_ in record.by})
+    newest = load_predictions(workspace, model=asked.model or None, limit=LATEST)
+    judged = chain.from_iterable(load_comparisons(workspace, days=asked.days, model=asked.model or None))
+    waiting = [one for one in newest if one.comparison is None]
+    models = sorted({one.prediction.model for one in newest} | {model for model, *_ in record.by})
     names = {str(ref): name for ref, name in names_of(load_campaigns(workspace)).items()}
     return render(
         request,
         "predictions.html",
         scores=_scores(record.overall, asked.days) if record.overall.count else (),
         rows=[ScoreRow(model, platform, horizon, _cells(found)) for model, platform, horizon, found in record.by],
-        claims=_claims(latest, known, names),
-        waiting=sum(one.comparison is None for one in latest),
+        judged=_claims(list(islice(judged, LATEST)), known, names),
+        waiting=_claims(waiting, known, names),
         chart=CALIBRATION,
         asked=asked,
         periods=sorted({*PERIODS, asked.days}),
