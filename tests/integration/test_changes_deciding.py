@@ -15,6 +15,7 @@ from adtempo.changes.approvals import approve_change, reject_change
 from adtempo.changes.bulk import write_bulk_file
 from adtempo.changes.halt import halt_changes, resume_changes, why_halted
 from adtempo.changes.propose import preview_changes, propose_changes
+from adtempo.changes.recover import Difference, Reconciliation
 from adtempo.changes.report import change_body, changes_body, halt_body, reconciliation_body, story_body
 from adtempo.changes.run import (
     apply_changes,
@@ -352,3 +353,5 @@ def test_differences_that_reconciling_found_are_told(workspace: Workspace) -> No
             "found": {"budget": "90.00", "status": "active"},
         }
     ]
+    gone = Difference(roads.campaign(), roads.ACTIVE, None)
+    assert reconciliation_body(Reconciliation(1, (gone,), 0, 0))["differences"][0]["found"] is None

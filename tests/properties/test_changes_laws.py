@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 import roads
 from adtempo.changes import limits
-from adtempo.changes.lifecycle import first_state, judge_after, judge_before
+from adtempo.changes.lifecycle import check_step, first_state, judge_after, judge_before
 from adtempo.changes.limits import LIMITS, clamp, exact
 from adtempo.changes.situation import Sent, Situation
 from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.campaigns import CampaignState, Status
 from adtempo.domain.changes import ENDED_IN_VAIN, OPEN, STEPS, State
-from adtempo.domain.errors import InvalidInput
+from adtempo.domain.errors import Conflict, InvalidInput
 from adtempo.domain.policies import PLATFORM_TERMS
 from adtempo.domain.proposals import BudgetAction, Proposal
 from adtempo.domain.verdicts import Outcome, Verdict
@@ -127,6 +127,11 @@ def test_a_pause_and_a_revert_are_not_clamped_by_steps() -> None:
 def test_no_way_leads_to_sending_but_through_an_approval() -> None:
     assert [state for state, after in STEPS.items() if State.SENDING in after] == [State.APPROVED]
     assert [state for state, after in STEPS.items() if State.UNKNOWN in after] == [State.SENDING]
+
+
+def test_a_step_that_no_change_may_take_is_refused(now: datetime) -> None:
+    with pytest.raises(Conflict, match="is approved; it cannot become not applied"):
+        check_step(roads.bare_change(now), State.NOT_APPLIED)
 
 
 def test_what_ended_in_vain_never_moves_again_and_every_open_change_can_end() -> None:

@@ -28,7 +28,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
-    func,
     select,
     text,
 )
@@ -233,7 +232,6 @@ def list_changes(
     account: AccountRef | None = None,
     campaign: CampaignRef | None = None,
     run: str | None = None,
-    since: datetime | None = None,
     limit: int | None = None,
 ) -> list[Change]:
     """Return changes, the newest first.
@@ -244,7 +242,6 @@ def list_changes(
         account: Only of this account.
         campaign: Only of this campaign.
         run: Only of this run.
-        since: Only those recorded at or after this moment.
         limit: At most so many.
     """
     table = scaling_actions.c
@@ -257,8 +254,6 @@ def list_changes(
         query = query.where(_of_campaign(campaign))
     if run is not None:
         query = query.where(table.run == run)
-    if since is not None:
-        query = query.where(table.created_at >= since)
     return [_change(row) for row in connection.execute(query)]
 
 
@@ -283,12 +278,6 @@ def find_revert(connection: Connection, change_id: int) -> Change | None:
     query = select(scaling_actions).where(scaling_actions.c.reverts == change_id, _TAKES_BACK)
     row = connection.execute(query).one_or_none()
     return None if row is None else _change(row)
-
-
-def count_states(connection: Connection) -> dict[State, int]:
-    """Return how many changes stand in each state; states without any are left out."""
-    query = select(scaling_actions.c.state, func.count()).group_by(scaling_actions.c.state)
-    return {State(state): count for state, count in connection.execute(query)}
 
 
 def _of_account(ref: AccountRef) -> ColumnElement[bool]:
