@@ -323,6 +323,23 @@ class ComparisonShown(BaseModel):
     left_out: list[LeftOut]
 
 
+class HourLift(BaseModel):
+    """How many times better than a campaign's mean an hour is to be expected."""
+
+    hour: int
+    lift: Number
+
+
+class NicheShown(BaseModel):
+    """What a new campaign of a niche may expect of its hours; none where nothing may be shared or nothing is known."""
+
+    niche: str
+    words: list[str] = Field(description="By which it is recognised in a campaign's name.")
+    metric: str
+    accounts: int = Field(description="Accounts it was learnt from.")
+    hours: list[HourLift]
+
+
 class DaypartHealth(BaseModel):
     """Whether dayparts work, and what is kept of them."""
 
@@ -440,6 +457,19 @@ def compare(
     """Compare platforms on the same hours of the local day."""
     compared, left_out = DayPartOptimizer(workspace).compare(campaign, Question(lookback_days, metric))
     return ComparisonShown.model_validate(report.comparison_body(compared, left_out))
+
+
+@router.get("/niche/{niche}", openapi_extra=READ)
+def show_niche(
+    niche: Annotated[str, Path(max_length=200, pattern=TEXT, examples=["fitness"])],
+    workspace: Open,
+    client: Annotated[str | None, Query(max_length=200, pattern=TEXT, description="Whose new campaign it is.")] = None,
+    metric: MetricName = "roas",
+    lookback_days: Lookback = LOOKBACK_DAYS,
+) -> NicheShown:
+    """What a new campaign may expect of its hours from its niche; across clients only what no single one shows."""
+    prior = DayPartOptimizer(workspace).load_niche(niche, Question(lookback_days, metric), client=client)
+    return NicheShown.model_validate(report.niche_body(niche, metric, prior))
 
 
 @router.get("/health", openapi_extra={"x-action": EVERYBODY})

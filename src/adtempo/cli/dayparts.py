@@ -1,4 +1,4 @@
-"""dayparts analyze|recommend|schedule|show|export|compare."""
+"""dayparts analyze|recommend|schedule|show|export|niche|compare."""
 
 from __future__ import annotations
 
@@ -81,7 +81,6 @@ def analyze(
             print_json(body) if as_json else _print_analysis(body)
             return
         for one in optimizer.analyze_all(question):
-            optimizer.keep([one])
             if as_json:
                 print_json(analysis_body(one))
             else:
@@ -249,6 +248,43 @@ def compare(
         note(f"left out: {one['platform']}:{one['campaign_id']}: {one['reason']}")
 
 
+def niche(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NICHE", help="Such as fitness, e-commerce, saas, or one of yours.")],
+    client: Annotated[
+        str | None, typer.Option("--client", metavar="C", help="Whose new campaign it is; default: no client's.")
+    ] = None,
+    metric: MetricName = "roas",
+    lookback_days: Lookback = LOOKBACK_DAYS,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a new campaign may expect of its hours from its niche."""
+    session = session_of(ctx)
+    if session.server:
+        asked = {"client": client, "metric": metric, "lookback_days": lookback_days}
+        print_json(fetch_body(session, f"/daypart/niche/{name}", asked))
+        return
+    from adtempo.dayparts.report import niche_body
+    from adtempo.dayparts.run import DayPartOptimizer
+
+    with opened(ctx) as workspace:
+        question = _question(lookback_days, metric, None, MIN_SAMPLES)
+        body = niche_body(name, metric, DayPartOptimizer(workspace).load_niche(name, question, client=client))
+    if as_json:
+        print_json(body)
+        return
+    if not body["hours"]:
+        note(
+            "nothing can be said: its campaigns show no pattern, or too few accounts are known to share across clients "
+            "(at least 5, none above a quarter)"
+        )
+        return
+    note(f"learnt from {body['accounts']} accounts")
+    rows = [(f"{one['hour']:02}:00", f"{one['lift']:.2f}") for one in body["hours"]]
+    print_table(("hour", "times the mean"), rows, right=("times the mean",))
+
+
 def _question(lookback_days: int, metric: str, until: date | None, min_samples: int) -> Question:
     from adtempo.dayparts.analysis import Question
     from adtempo.dayparts.findings import DaypartSettings
@@ -319,6 +355,6 @@ def _short(value: Any) -> str:
 def register(app: typer.Typer) -> None:
     """Add the commands of this area."""
     dayparts = typer.Typer(help="When the money works, and schedules made of it.", no_args_is_help=True)
-    for command in (analyze, recommend, schedule, show, export, compare):
+    for command in (analyze, recommend, schedule, show, export, niche, compare):
         dayparts.command(command.__name__)(command)
     app.add_typer(dayparts, name="dayparts")

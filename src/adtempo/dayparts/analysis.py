@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from adtempo.dayparts.borrowing import HourPrior
 from adtempo.dayparts.decide import Recommendation, recommend_actions
 from adtempo.dayparts.estimate import estimate_dayparts
+from adtempo.dayparts.evidence import Roots
 from adtempo.dayparts.findings import CampaignDayparts, DaypartSettings
+from adtempo.dayparts.niches import learn_prior, recognise_niche
 from adtempo.dayparts.panel import HourlyPanel, lay_out_hours
 from adtempo.dayparts.response import HourResponse, learn_response
 from adtempo.dayparts.sources import Conversions, LoadedHours, Moment, load_hours
-from adtempo.domain.accounts import Account, CampaignRef
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.metrics import METRICS, Metric, find_metric
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
     from adtempo.workspace import Workspace
 
 LOOKBACK_DAYS, LOOKBACK_DAYS_MAX = 30, 730
+
+YOUNG_DAYS = 14
+"""A campaign with fewer days of facts also borrows from its niche."""
 
 TOGETHER = 100
 """So many campaigns of one account are estimated together and borrow from each other; memory is bounded by it."""
@@ -67,6 +76,33 @@ class Question:
         """Return the first and the last local day that are meant, inclusive."""
         until = self.until or moment.last_day(account)
         return until - timedelta(days=self.lookback_days - 1), until
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Every account and campaign, as known at a moment."""
+
+    accounts: Mapping[AccountRef, Account]
+    campaigns: Mapping[AccountRef, Sequence[Campaign]]
+
+    @classmethod
+    def load(cls, workspace: Workspace, moment: Moment) -> Known:
+        """Read them."""
+        campaigns: dict[AccountRef, list[Campaign]] = defaultdict(list)
+        with reading(workspace.engine) as connection:
+            accounts = {one.ref: one for one in stored_accounts.load_accounts(connection)}
+            for one in stored_accounts.load_campaigns(connection, at=moment.as_of):
+                campaigns[one.ref.account].append(one)
+        return cls(accounts, campaigns)
+
+    def campaigns_of(self, account: AccountRef) -> Sequence[Campaign]:
+        """Return the campaigns of an account in the order of their ids."""
+        return self.campaigns.get(account, ())
+
+
+def niche_of(campaign: Campaign) -> str | None:
+    """Return a campaign's niche: what people or files said, else what its name says."""
+    return campaign.niche or recognise_niche(campaign.label or campaign.name or "")
 
 
 @dataclass(frozen=True)
@@ -182,10 +218,10 @@ def analyze_one(
     workspace: Workspace, moment: Moment, campaign: Campaign, account: Account, question: Question
 ) -> Analysis:
     """Analyse one campaign, together with its neighbours in the account."""
-    with reading(workspace.engine) as connection:
-        mates = stored_accounts.load_campaigns(connection, at=moment.as_of, within=[account.ref])
+    known = Known.load(workspace, moment)
+    mates = known.campaigns_of(account.ref)
     group = next(group for group in _groups(mates) if any(one.ref == campaign.ref for one in group))
-    for found in _analyze(workspace, moment, account, group, question):
+    for found in _analyze(workspace, moment, known, account, group, question):
         if found.campaign.ref == campaign.ref:
             return found
     raise AssertionError("every campaign of a group is analysed")
@@ -193,12 +229,10 @@ def analyze_one(
 
 def analyze_each(workspace: Workspace, moment: Moment, question: Question) -> Iterator[Analysis]:
     """Analyse every campaign, account by account."""
-    with reading(workspace.engine) as connection:
-        accounts = stored_accounts.load_accounts(connection)
-        campaigns = stored_accounts.load_campaigns(connection, at=moment.as_of)
-    for account in accounts:
-        for group in _groups([one for one in campaigns if one.ref.account == account.ref]):
-            yield from _analyze(workspace, moment, account, group, question)
+    known = Known.load(workspace, moment)
+    for ref, account in known.accounts.items():
+        for group in _groups(known.campaigns_of(ref)):
+            yield from _analyze(workspace, moment, known, account, group, question)
 
 
 def _groups(campaigns: Sequence[Campaign]) -> list[Sequence[Campaign]]:
@@ -206,7 +240,12 @@ def _groups(campaigns: Sequence[Campaign]) -> list[Sequence[Campaign]]:
 
 
 def _analyze(
-    workspace: Workspace, moment: Moment, account: Account, campaigns: Sequence[Campaign], question: Question
+    workspace: Workspace,
+    moment: Moment,
+    known: Known,
+    account: Account,
+    campaigns: Sequence[Campaign],
+    question: Question,
 ) -> list[Analysis]:
     """Analyse some campaigns of an account, in their order."""
     days = question.days(account, moment)
@@ -218,12 +257,14 @@ def _analyze(
         loaded.append(_no_hours(metric, silent))
     analyses: dict[CampaignRef, Analysis] = {}
     for hours in loaded:
-        found = estimate_dayparts(hours.panel, question.settings)
+        niches = [question.niche or niche_of(by_ref[ref]) for ref in hours.panel.campaigns]
+        lent = _load_priors(workspace, moment, known, account, hours, niches, question) if hours.first_days else None
+        found = estimate_dayparts(hours.panel, question.settings, lent)
         for place, ref in enumerate(hours.panel.campaigns):
             analyses[ref] = Analysis(
                 campaign=by_ref[ref],
                 account=account,
-                niche=question.niche or by_ref[ref].niche,
+                niche=niches[place],
                 question=question,
                 since=days[0],
                 until=days[1],
@@ -236,6 +277,55 @@ def _analyze(
                 notes=_notes(hours, place, question, days),
             )
     return [analyses[ref] for ref in by_ref]
+
+
+def _load_priors(
+    workspace: Workspace,
+    moment: Moment,
+    known: Known,
+    account: Account,
+    hours: LoadedHours,
+    niches: Sequence[str | None],
+    question: Question,
+) -> list[HourPrior | None]:
+    """Return what the niches of young campaigns say about their hours; grown ones know better themselves."""
+    young = {
+        niche
+        for niche, first in zip(niches, hours.first_days, strict=True)
+        if niche and (question.days(account, moment)[1] - first).days < YOUNG_DAYS
+    }
+    priors = {
+        niche: load_prior(workspace, moment, known, account, hours.panel.metric, niche, question)
+        for niche in sorted(young)
+    }
+    return [priors.get(niche or "") for niche in niches]
+
+
+def load_prior(
+    workspace: Workspace,
+    moment: Moment,
+    known: Known,
+    account: Account,
+    metric: Metric,
+    niche: str,
+    question: Question,
+) -> HourPrior | None:
+    """Learn a niche's hours from campaigns of other accounts, as far as its sharing rule lets them be heard."""
+    parts: list[tuple[AccountRef, Roots]] = []
+    for ref, other in known.accounts.items():
+        mates = [one.ref for one in known.campaigns_of(ref) if niche_of(one) == niche][:TOGETHER]
+        if ref == account.ref or not mates:
+            continue
+        for loaded in load_hours(workspace, moment, other, mates, metric, question.days(other, moment)):
+            if loaded.panel.metric == metric:
+                own = estimate_dayparts(loaded.panel, question.settings).own
+                parts.append((ref, own))
+    if not parts:
+        return None
+    roots = Roots(*(np.concatenate([getattr(own, name) for _, own in parts]) for name in ("value", "precision")))
+    accounts = [ref for ref, own in parts for _ in own.value]
+    clients = [known.accounts[ref].client for ref in accounts]
+    return learn_prior(roots, accounts, clients, account.ref, account.client)
 
 
 def _no_hours(metric: Metric, campaigns: Sequence[CampaignRef]) -> LoadedHours:

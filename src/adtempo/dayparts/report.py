@@ -7,9 +7,11 @@ from math import isnan
 from typing import Any
 
 from adtempo.dayparts.analysis import Analysis
+from adtempo.dayparts.borrowing import HourPrior
 from adtempo.dayparts.comparison import Comparison, PlatformHours
 from adtempo.dayparts.decide import Recommendation
 from adtempo.dayparts.findings import TIMES_OF_DAY, WEEK_PARTS, Pattern, SlotFigures
+from adtempo.dayparts.niches import NICHES
 from adtempo.dayparts.run import Standing
 from adtempo.dayparts.scheduling import Draft, Exported
 from adtempo.domain.hourweek import HOURS_PER_DAY
@@ -254,6 +256,18 @@ def _platform_body(metric: Metric, side: PlatformHours) -> dict[str, Any]:
             {"hour": hour, "value": plain(value), "low": plain(low), "high": plain(high)}
             for hour, (value, low, high) in enumerate(columns)
         ],
+    }
+
+
+def niche_body(niche: str, metric: str, prior: HourPrior | None) -> dict[str, Any]:
+    """Return what a new campaign of a niche may expect of its hours: never a figure of one account across clients."""
+    lifts = [] if prior is None else (prior.root**2).tolist()
+    return {
+        "niche": niche,
+        "words": NICHES.get(niche, "").split(),
+        "metric": metric,
+        "accounts": 0 if prior is None else prior.accounts,
+        "hours": [{"hour": hour, "lift": lift} for hour, lift in enumerate(lifts)],
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from adtempo.dayparts.analysis import Analysis, Question, analyze_each, analyze_one, find_one
+from adtempo.dayparts.analysis import Analysis, Known, Question, analyze_each, analyze_one, find_one, load_prior
+from adtempo.dayparts.borrowing import HourPrior
 from adtempo.dayparts.comparison import Comparison, compare_platforms
 from adtempo.dayparts.decide import Recommendation
 from adtempo.dayparts.scheduling import (
@@ -22,6 +23,7 @@ from adtempo.dayparts.scheduling import (
     split_budget,
 )
 from adtempo.dayparts.sources import Moment, load_moment
+from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.errors import CurrenciesMixed
 from adtempo.domain.metrics import Unit, find_metric
 from adtempo.domain.schedules import KeptSchedule, Strategy
@@ -80,19 +82,21 @@ class DayPartOptimizer:
         return analyze_one(self._workspace, self._moment(), campaign, account, question or Question())
 
     def analyze_all(self, question: Question | None = None) -> Iterator[Analysis]:
-        """Yield what is known of every campaign's week, account by account; memory is bounded."""
-        return analyze_each(self._workspace, self._moment(), question or Question())
-
-    def keep(self, analyses: Iterable[Analysis]) -> int:
-        """Keep analyses and their patterns in the operational database; return how many were given."""
-        count = 0
+        """Yield what is known of every campaign's week, account by account, and keep it; memory is bounded."""
         waiting: list[Analysis] = []
-        for one in analyses:
+        for one in analyze_each(self._workspace, self._moment(), question or Question()):
             waiting.append(one)
             if len(waiting) == KEPT_AT_ONCE:
-                count += self._write(waiting)
+                self.keep(waiting)
+                yield from waiting
                 waiting = []
-        return count + self._write(waiting)
+        self.keep(waiting)
+        yield from waiting
+
+    def keep(self, analyses: Sequence[Analysis]) -> None:
+        """Keep analyses and their patterns in the operational database; those that are kept stay as they are."""
+        with transaction(self._workspace.engine) as connection:
+            stored.insert_analyses(connection, [one.to_store() for one in analyses])
 
     def recommend(self, campaign_id: str, *, platform: str | None = None) -> tuple[Recommendation, ...]:
         """Say what to do about a campaign's hours, what matters most first."""
@@ -195,13 +199,35 @@ class DayPartOptimizer:
         """
         asked = question or Question()
         metric = find_metric(asked.metric)
-        chosen = [self.analyze(one, asked) for one in campaign_ids] if campaign_ids else list(self.analyze_all(asked))
+        chosen = (
+            [self.analyze(one, asked) for one in campaign_ids]
+            if campaign_ids
+            else list(analyze_each(self._workspace, self._moment(), asked))
+        )
         able = [one for one in chosen if one.metric == metric and one.found.samples]
         currencies = sorted({one.account.currency for one in able})
         if metric.unit is Unit.MICROS and len(currencies) > 1:
             raise CurrenciesMixed(currencies)
         compared = compare_platforms(metric, [(one.campaign.ref.platform, one.panel) for one in able])
         return compared, [one for one in chosen if one not in able]
+
+    def load_niche(
+        self, niche: str, question: Question | None = None, *, client: str | None = None
+    ) -> HourPrior | None:
+        """Return what a new campaign of a client may expect of its hours from the niche's other campaigns.
+
+        Args:
+            niche: Its name.
+            question: What is asked; None for ROAS over LOOKBACK_DAYS.
+            client: Who asks; None stands for accounts without a client.
+
+        Returns:
+            None where nothing may be shared, or nothing is known.
+        """
+        asked, moment = question or Question(), self._moment()
+        nobody = Account(AccountRef("", ""), "UTC", "XXX", client=client)
+        known = Known.load(self._workspace, moment)
+        return load_prior(self._workspace, moment, known, nobody, find_metric(asked.metric), niche, asked)
 
     def load_clearest(self) -> str | None:
         """Return the campaign with the clearest of the patterns that were kept last; None where none was found."""
@@ -223,8 +249,3 @@ class DayPartOptimizer:
         if known is None or known.batch != batch or not timedelta() <= now - known.as_of < STALE:
             known = self._known = load_moment(self._workspace, now)
         return known
-
-    def _write(self, analyses: Sequence[Analysis]) -> int:
-        with transaction(self._workspace.engine) as connection:
-            stored.insert_analyses(connection, [one.to_store() for one in analyses])
-        return len(analyses)
