@@ -354,3 +354,21 @@ def test_facts_are_late_after_three_hours(hours: int, severity: Severity | None)
     found = estimate_late(ACCOUNT, BEGIN, BEGIN + timedelta(hours=hours))
     assert (found and found.severity) is severity
     assert estimate_late(ACCOUNT, None, BEGIN) is None
+
+
+def test_a_jump_at_an_hour_that_was_never_measured_before_has_nothing_to_be_held_against() -> None:
+    series = hourly()
+    spend = series.amounts["spend_micros"].copy()
+    last_hour = series.cells % 24 == series.cells[-1] % 24
+    spend[last_hour] = np.nan
+    spend[-1] = 1e9
+    assert list(estimate_incidents(replace(series, amounts={**series.amounts, "spend_micros": spend}))) == []
+
+
+def test_hours_that_nobody_saw_do_not_break_a_silence() -> None:
+    rows = WEEKS * 168
+    conversions, clicks = np.full(rows, 3e6), np.full(rows, 60.0)
+    conversions[-30:] = 0.0
+    clicks[-10:-5] = np.nan
+    (found,) = estimate_broken_tracking(hourly(conversions_micros=conversions, clicks=clicks))
+    assert found.kind is AnomalyKind.TRACKING_BROKEN
