@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from adtempo.jobs.runner import Turn
 from adtempo.people.secret_texts import write_secret
 from adtempo.store.jobs import JobRun
 from adtempo.workspace import Workspace, open_workspace
-from serving import NOW, TestClient, add_people, listening, visit
+from serving import NOW, PASSWORD, TestClient, add_people, listening, visit
 
 STRICT = roads.policy(auto_approve_up_to_micros=0)
 
@@ -64,6 +65,20 @@ def test_who_may_not_is_refused(home: Workspace) -> None:
         assert client(home, role).post(f"/api/changes/{path}", json={}).status_code == 403
     for path in ("1/approve", "1/reject", "resume", "reconcile"):
         assert visit(home).post(f"/api/changes/{path}", json={}, headers=script).status_code == 403
+
+
+def test_a_session_that_was_left_open_moves_no_money(home: Workspace) -> None:
+    add_people(home)
+    approver = client(home, Role.APPROVER)
+    approver.app.state.workspace = replace(home, pretended_now=NOW + timedelta(minutes=31))  # type: ignore[attr-defined]
+    assert approver.get("/api/changes/1").status_code == 200
+    refused = approver.post("/api/changes/1/approve", json={})
+    assert (refused.status_code, refused.json()["detail"][:13]) == (401, "Sign in again")
+    assert approver.post("/api/changes/halt", json={"reason": ""}).status_code == 200
+    assert load_change(home, 1).state is State.AWAITING_APPROVAL
+    again = {"name": "approver", "password": PASSWORD}
+    assert approver.post("/api/session", json=again).status_code == 200
+    assert approver.post("/api/changes/1/reject", json={"reason": ""}).status_code == 200
 
 
 def test_halting_and_taking_back_over_http(home: Workspace) -> None:

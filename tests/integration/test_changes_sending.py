@@ -33,6 +33,7 @@ from adtempo.domain.errors import (
 )
 from adtempo.platforms.sandbox.edits import Field
 from adtempo.store.accounts import change_account
+from adtempo.store.backup import back_up, restore
 from adtempo.store.changes import update_change
 from adtempo.store.engine import open_engine, transaction
 from adtempo.store.leases import Lease, release_leases
@@ -386,3 +387,24 @@ def test_reconciling_names_campaigns_that_are_gone_and_stops_where_a_platform_is
         reconcile_changes(road(workspace, Puppet(reads=[PlatformUnavailable()])))
     later = roads.pause(workspace.now(), window=workspace.now() + timedelta(hours=1))
     assert propose_changes(workspace, [later], actor="r")[0].state is State.BLOCKED
+
+
+def test_a_backup_restored_elsewhere_sends_nothing_until_it_is_reconciled(tmp_path: Path, now: datetime) -> None:
+    """The drill: a change is approved, backed up, then sent; the restored copy must not send it a second time."""
+    with open_workspace(tmp_path / "home", now=now) as workspace:
+        market = roads.furnish(workspace)
+        change = propose_changes(workspace, [roads.proposal(now)], actor="rule")[0]
+        back_up(workspace.engine, workspace.ledger_dir, tmp_path / "backup", at=now)
+        apply_changes(workspace, actor="job")
+    with open_workspace(tmp_path / "copy", now=now) as copy:
+        restore(copy.engine, copy.ledger_dir, tmp_path / "backup", at=now, actor="ann")
+        (tmp_path / "home" / "sandbox").rename(copy.home / "sandbox")
+        market = roads.build_market(copy.home / "sandbox")
+        apply_changes(copy, actor="job")
+        assert load_change(copy, change.id).sends == 0
+        later = roads.proposal(now, window=now + timedelta(hours=1), prior=RAISED, euros=230)
+        assert propose_changes(copy, [later], actor="rule")[0].state is State.BLOCKED
+        reconcile(copy, actor="ann")
+        assert [edit.new for edit in market.load_edits(roads.ACCOUNT)["1"]] == ["220000000"]
+        later = replace(later, window=now + timedelta(hours=2))
+        assert propose_changes(copy, [later], actor="rule")[0].state is State.APPROVED

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from adtempo.domain.errors import Forbidden, SignInRequired
+from adtempo.domain.errors import Forbidden, SignInAgain, SignInRequired
 from adtempo.domain.roles import EVERYBODY, Person
 from adtempo.people.decide import SESSION_LONGEST
 from adtempo.people.script_tokens import identify_script
@@ -27,6 +27,7 @@ def check_access(request: Request) -> None:
 
     Raises:
         SignInRequired: Nobody is signed in, and the route is not for everybody.
+        SignInAgain: They signed in too long ago for what moves money.
         Forbidden: The person may not do this, or the route states no action.
     """
     person = _identify(request)
@@ -42,6 +43,8 @@ def check_access(request: Request) -> None:
     if not person.may(action):
         who = "a script" if person.by_script else f"a person with the role {person.role}"
         raise Forbidden(f"{who} may not {action}; ask an admin")
+    if person.must_sign_in_again(action, workspace_of(request).now()):
+        raise SignInAgain
 
 
 def person_of(request: Request) -> Person:

@@ -86,6 +86,10 @@ class SignInRequired(Forbidden):
     """Sign in first."""
 
 
+class SignInAgain(SignInRequired):
+    """Sign in again: deciding about money needs a sign-in of the last half hour."""
+
+
 class TooManyAttempts(Forbidden):
     """That was tried too often."""
 

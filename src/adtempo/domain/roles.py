@@ -7,7 +7,8 @@ not by rank the one who approves it. An admin may do everything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -49,6 +50,11 @@ PERMISSIONS: Mapping[Action, frozenset[Role]] = MappingProxyType(
 IN_PERSON = frozenset({Action.APPROVE, Action.ARM, Action.ADMINISTER})
 """What no script may do, whoever's token it holds."""
 
+FRESHLY = frozenset({Action.APPROVE, Action.ARM})
+"""What needs a sign-in of late: a session that somebody left open must not move money."""
+
+FRESH_FOR = timedelta(minutes=30)
+
 EVERYBODY = "everybody"
 """What a route states instead of an action when nobody need be signed in."""
 
@@ -62,12 +68,18 @@ class Person:
         name: Sign-in name, unique, lower case.
         role: What they are here for.
         by_script: Whether a script acts for them.
+        signed_in_at: When their session began; None without a session.
     """
 
     id: int
     name: str
     role: Role
     by_script: bool = False
+    signed_in_at: datetime | None = field(default=None, compare=False)
+
+    def must_sign_in_again(self, action: Action, now: datetime) -> bool:
+        """Say whether this person's session is too old for this."""
+        return action in FRESHLY and self.signed_in_at is not None and now - self.signed_in_at > FRESH_FOR
 
     def may(self, action: Action) -> bool:
         """Say whether this person may do this, here and now."""

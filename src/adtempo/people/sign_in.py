@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -141,7 +141,7 @@ def identify(engine: Engine, session_id: str, *, now: datetime) -> Person | None
     if is_worth_noting(row.seen_at, now):
         with transaction(engine) as connection:
             store.touch_session(connection, hashed, now)
-    return _person(row)
+    return replace(_person(row), signed_in_at=row.created_at)
 
 
 def _open_session(connection: Connection, person: Person, now: datetime) -> SignedIn:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Integer, Table, Text, func, select
+from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Index, Integer, Table, Text, func, select
 
 from adtempo.domain.errors import Problem
 from adtempo.store.engine import UtcTime, metadata
@@ -32,6 +32,7 @@ audit_log = Table(
     CheckConstraint("id > 0", name="id_positive"),
     CheckConstraint("actor <> '' AND action <> ''", name="stated"),
     CheckConstraint("length(hash) = 64 AND length(previous_hash) = 64", name="hashed"),
+    Index("ix_audit_log_subject", "subject"),
 )
 """One row per state change; `detail` is canonical JSON (sorted keys, ASCII)."""
 

@@ -133,7 +133,9 @@ def insert_session(
 def load_session_row(connection: Connection, token_hash: str) -> Row[*tuple[Any, ...]] | None:
     """Return a session joined with its person."""
     query = (
-        select(sessions.c.seen_at, sessions.c.expires_at, people.c.id, people.c.name, people.c.role)
+        select(
+            sessions.c.created_at, sessions.c.seen_at, sessions.c.expires_at, people.c.id, people.c.name, people.c.role
+        )
         .join(people, people.c.id == sessions.c.person_id)
         .where(sessions.c.hash == token_hash, people.c.disabled_at.is_(None))
     )

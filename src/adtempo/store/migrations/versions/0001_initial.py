@@ -57,6 +57,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("previous_hash", name=op.f("uq_audit_log_previous_hash")),
         if_not_exists=True,
     )
+    with op.batch_alter_table("audit_log", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_log_subject", ["subject"], unique=False, if_not_exists=True)
+
     op.create_table(
         "captions",
         sa.Column("caption_id", Identifier, nullable=False),
@@ -1550,6 +1553,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_captions_batch")
 
     op.drop_table("captions")
+    with op.batch_alter_table("audit_log", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_log_subject")
+
     op.drop_table("audit_log")
     op.drop_table("accounts")
     # ### end Alembic commands ###
