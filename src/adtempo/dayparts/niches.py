@@ -36,6 +36,7 @@ WEIGHT_MAX = 0.25
 """The most that one account may weigh in what is shared across clients."""
 
 _FOREIGN_MIN = 2  # the share of a single foreign account could be read off by taking one's own away
+_ROUNDING = 1e-12
 _WORDS = {word: niche for niche, words in NICHES.items() for word in words.split()}
 
 
@@ -94,12 +95,9 @@ def learn_prior(
 
 
 def _capped(shares: Floats, most: float) -> Floats:
-    """Take from the heaviest until none weighs more than allowed; at least 1 / most shares."""
-    capped = shares.copy()
-    for _ in range(len(shares)):
-        heavy = capped >= most
-        rest = capped[~heavy].sum()
-        if rest == 0 or capped.max() <= most:
-            break
-        capped = np.where(heavy, most, capped * (1 - most * heavy.sum()) / rest)
+    """Take from the heaviest until none weighs more than allowed, and hand it on; more than 1 / most shares."""
+    capped, heavy = shares, np.zeros(len(shares), np.bool_)
+    while (capped > most + _ROUNDING).any():
+        heavy = heavy | (capped > most)
+        capped = np.where(heavy, most, shares * (1 - most * heavy.sum()) / shares[~heavy].sum())
     return capped
