@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from adtempo.cli.session import note, print_table, session_of, shown_progress
 from adtempo.cli.tracking import print_report
 
 if TYPE_CHECKING:
+    from adtempo.dayparts.analysis import Analysis
     from adtempo.jobs.demo import DemoStory, Returned
 
 DEMO_HOME = Path(".demo")
@@ -26,6 +28,7 @@ def demo(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
 ) -> None:
     """Build 60 days of a simulated market, say what happened in it, and serve the dashboard (home: ./.demo)."""
+    from adtempo.dayparts.run import DayPartOptimizer
     from adtempo.jobs.demo import build_demo
     from adtempo.tracking.run import CampaignTracker
     from adtempo.workspace import open_workspace
@@ -38,11 +41,29 @@ def demo(
         with shown_progress("demo") as progress:
             story = build_demo(workspace, progress=progress)
         report = CampaignTracker(workspace).generate_daily_report()
+        hours = list(DayPartOptimizer(workspace).analyze_all())
     print_report(report)
     print_story(story, home)
+    print_hours(hours)
     if serve:
         with open_workspace(home, now=session.now) as workspace, suppress(KeyboardInterrupt):
             server().serve(workspace, port=port, say=note)
+
+
+def print_hours(found: Sequence[Analysis]) -> None:
+    """Print in how many campaigns some hours are better than others, by more than chance, and one of them."""
+    clear = [one for one in found if not one.found.abstained]
+    typer.echo()
+    typer.secho("When the money works", bold=True)
+    typer.echo(
+        f"  Of {len(found)} campaigns, {len(clear)} have hours that differ by more than chance; "
+        "the others are better left alone."
+    )
+    if clear:
+        best = min(clear, key=lambda one: (one.found.patterns[0].q_value, -one.found.patterns[0].strength))
+        name = best.campaign.label or best.campaign.name or best.campaign.ref.campaign_id
+        typer.echo(f"  {name}: {best.recommendations[0].reason}.")
+        typer.echo(f"  Try: dayparts schedule --campaign {best.campaign.ref.campaign_id} --total-daily-budget 500")
 
 
 def print_story(story: DemoStory, home: Path) -> None:
