@@ -25,7 +25,7 @@ BLOCK_LENGTH = 4.0
 """Mean length of the rarer level's blocks, in steps of the circle."""
 
 PATTERN_ODDS = 4.0
-"""Prior odds that there are two levels: most things in a market have some rhythm, most too weak to be seen."""
+"""Prior odds that there are two levels: most cycles have some rhythm, if a weak one."""
 
 MATERIAL = 1.1
 """A level within this factor of the mean is not worth naming."""
