@@ -16,9 +16,12 @@ from adtempo.cli.tracking import print_report
 
 if TYPE_CHECKING:
     from adtempo.dayparts.analysis import Analysis
+    from adtempo.domain.changes import Change
     from adtempo.jobs.demo import DemoStory, Returned
+    from adtempo.messages.batch import PageOutcome
 
 DEMO_HOME = Path(".demo")
+SUGGESTIONS_SHOWN = 5
 
 
 def demo(
@@ -28,8 +31,12 @@ def demo(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
 ) -> None:
     """Build 60 days of a simulated market, say what happened in it, and serve the dashboard (home: ./.demo)."""
+    from adtempo.budgets.run import BudgetAutoScaler
+    from adtempo.changes.run import load_changes
     from adtempo.dayparts.run import DayPartOptimizer
-    from adtempo.jobs.demo import build_demo
+    from adtempo.domain.changes import State
+    from adtempo.jobs.demo import ACTOR, build_demo
+    from adtempo.jobs.demo_messages import plan_creators
     from adtempo.tracking.run import CampaignTracker
     from adtempo.workspace import open_workspace
 
@@ -40,11 +47,17 @@ def demo(
     with open_workspace(home, now=session.now or datetime.now(UTC)) as workspace:
         with shown_progress("demo") as progress:
             story = build_demo(workspace, progress=progress)
+            progress("holding rules against every campaign", 1.0)
+            BudgetAutoScaler(workspace).run(actor=ACTOR)
+            progress("planning creators' weeks", 1.0)
+            weeks = plan_creators(workspace, actor=ACTOR)
+        asked = load_changes(workspace, states=[State.PROPOSED])
         report = CampaignTracker(workspace).generate_daily_report()
         hours = list(DayPartOptimizer(workspace).analyze_all())
     print_report(report)
-    print_story(story, home)
+    print_story(story, asked, home)
     print_hours(hours)
+    print_weeks(weeks, home)
     if serve:
         with open_workspace(home, now=session.now) as workspace, suppress(KeyboardInterrupt):
             server().serve(workspace, port=port, say=note)
@@ -66,7 +79,7 @@ def print_hours(found: Sequence[Analysis]) -> None:
         typer.echo(f"  Try: dayparts schedule --campaign {best.campaign.ref.campaign_id} --total-daily-budget 500")
 
 
-def print_story(story: DemoStory, home: Path) -> None:
+def print_story(story: DemoStory, asked: Sequence[Change], home: Path) -> None:
     """Print what the demo did and found, for somebody who sees it for the first time."""
     from adtempo.domain.metrics import CONVERSION_VALUE, format_value
 
@@ -107,11 +120,14 @@ def print_story(story: DemoStory, home: Path) -> None:
         ],
         right=("the morning after", "now", "grown by"),
     )
+    print_suggestions(asked)
     typer.echo()
     typer.secho("Try next", bold=True)
     for command, meaning in (
         (f"metrics {story.example}", "every number of one campaign"),
         (f"metrics {story.example} --as-of {story.until}", "the same, as it was known then"),
+        ("budgets evaluate --all", "what the rules say of every campaign"),
+        ("changes list", "what was suggested, and why"),
         ("anomalies list", "what is unusual, hour by hour"),
         ("predictions accuracy", "how right the predictions were"),
         ("pacing", "where the month's spend will end"),
@@ -120,6 +136,33 @@ def print_story(story: DemoStory, home: Path) -> None:
         ("serve", "the dashboard"),
     ):
         typer.echo(f"  adtempo --home {home} {command:<36}  {meaning}")
+
+
+def print_weeks(weeks: Sequence[PageOutcome], home: Path) -> None:
+    """Print what was planned for the creators' pages."""
+    planned = [one for one in weeks if one.schedule_id is not None]
+    if planned:
+        count = sum(one.messages for one in planned)
+        typer.echo()
+        typer.secho("What six creators' pages should send next week", bold=True)
+        typer.echo(
+            f"  {count} messages for {', '.join(one.page_name for one in planned)}, each with a caption of its own, "
+            f"locked until it\n  has rested: adtempo --home {home} messages show"
+        )
+
+
+def print_suggestions(asked: Sequence[Change]) -> None:
+    """Print what the rules ask for; of an account that is not armed, it stays a suggestion."""
+    from adtempo.changes.explain import summary_of
+
+    typer.echo()
+    typer.secho("What the rules would change now (suggestions: no account is armed)", bold=True)
+    for change in asked[:SUGGESTIONS_SHOWN]:
+        typer.echo(f"  {summary_of(change)}\n    {change.reason}")
+    if len(asked) > SUGGESTIONS_SHOWN:
+        typer.echo(f"  ... and {len(asked) - SUGGESTIONS_SHOWN} more")
+    if not asked:
+        typer.echo("  Nothing: no condition is sure enough.")
 
 
 def _returned(line: Returned, currency: str) -> tuple[str, ...]:
