@@ -102,9 +102,10 @@ def estimate_response(history: MessageHistory, now: datetime) -> PageResponse | 
 def usual_conditions(response: PageResponse) -> Floats:
     """Return how well each judged message was placed against the page's average of today, shape (messages,).
 
-    Its hour, its price beside its tier's, and the tiredness it met against the average; its season against the latest.
+    Its hour, its week, its price beside its tier's, and the tiredness it met against the average; its season against
+    the latest.
     """
-    placed = response.wear.costs + response.fit.fitted("hour", "weekday", "daypart", "price")
+    placed = response.wear.costs + response.fit.fitted("hour", "weekday", "daypart", "price", "week")
     season = response.fit.fitted("season")
     return np.asarray(np.exp(placed - np.average(placed, weights=response.judged.recipients) + season - season[-1]))
 
@@ -152,6 +153,7 @@ def _parts(judged: MessageHistory, cells: Ints, categories: tuple[str, ...], log
     return [
         Part("level", ones, 3.0, learnt=False),
         Part("season", _slow_waves(_hours(judged.sent_at) / HOURS_PER_DAY), 0.07),
+        Part("week", _weeks(_hours(judged.sent_at) / HOURS_PER_DAY), 0.07),
         *(Part(name, design, _CELL_SPREADS[name]) for name, design in cell_rows(cells).items()),
         Part("tier", _tier_design(judged.price_tier), 0.7, learnt=False),
         Part("price", log_price[:, None], 0.7, learnt=False),
@@ -172,14 +174,23 @@ def _reach(paid: MessageHistory) -> Floats:
 
 
 def _slow_waves(days: Floats) -> Floats:
-    """Return waves slow enough not to be taken for weeks of much or little mail, shape (messages, waves).
+    """Return a slope, and waves too slow to be taken for weeks of much or little mail, shape (messages, 1 + waves).
 
-    With coefficients of one spread they add up to a random walk (Karhunen-Loeve) that moves so far in 28 days.
+    With coefficients of one spread the waves add up to a random walk (Karhunen-Loeve) that moves so far in 28 days.
+    They are level at both ends, so the slope is there for what goes on rising or falling.
     """
     span = max(float(days[-1] - days[0]), 1.0)
     waves = np.arange(1, max(int(2 * span / _SEASON_DAYS), 1) + 1)
-    sizes = (2 * span / _SEASON_STEP_DAYS) ** 0.5 / (np.pi * waves)
-    return np.asarray(np.cos(np.pi * np.outer((days - days[0]) / span, waves)) * sizes)
+    steps = (span / _SEASON_STEP_DAYS) ** 0.5
+    since = (days - days[0]) / span
+    slow = np.cos(np.pi * np.outer(since, waves)) * steps * 2**0.5 / (np.pi * waves)
+    return np.column_stack([(since - 0.5) * steps, slow])
+
+
+def _weeks(days: Floats) -> Floats:
+    """Return the week of each message, counted back from the last: good and bad weeks that no cause explains."""
+    back = ((days[-1] - days) // DAYS_PER_WEEK).astype(np.int64)
+    return np.asarray(np.eye(int(back[0]) + 1)[back])
 
 
 @lru_cache(maxsize=1)
