@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import budget_constraints
+import daypart_constraints
+import message_constraints
+
 T = datetime(2026, 3, 4, 12, tzinfo=UTC)
 EARLIER, LATER = T - timedelta(hours=1), T + timedelta(hours=1)
 HASH = "a" * 64
