@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from adtempo.api.access import Caller, Open
 from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Asked, Moment, Number
 from adtempo.api.idempotency import IdempotentRoute
+from adtempo.api.message_bodies import (
+    AnalysisShown,
+    BankShown,
+    BatchShown,
+    BuildAsked,
+    LocksShown,
+    ManyAsked,
+    MessagesHealth,
+    PageAsked,
+    PageShown,
+    PagesShown,
+    ReleasedShown,
+    ScheduleShown,
+    SchedulesShown,
+    VolumeShown,
+)
 from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
-from adtempo.domain.messages import MessageType, PriceTier, Tier, Zone
+from adtempo.domain.messages import Tier
 from adtempo.domain.roles import Action
 from adtempo.messages import report
 from adtempo.messages.batch import BatchAsked, batch_body, build_batch
@@ -28,9 +41,7 @@ router = APIRouter(prefix="/api/messages", tags=["messages"], route_class=Idempo
 
 READ: dict[str, Any] = {"x-action": Action.READ}
 PLAN: dict[str, Any] = {"x-action": Action.PLAN}
-PAGES_MAX = 1000
 
-Name = Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT, examples=["ava"])]
 PageName = Annotated[
     str, Query(min_length=1, max_length=300, pattern=TEXT, description="Which page.", examples=["ava"])
 ]
@@ -38,338 +49,6 @@ AnyPage = Annotated[str | None, Query(max_length=300, pattern=TEXT, description=
 ScheduleId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9-]{1,60}$", description="Its id.", examples=["week-0123456789abcdef"])
 ]
-Start = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31), description="First local day of seven.")]
-Seed = Annotated[int | None, Field(ge=0, lt=2**53, description="What all draws follow from; null: page and day.")]
-Share = Annotated[Number, Field(ge=0, le=1)]
-MaybeAmount = Annotated[Amount | None, Field(description="Decimal string in major units; null where nothing is known.")]
-
-
-class VolumeShown(BaseModel):
-    """How much a page of a tier sends in a week."""
-
-    tier: Tier
-    saturation: Number
-    zone: Zone
-    ppv: int
-    bump: int
-    gap_minutes: int = Field(description="Least time between two PPVs.")
-    cooling_days: int = Field(description="First days of the week without PPV.")
-
-
-class PageShown(BaseModel):
-    """A creator's page, and what people set on it."""
-
-    page_name: str
-    timezone: str
-    hours: list[int] = Field(description="Local hours of the day in which it may send.")
-    quiet_days: list[str] = Field(description="Weekdays on which it may not.")
-    rest_days: int = Field(description="How long a caption rests before the page may send it again.")
-
-
-class PagesShown(BaseModel):
-    """Pages by name."""
-
-    pages: list[PageShown]
-
-
-class PageAsked(Asked):
-    """What a page is set to."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"timezone": "Europe/Berlin", "hours": [18, 19, 20, 21], "rest_days": 30}]}
-    )
-
-    timezone: str = Field(max_length=100, pattern=TEXT, description="IANA name; a page keeps it.")
-    hours: list[Annotated[int, Field(ge=0, le=23)]] = Field(default=list(range(24)), min_length=1, max_length=24)
-    quiet_days: list[Annotated[str, Field(pattern=f"^({'|'.join(report.WEEKDAYS)})$")]] = Field(
-        default=[], max_length=6
-    )
-    rest_days: int = Field(default=30, ge=1, le=365)
-
-
-class ClassificationShown(BaseModel):
-    """How much a page earns."""
-
-    tier: Tier
-    revenue_28_days: Amount
-    revenue_monthly: Amount
-    evidence: str
-
-
-class SaturationShown(BaseModel):
-    """How worn out a page's audience is."""
-
-    score: Number
-    low95: Number
-    high95: Number
-    zone: Zone
-    thin: bool = Field(description="Whether there are too few paid messages to tell.")
-    paid_messages: int
-    load: Number
-    half_life_hours: Number
-    evidence: str
-
-
-class TraitShown(BaseModel):
-    """One side of how an audience buys."""
-
-    question: str
-    answer: str
-    value: Number | None
-    low95: Number | None
-    high95: Number | None
-    evidence: str
-
-
-class SegmentShown(BaseModel):
-    """How a page's audience buys."""
-
-    name: str
-    traits: list[TraitShown]
-
-
-class LevelShown(BaseModel):
-    """One hour, weekday, tier or category beside the page's average."""
-
-    label: str
-    messages: int
-    factor: Number
-    low95: Number | None
-    high95: Number | None
-    value: MaybeAmount
-
-
-class PatternShown(BaseModel):
-    """Whether hours, weekdays, tiers or categories differ, and how."""
-
-    found: bool
-    p_value: Number | None
-    evidence: str
-    levels: list[LevelShown]
-
-
-class CaptionShown(BaseModel):
-    """What one caption did."""
-
-    caption_id: str
-    messages: int
-    expected: Amount
-    low95: Amount
-    high95: Amount
-    performance_score: Number
-
-
-class CaptionsReviewed(BaseModel):
-    """How captions did, and where the page is heading."""
-
-    best: list[CaptionShown]
-    weakest: list[CaptionShown]
-    tried: int
-    trend: Number | None
-    trend_low95: Number | None
-    trend_high95: Number | None
-    evidence: str
-
-
-class AnalysisShown(BaseModel):
-    """What is known of a page, in eight sections."""
-
-    page_name: str
-    classification: ClassificationShown
-    saturation: SaturationShown
-    segment: SegmentShown
-    hours: PatternShown
-    weekdays: PatternShown
-    price_tiers: PatternShown
-    categories: PatternShown
-    captions: CaptionsReviewed
-
-
-class SaturationBrief(BaseModel):
-    """How worn out the audience was."""
-
-    score: Number
-    thin: bool
-
-
-class SlotsShown(BaseModel):
-    """How good the times are."""
-
-    value: Number = Field(description="Summed hour values of the PPVs; one average hour is 1.")
-    bound: Number = Field(description="No week under the same conditions can be worth more.")
-    gap: Number = Field(description="Share of the bound that a better week might still gain.")
-    proven_optimal: bool
-    bumps_between: int = Field(description="Bumps between two PPVs of their day.")
-
-
-class PlanShown(BaseModel):
-    """Why a week is as it is."""
-
-    volume: VolumeShown
-    saturation: SaturationBrief
-    segment: str
-    planned_value: Amount
-    low95: Amount
-    low80: Amount
-    high80: Amount
-    high95: Amount
-    slots: SlotsShown
-    notes: list[str] = Field(description="Where preferences had to bend.")
-
-
-class MessageShown(BaseModel):
-    """One planned message: the columns of the CSV, and what it should earn."""
-
-    schedule_id: str
-    page_name: str
-    day_of_week: str
-    scheduled_send_time: Moment
-    message_type: MessageType
-    caption_id: str
-    caption_text: str
-    price_tier: PriceTier
-    content_category: str
-    has_urgency: bool
-    performance_score: Share
-    expected_value: Amount
-
-
-class ScheduleBrief(BaseModel):
-    """A planned week without its messages."""
-
-    schedule_id: str
-    page_name: str
-    start_date: date
-    created_at: Moment
-    created_by: str
-    saturation_zone: Zone
-    total_messages: int
-    planned_value: Amount
-    withdrawn_at: Moment | None
-    withdrawn_by: str | None
-
-
-class SchedulesShown(BaseModel):
-    """Planned weeks, the latest first."""
-
-    schedules: list[ScheduleBrief]
-
-
-class ScheduleShown(BaseModel):
-    """A planned week; times are the page's own."""
-
-    schedule_id: str
-    page_name: str
-    timezone: str
-    start_date: date
-    created_at: Moment
-    created_by: str
-    seed: int
-    saturation_zone: Zone
-    total_messages: int
-    withdrawn_at: Moment | None
-    withdrawn_by: str | None
-    plan: PlanShown
-    messages: list[MessageShown]
-
-
-class BuildAsked(Asked):
-    """Which page's week."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"page_name": "ava", "start_date": "2026-11-23"}]})
-
-    page_name: Name
-    start_date: Start
-    seed: Seed = None
-    replace: bool = Field(default=False, description="Take the place of schedules of the same days.")
-
-
-class ManyAsked(Asked):
-    """Which pages' weeks."""
-
-    pages: list[Name] | None = Field(default=None, max_length=PAGES_MAX, description="Null: every page.")
-    start_date: Start
-    seed: Seed = None
-    replace: bool = False
-
-
-class OutcomeShown(BaseModel):
-    """What became of one page of a batch."""
-
-    page_name: str
-    schedule_id: str | None
-    messages: int
-    seconds: Number
-    error: str | None
-
-
-class BatchShown(BaseModel):
-    """What became of a batch; one page's failure stops no other."""
-
-    built: int
-    failed: int
-    pages: list[OutcomeShown]
-
-
-class ReleasedShown(BaseModel):
-    """What unlocking released."""
-
-    schedule_id: str
-    released: int = Field(description="Captions that may be used again.")
-
-
-class LockShown(BaseModel):
-    """A caption that a page must not use again before it expires."""
-
-    page_name: str
-    caption_id: str
-    schedule_id: str
-    scheduled_send_time: Moment
-    expires_at: Moment
-
-
-class LocksShown(BaseModel):
-    """Locked captions by page and id."""
-
-    locks: list[LockShown]
-
-
-class BankCaption(BaseModel):
-    """One caption of the bank."""
-
-    caption_id: str
-    caption_text: str
-    price_tier: PriceTier
-    content_category: str
-    has_urgency: bool
-    page_name: str | None = Field(description="Only for this page; null: for every page.")
-
-
-class BankShown(BaseModel):
-    """The caption bank by id."""
-
-    captions: list[BankCaption]
-
-
-class AlertShown(BaseModel):
-    """Something wrong with planning."""
-
-    alert_type: str
-    message: str
-    threshold: Number | None
-    actual_value: Number | None
-
-
-class MessagesHealth(BaseModel):
-    """Whether planning works."""
-
-    status: str = Field(examples=["ok"])
-    runs_7_days: int
-    success_rate_7_days: Number | None
-    mean_seconds_7_days: Number | None
-    last_success: Moment | None
-    errors_last_hour: int
-    alerts: list[AlertShown]
 
 
 @router.get("/volume", openapi_extra=READ)

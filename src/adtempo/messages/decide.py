@@ -148,7 +148,7 @@ def recommend_week(page: PageConditions, start: date, now: datetime, seed: int) 
     )
 
 
-def usual_recipients(history: MessageHistory, now: datetime) -> float:
+def _usual_recipients(history: MessageHistory, now: datetime) -> float:
     """Return how many fans a paid message of the last 28 days reached: the median; of all messages without one."""
     since = np.datetime64((now - WINDOW).replace(tzinfo=None), "us")
     for chosen in (history.paid & (history.sent_at > since), history.paid, ~history.paid):
@@ -169,7 +169,7 @@ def _value(
     """Return what each message should earn, shape (slots,), and what they should earn together."""
     paid = np.array([slot.kind is MessageType.PPV for slot in slots], dtype=bool)
     used = choice.captions[paid]
-    reach = usual_recipients(history, now) * worth[paid]
+    reach = _usual_recipients(history, now) * worth[paid]
     price = np.nan_to_num(posteriors.price_micros[used])
     expected = np.zeros(len(slots))
     expected[paid] = reach * posteriors.shape[used] / posteriors.recipients[used] * price
