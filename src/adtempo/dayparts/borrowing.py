@@ -26,6 +26,9 @@ mean. What others say counts only as far as it goes beyond this."""
 RESEMBLANCE = 0.5
 """Prior probability that a campaign is like the others of its account or niche."""
 
+_BLOCK = 3  # hours
+_CLEARLY = 2.0  # standard errors
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourPrior:
@@ -54,7 +57,7 @@ def borrow_hours(own: Roots, accounts: ArrayLike, priors: Sequence[HourPrior | N
         DerSimonian and Laird (1986), Meta-analysis in clinical trials, doi:10.1016/0197-2456(86)90046-2.
     """
     labels = np.unique(np.asarray(accounts), return_inverse=True)[1].reshape(-1)
-    scatter = scatter_within(own, labels)[:, None]
+    scatter = scatter_within(own, labels)
     weight = np.divide(own.precision, 1 + own.precision * scatter)
     others = _gathered(weight, labels) - weight
     others[np.bincount(labels)[labels] == 1] = 0.0  # what is left of rounding is nobody
@@ -101,14 +104,26 @@ def join_roots(*parts: Roots) -> Roots:
 
 
 def scatter_within(own: Roots, labels: NDArray[np.intp]) -> Floats:
-    """Return how much campaigns differ within their account, as a variance of roots, one standard error up."""
+    """Return how much campaigns differ within their account, as a variance of roots, shape (campaigns, 1).
+
+    One standard error more than over the whole day; but where three hours in a row say clearly more, as much as they
+    say: campaigns differ at their peaks, and one that has peaks is not to be told by those that have none.
+    """
     total, squares = _gathered(own.precision, labels), _gathered(own.precision**2, labels)
     mean = np.divide(_gathered(own.precision * own.value, labels), total, out=np.ones_like(total), where=total > 0)
-    heterogeneity = _gathered((own.precision * (own.value - mean) ** 2).sum(axis=1, keepdims=True), labels)[:, 0]
-    known = (total - np.divide(squares, total, out=np.zeros_like(total), where=total > 0)).sum(axis=1)
-    free = np.maximum(HOURS_PER_DAY * (np.bincount(labels)[labels] - 1.0), 1.0)
-    excess = np.maximum(heterogeneity - free, 0.0) + np.sqrt(2 * free)
-    return np.asarray(np.divide(excess, known, out=np.zeros_like(known), where=known > 0))
+    differ = _gathered(own.precision * (own.value - mean) ** 2, labels)
+    known = total - np.divide(squares, total, out=np.zeros_like(total), where=total > 0)
+    others = np.bincount(labels)[labels][:, None] - 1.0
+
+    def excess(hours: int, errors: float) -> Floats:
+        windows = np.stack([np.roll(np.arange(HOURS_PER_DAY), -start)[:hours] for start in range(HOURS_PER_DAY)])
+        over, weight = (part[:, windows].sum(axis=2) for part in (differ, known))
+        free = np.maximum(hours * others, 1.0)
+        beyond = np.maximum(over - free, 0.0) + errors * np.sqrt(2 * free)
+        found = np.divide(beyond, weight, out=np.zeros_like(weight), where=weight > 0)
+        return np.asarray(found.max(axis=1, keepdims=True))
+
+    return np.maximum(excess(HOURS_PER_DAY, 1.0), excess(_BLOCK, -_CLEARLY))
 
 
 def _gathered(amounts: Floats, labels: NDArray[np.intp]) -> Floats:

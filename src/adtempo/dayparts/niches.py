@@ -79,7 +79,7 @@ def learn_prior(
     rows = [whose in set(heard) for whose in accounts]
     own = hours.part(np.array(rows))
     place = np.array([heard.index(whose) for whose in accounts if whose in set(heard)])
-    scatter = float(scatter_within(own, np.zeros(len(place), np.intp))[0])
+    scatter = float(scatter_within(own, np.zeros(len(place), np.intp))[0, 0])
     trust = own.precision / (1 + own.precision * scatter)
     member = (place == np.arange(len(heard))[:, None]).astype(np.float64)
     weight = member @ trust
