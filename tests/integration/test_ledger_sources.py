@@ -156,3 +156,8 @@ def test_reach_is_what_was_last_reported_as_of_any_moment_and_after_any_undo(ben
     bench.post([replace(day(3, 10, 1), reach=800)])
     bench.post([replace(day(3, 10, 1), reach=750)])
     assert reach() == {here: 750}
+
+
+def test_no_campaign_has_no_facts(bench: Bench) -> None:
+    bench.post(hours(range(3), 0))
+    assert len(load_fact_table(bench.ledger, FactQuery(by=("campaign_id",), campaigns=[]))) == 0

@@ -92,6 +92,16 @@ def test_name_and_password_open_a_session(claimed: Engine, now: datetime) -> Non
     assert identify(claimed, signed_in.session_id, now=now) is None
 
 
+def test_nobody_comes_before_the_first_admin(engine: Engine, now: datetime) -> None:
+    with pytest.raises(
+        Conflict, match="nobody is admin yet: add one first, such as: adtempo users add bob --role admin"
+    ):
+        add_person(engine, "bob", Role.OPERATOR, actor="ann", now=now)
+    assert load_people(engine) == []
+    add_person(engine, "bob", Role.ADMIN, actor="ann", now=now)
+    assert add_person(engine, "eve", Role.VIEWER, actor="ann", now=now).role is Role.VIEWER
+
+
 @pytest.mark.parametrize(("name", "password"), [("ann", "wrong"), ("nobody", PASSWORD), ("", ""), ("new", "")])
 def test_a_wrong_sign_in_does_not_say_what_is_wrong(claimed: Engine, now: datetime, name: str, password: str) -> None:
     add_person(claimed, "new", Role.VIEWER, actor="ann", now=now)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from adtempo.domain.errors import LeaseBusy, LeaseLost
 from adtempo.store.engine import transaction
-from adtempo.store.leases import check_leases, release_leases, renew_leases, take_leases
+from adtempo.store.leases import check_leases, delete_leases, release_leases, renew_leases, take_leases
 
 TTL = timedelta(seconds=60)
 
@@ -80,3 +80,17 @@ def test_of_many_takers_at_once_exactly_one_wins(engine: Engine, now: datetime) 
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(take, range(16))) == 1
+
+
+def test_leases_of_finished_work_are_forgotten_and_those_at_work_are_not(engine: Engine, now: datetime) -> None:
+    late, done, busy, other = (
+        take_leases(engine, [name], owner="first", now=moment, ttl=TTL)
+        for name, moment in (("work:late", now - 2 * TTL), ("work:done", now), ("work:busy", now), ("workbench", now))
+    )
+    release_leases(engine, [*done, *other])
+    with transaction(engine) as connection:
+        assert delete_leases(connection, "work:", now) == 2
+        check_leases(connection, busy)
+    with transaction(engine) as connection, pytest.raises(LeaseLost):
+        check_leases(connection, late)
+    assert take_leases(engine, ["workbench"], owner="second", now=now, ttl=TTL)[0].fence == 2

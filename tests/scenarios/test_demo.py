@@ -103,12 +103,14 @@ def test_a_second_run_adds_only_the_news(home: Path, asked: Any) -> None:
 
 
 def test_questions_of_ones_own_agree_with_the_metrics(asked: Any) -> None:
-    question = "SELECT spend, revenue, roas, reach, synced_at FROM campaign_metrics WHERE campaign_id = '100201'"
+    question = (
+        "SELECT spend, revenue, roas, reach, synced_at, currency FROM campaign_metrics WHERE campaign_id = '100201'"
+    )
     body = json.loads(asked("facts", "sql", f"{question} AND date = '2026-11-12'", "--json").stdout)
     (row,) = body["rows"]
     words = ("metrics", "100201", "--since", "2026-11-12", "--until", "2026-11-12", "--json")
     reported = json.loads(asked(*words).stdout)["reported"]
-    assert body["columns"] == ["spend", "revenue", "roas", "reach", "synced_at"]
+    assert body["columns"] == ["spend", "revenue", "roas", "reach", "synced_at", "currency"]
     assert (float(row[0]), float(row[1]), row[3]) == (
         float(reported["spend"]),
         float(reported["conversion_value"]),
@@ -116,6 +118,7 @@ def test_questions_of_ones_own_agree_with_the_metrics(asked: Any) -> None:
     )
     assert row[2] == pytest.approx(reported["roas"])
     assert row[4].startswith("2026-11-20T09:00")
+    assert row[5] == "USD"
 
 
 def test_dayparts_and_creatives_add_up_to_their_campaigns(asked: Any) -> None:

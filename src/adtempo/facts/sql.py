@@ -14,11 +14,11 @@ import pyarrow as pa
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.panels import QUANTITIES, FactTable
+from adtempo.facts.freshness import load_heard
 from adtempo.facts.ledger import Ledger, open_duckdb, query
 from adtempo.facts.load import FactQuery, load_fact_table, load_reach
-from adtempo.store.accounts import load_campaigns
+from adtempo.store.accounts import load_accounts, load_campaigns
 from adtempo.store.engine import reading
-from adtempo.store.ledger import load_batches
 
 MEMORY_MB = 4_000
 
@@ -103,17 +103,16 @@ def _texts(facts: FactTable) -> tuple[np.ndarray[Any, Any], ...]:
 
 
 def _table(ledger: Ledger, facts: FactTable, now: datetime, more: Mapping[str, pa.Array]) -> pa.Table:
-    heard: dict[AccountRef, datetime] = {}
     with reading(ledger.engine) as connection:
-        for batch in load_batches(connection, ("file", "sync")):
-            for account in batch.accounts:
-                if batch.observed_at <= now:
-                    heard.setdefault(AccountRef(*account.split(":", 1)), batch.observed_at)
+        heard = load_heard(connection, now)
+        currencies = {account.ref: account.currency for account in load_accounts(connection)}
     platforms, accounts, _ = _texts(facts)
-    synced = [heard.get(AccountRef(*pair)) for pair in zip(platforms, accounts, strict=True)]
+    refs = [AccountRef(*pair) for pair in zip(platforms, accounts, strict=True)]
+    synced = [heard.get(ref) for ref in refs]
     columns = {
         **{name: pa.array(facts.keys[name], pa.string()) for name in _CAMPAIGN},
         **{name: pa.array(facts.sums[name], mask=~facts.measured[name]) for name in QUANTITIES},
+        "currency": pa.array([currencies[ref] for ref in refs], pa.string()),
         "reach": pa.nulls(len(facts), pa.int64()),
         "date": pa.array(facts.keys["day_local"]),
         "synced_at": pa.array(

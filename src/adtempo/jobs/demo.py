@@ -15,6 +15,7 @@ from adtempo.accounts.run import add_account, load_accounts, load_campaigns
 from adtempo.domain.accounts import Account, CampaignRef
 from adtempo.domain.errors import Conflict, NotFound
 from adtempo.domain.panels import MaturedTable, Quantities
+from adtempo.facts.freshness import last_ended
 from adtempo.facts.load import FactQuery
 from adtempo.facts.maturity import load_matured_tables
 from adtempo.facts.sync import sync_accounts
@@ -30,7 +31,6 @@ from adtempo.tracking.campaign_facts import BY_CAMPAIGN
 from adtempo.tracking.detection import update_anomaly_alerts
 from adtempo.tracking.estimate import Profile
 from adtempo.tracking.expected import ExpectedFigures, estimate_expected
-from adtempo.tracking.freshness import last_ended
 from adtempo.tracking.keeping import keep_report
 from adtempo.tracking.run import CampaignTracker
 from adtempo.tracking.sync import FROM_SANDBOX, source_folder

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from adtempo.facts.compact import compact_ledger
+from adtempo.facts.publish import work_lease
 from adtempo.facts.sweep import sweep_ledger
 from adtempo.store.engine import transaction
 from adtempo.store.idempotency import delete_old_requests
+from adtempo.store.leases import delete_leases
 from adtempo.store.people import delete_expired
 
 if TYPE_CHECKING:
     from adtempo.jobs.runner import Turn
     from adtempo.workspace import Workspace
+
+LEASES_KEPT = timedelta(days=1)
+"""So long after it ran out nobody comes back to a lease of its own."""
 
 
 def compact_files(workspace: Workspace, turn: Turn) -> Mapping[str, object]:
@@ -25,10 +30,11 @@ def compact_files(workspace: Workspace, turn: Turn) -> Mapping[str, object]:
 
 
 def forget_expired(workspace: Workspace, turn: Turn) -> Mapping[str, object]:
-    """Delete sessions and one-time links that ran out, and answers kept for repeated requests."""
+    """Delete sessions and one-time links that ran out, answers kept for repeated requests, leases of finished work."""
     detail: Mapping[str, object] = {}
     with transaction(workspace.engine) as connection:
         delete_expired(connection, workspace.now())
         delete_old_requests(connection, workspace.now())
+        delete_leases(connection, work_lease(""), datetime.now(UTC) - LEASES_KEPT)
         turn.finish(connection, detail)
     return detail

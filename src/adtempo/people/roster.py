@@ -28,10 +28,12 @@ def add_person(engine: Engine, name: str, role: Role, *, actor: str, now: dateti
 
     Raises:
         InvalidInput: The name cannot be one.
-        Conflict: There is such a person already.
+        Conflict: There is such a person already, or nobody is admin yet and this one would not be either.
     """
     name = read_name(name)
     with transaction(engine) as connection:
+        if role is not Role.ADMIN and store.count_admins(connection) == 0:
+            raise Conflict(f"nobody is admin yet: add one first, such as: adtempo users add {name} --role admin")
         return insert_named(connection, name, role, None, actor=actor, now=now)
 
 

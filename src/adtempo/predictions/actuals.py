@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,13 +13,14 @@ from adtempo.domain.metrics import blend, find_metric, value_of
 from adtempo.domain.money import MICROS
 from adtempo.domain.panels import MaturedTable, Quantities
 from adtempo.domain.predictions import Actual, Prediction
+from adtempo.facts.freshness import load_heard
 from adtempo.facts.load import FactQuery, load_fact_table
 from adtempo.facts.maturity import load_matured_table
 from adtempo.predictions.compare import LoadActual
 from adtempo.predictions.page_actuals import load_page_actual
 from adtempo.store.accounts import load_accounts
 from adtempo.store.engine import reading
-from adtempo.store.ledger import Batch, last_batch, load_batches
+from adtempo.store.ledger import last_batch
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
@@ -50,7 +51,7 @@ def actuals_of(workspace: Workspace) -> LoadActual:
     with reading(workspace.engine) as connection:
         accounts = {account.ref: account for account in load_accounts(connection)}
         batch = last_batch(connection)
-        heard = _last_heard(load_batches(connection, ("file", "sync")), now)
+        heard = load_heard(connection, now)
 
     def asked(since: date, until: date) -> FactQuery:
         return FactQuery(by=_BY_CAMPAIGN, since=since, until=until, as_of=now, batch=batch)
@@ -124,13 +125,3 @@ def _late_quantity(claim: Prediction) -> str | None:
 def _is_settled(claim: Prediction, account: Account, heard: Mapping[AccountRef, datetime], settles: timedelta) -> bool:
     end = day_bounds(claim.until, account.zone)[1]
     return heard[account.ref] >= end + settles
-
-
-def _last_heard(batches: Sequence[Batch], now: datetime) -> dict[AccountRef, datetime]:
-    latest: dict[AccountRef, datetime] = {}
-    for batch in batches:
-        if batch.undone_by is None and batch.observed_at <= now:
-            for text in batch.accounts:
-                ref = AccountRef(*text.split(":", 1))
-                latest[ref] = max(batch.observed_at, latest.get(ref, batch.observed_at))
-    return latest

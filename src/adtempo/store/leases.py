@@ -114,6 +114,20 @@ def release_leases(engine: Engine, held: Sequence[Lease]) -> None:
         connection.execute(leases.update().where(_ours(held)).values(owner=None, expires_at=None))
 
 
+def delete_leases(connection: Connection, prefix: str, before: datetime) -> int:
+    """Forget leases that are free or ran out, and return how many.
+
+    Only for names that nobody takes twice, such as one run's own: a name that is forgotten starts its fences anew.
+
+    Args:
+        connection: Of a writing transaction.
+        prefix: How their names begin.
+        before: They ran out before this moment, aware.
+    """
+    done = or_(leases.c.owner.is_(None), leases.c.expires_at <= before)
+    return connection.execute(leases.delete().where(leases.c.name.startswith(prefix, autoescape=True), done)).rowcount
+
+
 def check_leases(connection: Connection, held: Sequence[Lease]) -> None:
     """Lock the leases until the caller's transaction ends, having made sure that they are still ours.
 

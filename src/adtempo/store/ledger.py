@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    false,
     func,
     insert,
     or_,
@@ -66,7 +67,7 @@ ledger_batches = Table(
     Column("restated", BigInteger, nullable=False),
     Column("unchanged", BigInteger, nullable=False),
     Column("rejected", BigInteger, nullable=False),
-    Column("accounts", JSON, nullable=False),
+    Column("accounts", JSON(none_as_null=True), nullable=False),
     Column("undone_by", BigInteger, ForeignKey("ledger_batches.batch", deferrable=True)),
     CheckConstraint(f"kind IN ({', '.join(map(repr, BATCH_KINDS))})", name="kind_known"),
     CheckConstraint("undone_by > batch", name="undone_later"),
@@ -121,7 +122,7 @@ coverage = Table(
     Column("attribution", String, nullable=False),
     Column("slot_from", UtcTime, nullable=False, comment="hours: UTC; days: local midnight written as UTC"),
     Column("slot_to", UtcTime, nullable=False),
-    Column("quantities", JSON, nullable=False),
+    Column("quantities", JSON(none_as_null=True), nullable=False),
     Column("observed_at", UtcTime, nullable=False),
     Column("batch", BigInteger, ForeignKey("ledger_batches.batch"), nullable=False),
     CheckConstraint("slot_from < slot_to", name="slots_ordered"),
@@ -292,7 +293,7 @@ def load_files(
             and_(ledger_files.c.campaign_from <= campaign, ledger_files.c.campaign_to >= campaign)
             for campaign in campaigns
         ]
-        query = query.where(or_(*spans))
+        query = query.where(or_(false(), *spans))  # no campaign is in no file
     query = query.order_by(ledger_files.c.batch_from, ledger_files.c.path)
     return [LedgerFile(**row._mapping) for row in connection.execute(query)]
 

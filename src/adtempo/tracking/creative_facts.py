@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.metrics import FREQUENCY, value_of
 from adtempo.domain.panels import FactTable
+from adtempo.facts.freshness import last_ended
 from adtempo.facts.load import FactQuery, load_fact_table
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
 from adtempo.tracking.campaign_facts import Campaigns, check_days, load_day_figures
 from adtempo.tracking.creatives import CREATIVE_KEYS, CreativeFatigue, estimate_creative_fatigue
-from adtempo.tracking.freshness import last_ended
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace

@@ -14,6 +14,7 @@ from adtempo.domain.campaigns import Campaign
 from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.panels import MaturedTable
 from adtempo.domain.predictions import RecordedPrediction
+from adtempo.facts.freshness import last_ended, load_heard
 from adtempo.facts.load import FactQuery
 from adtempo.facts.maturity import load_matured_tables
 from adtempo.predictions.score import score
@@ -34,7 +35,6 @@ from adtempo.tracking.estimate import (
     estimate_daily_report,
 )
 from adtempo.tracking.expected import ExpectedFigures, estimate_expected
-from adtempo.tracking.freshness import last_ended, load_heard
 from adtempo.tracking.pacing import BudgetPace
 from adtempo.tracking.plans import load_budgets
 from adtempo.tracking.scope import EVERYTHING, Scope

@@ -18,6 +18,7 @@ from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.metrics import FREQUENCY, METRICS, Metric, Unit, value_of
 from adtempo.domain.money import MICROS, Money
+from adtempo.facts.freshness import last_ended
 from adtempo.facts.load import FactQuery
 from adtempo.facts.maturity import load_matured_table
 from adtempo.store import accounts as stored
@@ -34,7 +35,6 @@ from adtempo.tracking.anomalies import (
 )
 from adtempo.tracking.campaign_facts import BY_CAMPAIGN, load_day_figures
 from adtempo.tracking.expected import estimate_expected
-from adtempo.tracking.freshness import last_ended
 from adtempo.tracking.hourly import Hours, load_hours
 from adtempo.tracking.standing import RETURN_DAYS, Return, Standing, estimate_late, estimate_standing, is_paused
 from adtempo.tracking.sync import FROM_FILES

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from adtempo.alerts.deliver import queue_report
+from adtempo.facts.freshness import last_ended
 from adtempo.store import reports as stored
 from adtempo.store.accounts import load_accounts
 from adtempo.store.engine import reading, transaction
 from adtempo.store.reports import StoredReport
 from adtempo.tracking.daily import load_daily_report
 from adtempo.tracking.estimate import DailyReport
-from adtempo.tracking.freshness import last_ended
 from adtempo.tracking.report import report_body, report_markdown, report_message
 from adtempo.tracking.report_html import report_html
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from adtempo.domain.accounts import Account, CampaignRef
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import NotFound
+from adtempo.facts.freshness import last_heard_day, load_heard
 from adtempo.facts.load import FactQuery, load_fact_table
 from adtempo.stats.month_end import LOOK_BACK_DAYS
 from adtempo.store.engine import reading
-from adtempo.tracking.freshness import last_heard_day, load_heard
 from adtempo.tracking.pacing import BudgetPace, estimate_pacing
 from adtempo.tracking.scope import EVERYTHING, Chosen, Scope, load_scope
 

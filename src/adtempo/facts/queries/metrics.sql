@@ -2,6 +2,7 @@
 CREATE TEMP VIEW {{ view }} AS
 SELECT
     {% for name in keys %} {{ name }}, {% endfor %}
+    currency,
     impressions,
     clicks,
     spend_micros * 0.000001 AS spend,
