@@ -36,6 +36,8 @@ HEADER = (
     "impressions,clicks,spend,conversions,conversion_value,budget_daily,status"
 )
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what only reads: one database is enough."""
 
 
 def hours_of(
@@ -88,6 +90,7 @@ def arm(workspace: Workspace) -> None:
 # Evaluating
 
 
+@ON_SQLITE
 def test_an_evaluation_says_what_the_rule_asks_for_and_stores_nothing(home: Workspace) -> None:
     before = stats(home.engine)
     found = evaluate(home, "great")
@@ -107,16 +110,19 @@ def test_an_evaluation_says_what_the_rule_asks_for_and_stores_nothing(home: Work
     assert stats(home.engine) == before
 
 
+@ON_SQLITE
 def test_a_given_rule_file_is_evaluated_instead_of_the_stored_rules(home: Workspace) -> None:
     found = evaluate(home, "great", rules=[read_rule({"rule_name": "calm", "basis": "reported", "ctr_aggressive": 9})])
     assert (found.rule_name, found.action, found.rule_id) == ("calm", BudgetAction.SCALE_UP, None)
 
 
+@ON_SQLITE
 def test_an_evaluation_as_of_the_past_sees_only_what_was_known_then(home: Workspace) -> None:
     found = evaluate(home, "great", as_of=NOW - timedelta(days=1))
     assert found.reason.startswith("Not decidable: nothing is known in")
 
 
+@ON_SQLITE
 def test_an_unknown_campaign_is_not_found(home: Workspace) -> None:
     with pytest.raises(NotFound):
         evaluate(home, "nosuch")
@@ -124,24 +130,28 @@ def test_an_unknown_campaign_is_not_found(home: Workspace) -> None:
         BudgetAutoScaler(home).evaluate_all([])
 
 
+@ON_SQLITE
 def test_a_rule_that_does_not_fit_the_currency_is_refused(home: Workspace) -> None:
     rule = read_rule({"rule_name": "x", "campaign_id": "great", "currency": "EUR"})
     with pytest.raises(InvalidInput, match="is written in EUR, the account counts in USD"):
         evaluate(home, "great", rules=[rule])
 
 
+@ON_SQLITE
 def test_conversions_by_the_day_are_judged_on_the_closed_day(workspace: Workspace, tmp_path: Path) -> None:
     take_in(workspace, tmp_path, day_of("d", "2026-03-02", 999), day_of("d", "2026-03-03", 540))
     found = evaluate(workspace, "d", rules=[Rule("r", basis=read_rule({"rule_name": "b", "basis": "reported"}).basis)])
     assert (found.window, found.metrics["roas"]) == ("the last closed local day", 4.5)
 
 
+@ON_SQLITE
 def test_the_figures_of_a_niche_decide_for_each_of_its_campaigns(home: Workspace) -> None:
     rule = read_rule({"rule_name": "n", "basis": "reported", "over": "niche"})
     found = evaluate(home, "losing", rules=[rule])
     assert (found.metrics["spend"], found.action) == (480_000_000.0, BudgetAction.MAINTAIN)
 
 
+@ON_SQLITE
 def test_the_pace_of_the_month_can_be_a_condition(home: Workspace) -> None:
     rule = read_rule(
         {
@@ -338,6 +348,7 @@ def test_a_campaign_of_another_account_is_no_campaign_of_this_one(home: Workspac
 # Dashboard and hours
 
 
+@ON_SQLITE
 def test_the_dashboard_counts_every_evaluation(home: Workspace) -> None:
     run(home)
     body = dashboard_body(BudgetAutoScaler(home).load_dashboard())
@@ -365,6 +376,7 @@ def test_the_dashboard_counts_every_evaluation(home: Workspace) -> None:
         BudgetAutoScaler(home).load_dashboard(40)
 
 
+@ON_SQLITE
 def test_an_empty_home_has_an_empty_dashboard_and_run(workspace: Workspace) -> None:
     body = dashboard_body(BudgetAutoScaler(workspace).load_dashboard())
     assert (body["summary"]["execution_rate"], body["performance"]["avg_roas"]) == (None, None)
@@ -372,6 +384,7 @@ def test_an_empty_home_has_an_empty_dashboard_and_run(workspace: Workspace) -> N
     assert BudgetAutoScaler(workspace).evaluate_all() == []
 
 
+@ON_SQLITE
 def test_hours_without_enough_samples_have_no_pattern(home: Workspace) -> None:
     (profile,) = learn_hours(home, campaign="great")
     assert (profile.peaks, profile.multipliers) == ((), ())

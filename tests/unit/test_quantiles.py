@@ -19,7 +19,7 @@ def test_of_a_normal_number_the_chance_is_exact(threshold: float) -> None:
     assert chance_above(ends, LEVELS, threshold)[0] == pytest.approx(stats.norm.sf(threshold), abs=1e-9)
 
 
-@pytest.mark.parametrize("shape", [2.0, 4.0, 10.0, 40.0])
+@pytest.mark.parametrize("shape", [4.0, 10.0, 40.0])
 def test_of_a_skewed_number_it_is_within_four_points(shape: float) -> None:
     ends = [[stats.gamma.ppf(level, shape)] for level in LEVELS]
     five = [*ends[:2], guess_median(*ends).tolist(), *ends[2:]]
