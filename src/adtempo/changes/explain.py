@@ -64,7 +64,9 @@ def tell_story(change: Change, trail: Sequence[AuditEntry]) -> list[str]:
     for verdict in change.verdicts:
         if verdict.outcome is not Outcome.PASS:
             word = {Outcome.WARN: "warns", Outcome.ASK: "asks for a person", Outcome.VETO: "vetoes"}[verdict.outcome]
-            told.append(f"Guardrail {verdict.guardrail} {word}: {verdict.reason} {verdict.advice}".rstrip())
+            told.append(
+                f"Guardrail {verdict.guardrail} {word}: {verdict.reason.rstrip('.')}. {verdict.advice}".rstrip()
+            )
     passed = sum(verdict.outcome is Outcome.PASS for verdict in change.verdicts)
     told.append(f"{passed} of {len(change.verdicts)} guardrails had nothing to say against it.")
     told += [_step(entry) for entry in trail]
