@@ -200,6 +200,13 @@ def test_the_next_hour_is_evaluated_anew_and_suggests_nothing_twice(home: Worksp
     }
 
 
+def test_snapshots_are_forgotten_after_a_month_and_evaluations_are_not(home: Workspace) -> None:
+    run(home)
+    run(replace(home, pretended_now=NOW + timedelta(days=31)))
+    kept = stats(home.engine)
+    assert (kept["campaign_performance_snapshots"], kept["scaling_evaluations"]) == (3, 6)
+
+
 def test_a_pause_is_told_and_replaced_by_the_next_news(home: Workspace) -> None:
     run(home)
     (alert,) = load_alerts(home)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +42,9 @@ from adtempo.store.engine import reading, transaction
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
+
+SNAPSHOTS_KEPT = timedelta(days=30)
+"""For how long it is remembered how campaigns stood at each run; the ledger remembers for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +372,7 @@ class BudgetAutoScaler:
                 )
         with transaction(self.workspace.engine) as connection:
             stored.insert_snapshots(connection, found)
+            stored.delete_snapshots(connection, window - SNAPSHOTS_KEPT)
 
     def _tell(self, scaled: Sequence[Scaled], window: datetime) -> None:
         """Open an alert for every pause and every large change; those of the run before have been heard."""

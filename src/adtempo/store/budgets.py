@@ -279,11 +279,6 @@ def count_actions(connection: Connection, since: datetime, until: datetime) -> d
     return {BudgetAction(action): count for action, count in connection.execute(query)}
 
 
-def delete_evaluations(connection: Connection, before: datetime) -> int:
-    """Take away evaluations that were made before a moment, and return how many."""
-    return connection.execute(scaling_evaluations.delete().where(scaling_evaluations.c.evaluated_at < before)).rowcount
-
-
 def insert_snapshots(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
     """Keep how campaigns stood; the first snapshot of a window stays."""
     rows = [_snapshot_row(one) for one in snapshots]
