@@ -1,0 +1,117 @@
+"""The page of dayparts in a real Chromium: heatmap, schedule to try out and keep, files; not one complaint."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from adtempo.facts.formats import ImportOptions
+from adtempo.facts.imports import import_facts
+from adtempo.workspace import open_workspace
+from hourly_files import write_hours
+from serving import NOW, PASSWORD, add_people, listening
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+EVENING = f"/dayparts?campaign={quote('google:g1:evening')}"
+FLAT = f"/dayparts?campaign={quote('google:g1:flat')}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here; install it to run the browser tests (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("dayparts")
+    with open_workspace(folder / "home", now=NOW) as workspace:
+        add_people(workspace)
+        import_facts(workspace.ledger, write_hours(folder / "hours.csv"), ImportOptions(), actor="test", now=NOW)
+        with listening(workspace) as served:
+            yield served
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with open_workspace(tmp_path_factory.mktemp("empty") / "home", now=NOW) as workspace:
+        add_people(workspace)
+        with listening(workspace) as served:
+            yield served
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a person of its own; whatever the browser complains about fails the test."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": 1360, "height": 1000})
+    opened = context.new_page()
+    opened.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def visit_as(page: Page, name: str, address: str, path: str) -> None:
+    page.goto(f"{address}/sign-in?next={quote(path, safe='')}")
+    page.get_by_label("name").first.fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("button.main").click()
+    page.wait_for_url(lambda reached: "/dayparts" in reached and "sign-in" not in reached)
+
+
+def test_the_evening_is_shown_tried_out_kept_and_taken_away(page: Page, address: str) -> None:
+    visit_as(page, "operator", address, EVENING)
+    expect(page.locator(".lead")).to_contain_text("Spend more at 18:00-22:00 every day", timeout=30_000)
+    expect(page.locator("[data-drawn] canvas")).to_have_count(3, timeout=30_000)
+    expect(page.locator(".mark.peak")).to_have_count(4)
+    page.get_by_label("Strategy").select_option("aggressive")
+    page.wait_for_url("**strategy=aggressive**")
+    budget = page.get_by_label("Budget a day")
+    budget.fill("1000")
+    budget.press("Enter")
+    page.wait_for_url("**budget=1000**")
+    expect(page.locator("dl.promise")).to_contain_text("Against even hours", timeout=30_000)
+    page.get_by_role("button", name="Keep this schedule").click()
+    row = page.get_by_role("region", name="Kept schedules").locator("tbody tr").first
+    expect(row).to_contain_text("1000.00 EUR", timeout=30_000)
+    with page.expect_download() as download:
+        row.get_by_role("link", name="google").click()
+    assert "bid_modifier" in download.value.path().read_text()
+
+
+def test_a_campaign_without_a_pattern_is_left_alone(page: Page, address: str) -> None:
+    visit_as(page, "viewer", address, FLAT)
+    expect(page.locator(".lead")).to_contain_text("Nothing to do")
+    expect(page.locator(".verdict")).to_contain_text("No usable pattern")
+    expect(page.get_by_text("flat: there is no pattern to use")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep this schedule")).to_have_count(0)
+
+
+def test_a_budget_that_cannot_be_spent_by_the_hour_is_refused_in_words(page: Page, address: str) -> None:
+    visit_as(page, "operator", address, f"{FLAT}&budget=0.10")
+    expect(page.get_by_role("alert").first).to_contain_text("at least 0.24 EUR")
+
+
+def test_a_home_without_campaigns_says_how_to_begin(page: Page, empty: str) -> None:
+    visit_as(page, "viewer", empty, "/dayparts")
+    expect(page.get_by_text("No campaign is known yet")).to_be_visible()
+
+
+def test_a_phone_never_scrolls_sideways(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit_as(page, "operator", address, EVENING)
+    expect(page.locator("[data-drawn] canvas")).to_have_count(3, timeout=30_000)
+    assert page.locator("html").evaluate("html => html.scrollWidth") <= 390
