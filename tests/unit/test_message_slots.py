@@ -147,7 +147,7 @@ def test_an_uneven_week_is_said_to_be_one() -> None:
         ({"hours": frozenset({20})}, "allowed hours", "also "),
         ({"quiet_days": frozenset({0, 1, 2, 3, 4, 5}), "bump": 2}, "quiet days", "5 instead of 6"),
         ({"cooling_days": 6}, "cooling", "instead of 6 days without PPV"),
-        ({"hours": frozenset({20})}, "PPVs", "7 instead of 21"),
+        ({"hours": frozenset({20}), "bump": 2}, "PPVs", "7 instead of 21"),
         ({"bump": 400, "ppv": 1}, "Bumps", "instead of 400"),
     ],
 )
@@ -159,6 +159,12 @@ def test_a_week_that_does_not_fit_names_what_binds_and_how_little_it_must_give(
         plan_slots(week)
     ways = {one.constraint: one.needed for one in list_relaxations(replace(week, even=False))}
     assert needed in ways[constraint]
+
+
+def test_a_week_that_no_single_condition_can_save_says_so() -> None:
+    week = replace(week_of(Tier.MICRO, 0.2), hours=frozenset({20}), quiet_days=frozenset(range(6)), ppv=9, bump=300)
+    with pytest.raises(WeekInfeasible, match="several of its conditions must give at once"):
+        plan_slots(week)
 
 
 def test_the_named_relaxation_is_enough_and_a_smaller_one_is_not() -> None:

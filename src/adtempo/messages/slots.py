@@ -154,10 +154,8 @@ def plan_slots(week: Week) -> SlotPlan:
         notes = ("the days' numbers of messages differ by more than one, because an even week does not fit",)
     if placed is None:
         ways = "; or ".join(f"{one.constraint}: {one.needed}" for one in list_relaxations(week))
-        raise WeekInfeasible(
-            f"{week.ppv} PPV and {week.bump} Bump do not fit the week from {week.start}; each of these alone is "
-            f"enough: {ways}"
-        )
+        enough = f"each of these alone is enough: {ways}" if ways else "several of its conditions must give at once"
+        raise WeekInfeasible(f"{week.ppv} PPV and {week.bump} Bump do not fit the week from {week.start}; {enough}")
     paid, bound = placed
     free, between = _place_bumps(week, paid)
     grid = week.grid
