@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adtempo.dayparts.comparison import compare_platforms
-from adtempo.dayparts.decide import Priority, Step, days_text, hours_text, recommend_actions, recommend_plan
+from adtempo.dayparts.decide import Priority, Step, recommend_actions, recommend_plan
 from adtempo.dayparts.findings import CampaignDayparts, Label, Pattern, SlotFigures
 from adtempo.dayparts.panel import HourlyPanel
 from adtempo.dayparts.response import (
@@ -19,6 +19,7 @@ from adtempo.dayparts.response import (
     read_response,
 )
 from adtempo.dayparts.switchback import judge_pairs, match_campaigns, plan_switchback, weekly_deviation
+from adtempo.dayparts.wording import days_text, hours_text
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric

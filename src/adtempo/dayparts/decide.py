@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adtempo.dayparts.findings import CampaignDayparts, Label, Pattern, SlotFigures
+from adtempo.dayparts.wording import days_text, hours_text
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 from adtempo.domain.metrics import Metric
@@ -20,9 +21,6 @@ VALLEY_MULTIPLIER = 0.5
 
 CLEAR, LARGE = 1.1, 1.2
 """A lift that is surely beyond the first is of medium priority, beyond the second of high."""
-
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_NAMED_DAYS = {(0, 1, 2, 3, 4, 5, 6): "every day", (0, 1, 2, 3, 4): "Monday to Friday", (5, 6): "at weekends"}
 
 
 class Priority(StrEnum):
@@ -149,27 +147,3 @@ def _check_multipliers(peak: float | None, valley: float | None) -> None:
         raise InvalidInput(f"the multiplier of peaks must be above 0 and at most {MULTIPLIER_MAX:g}, not {peak:g}")
     if valley is not None and not 0 <= valley <= MULTIPLIER_MAX:
         raise InvalidInput(f"the multiplier of valleys must be from 0 (off) to {MULTIPLIER_MAX:g}, not {valley:g}")
-
-
-def hours_text(hours: Sequence[int]) -> str:
-    """Write hours of the day as spans of the clock.
-
-    >>> hours_text((22, 23, 0)), hours_text((9, 10, 14))
-    ('22:00-01:00', '09:00-11:00 and 14:00-15:00')
-    """
-    spans: list[list[int]] = []
-    for hour in hours:
-        if spans and hour == spans[-1][1] % HOURS_PER_DAY:
-            spans[-1][1] = hour + 1
-        else:
-            spans.append([hour, hour + 1])
-    return " and ".join(f"{begin:02}:00-{end % HOURS_PER_DAY:02}:00" for begin, end in spans)
-
-
-def days_text(days: Sequence[int]) -> str:
-    """Write weekdays as people do.
-
-    >>> days_text((5, 6)), days_text((0, 2))
-    ('at weekends', 'on Mon and Wed')
-    """
-    return _NAMED_DAYS.get(tuple(days)) or f"on {' and '.join(_WEEKDAYS[day] for day in days)}"

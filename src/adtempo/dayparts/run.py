@@ -225,7 +225,7 @@ class DayPartOptimizer:
             None where nothing may be shared, or nothing is known.
         """
         asked, moment = question or Question(), self._moment()
-        nobody = Account(AccountRef("", ""), "UTC", "XXX", client=client)
+        nobody = Account(AccountRef("", ""), "UTC", "EUR", client=client)
         known = Known.load(self._workspace, moment)
         return load_prior(self._workspace, moment, known, nobody, find_metric(asked.metric), niche, asked)
 

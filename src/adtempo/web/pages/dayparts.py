@@ -12,11 +12,11 @@ from pydantic import Field
 
 from adtempo.accounts.run import load_campaigns
 from adtempo.dayparts.analysis import Analysis, Question
-from adtempo.dayparts.decide import days_text, hours_text
 from adtempo.dayparts.exports import EXPORTS
 from adtempo.dayparts.findings import LABELS, Label, SlotFigures
 from adtempo.dayparts.run import DayPartOptimizer
 from adtempo.dayparts.scheduling import Draft, Wish, draft_schedule
+from adtempo.dayparts.wording import days_text, hours_text
 from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.metrics import METRICS, Metric, find_metric
 from adtempo.domain.money import MICROS, format_micros, minor_decimals
