@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy import Engine, text
 
-from adtempo.store.audit import BEFORE_THE_FIRST, append_audit, load_audit, verify_audit
+from adtempo.store.audit import BEFORE_THE_FIRST, append_audit, audit_log, load_audit, verify_audit
 from adtempo.store.engine import reading, transaction
 
 
@@ -72,3 +72,23 @@ def test_detail_that_is_not_json_is_refused(engine: Engine, now: datetime) -> No
     for detail in ({"x": float("nan")}, {"x": object()}):
         with pytest.raises((ValueError, TypeError)), transaction(engine) as connection:
             append_audit(connection, at=now, actor="ann", action="x.done", subject="", detail=detail)
+
+
+def test_rows_taken_off_the_end_show_by_a_hash_that_was_kept(engine: Engine, now: datetime) -> None:
+    with transaction(engine) as connection:
+        for _ in range(3):
+            kept = append_audit(connection, at=now, actor="ann", action="x.done", subject="", detail={}).hash
+    with transaction(engine) as connection:
+        assert verify_audit(connection, kept=kept) == []
+        connection.execute(audit_log.delete().where(audit_log.c.id == 3))
+        assert verify_audit(connection) == []
+        assert "taken off the end" in str(verify_audit(connection, kept=kept)[0])
+
+
+def test_rows_that_changed_places_show(engine: Engine, now: datetime) -> None:
+    with transaction(engine) as connection:
+        for _ in range(3):
+            append_audit(connection, at=now, actor="ann", action="x.done", subject="", detail={})
+        for old, new in ((2, 9), (3, 2), (9, 3)):
+            connection.execute(audit_log.update().where(audit_log.c.id == old).values(id=new))
+        assert verify_audit(connection)

@@ -253,7 +253,8 @@ def test_without_quarantine_the_audit_log_contradicts_the_platform(
     monkeypatch.setattr(apply, "QUARANTINE", timedelta())
     monkeypatch.setattr(apply, "CALL", timedelta())
     monkeypatch.setattr(recover, "APART", timedelta())
-    assert simulate(fast_engine, range(40))["contradictions"] > 0
+    stories = (Simulation(fast_engine, seed).play() for seed in range(SEEDS))
+    assert any(story.contradictions for story in stories)
 
 
 @pytest.mark.parametrize("change_budget", [read_multiply_write_retry, memoised_target_blind_retry])

@@ -10,13 +10,23 @@ from adtempo.cli.session import AsJson, opened, print_json
 from adtempo.domain.errors import Conflict
 
 
-def verify(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+def verify(
+    ctx: typer.Context,
+    kept: Annotated[
+        str | None,
+        typer.Option(
+            "--kept", metavar="HASH", help="A hash of the log that you kept: shows rows taken off the end too."
+        ),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Check that no entry of the audit log was changed, removed or inserted."""
     from adtempo.store.audit import load_audit, verify_audit
     from adtempo.store.engine import reading
 
     with opened(ctx) as workspace, reading(workspace.engine) as connection:
-        problems = verify_audit(connection)
+        problems = verify_audit(connection, kept=kept)
         entries = load_audit(connection)
     if as_json:
         print_json({"intact": not problems, "problems": [str(problem) for problem in problems]})

@@ -114,9 +114,17 @@ def load_trail(connection: Connection, subject: str) -> list[AuditEntry]:
     return [_entry(row._asdict()) for row in connection.execute(query)]
 
 
-def verify_audit(connection: Connection) -> list[Problem]:
-    """Recompute the chain; return what is wrong, row by row, empty = intact."""
+def verify_audit(connection: Connection, *, kept: str | None = None) -> list[Problem]:
+    """Recompute the chain; return what is wrong, row by row, empty = intact.
+
+    Args:
+        connection: Any connection.
+        kept: A hash of the log that was kept elsewhere: without one, rows taken off the end leave no trace.
+    """
     problems = []
+    if kept is not None and connection.scalar(select(audit_log.c.id).where(audit_log.c.hash == kept)) is None:
+        said = "the hash that was kept elsewhere stands in no row: rows were taken off the end, or all were rewritten"
+        problems.append(Problem("audit_log", 0, "hash", said))
     expected_id, expected_previous = 1, BEFORE_THE_FIRST
     for found in connection.execute(select(audit_log).order_by(audit_log.c.id)):
         row = found._asdict()
