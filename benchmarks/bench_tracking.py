@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/bench_tracking.py
 
 The figures are drawn from a generator and read by the ordinary sync, one look after the other, so that the ledger holds
-vintages as a home of that size would. About two minutes, nearly all of it building that home.
+vintages as a home of that size would. About five minutes: one for building that home, three for the hourly look, which
+reads every campaign's 63 days anew, up to 0.09 s a campaign.
 """
 
 from __future__ import annotations

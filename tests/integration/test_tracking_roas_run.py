@@ -80,13 +80,18 @@ def test_own_conversions_join_by_click_and_window_and_both_parts_are_shown(
     assert day.total.offline is not None
     assert (day.total.offline.conversions, day.total.offline.value_micros) == (2, 25_000_000)
     assert (day.total.platform_value_micros, day.total.value_micros, day.roas) == (60_000_000, 85_000_000, 4.25)
+    assert day.expected is not None
+    assert day.expected.roas.value is not None
+    assert day.expected.roas.value > 4.25
+    assert day.expected.maturity is not None
     short = tracker.load_roas(["c1"], include_offline=True, attribution_window_days=1, since=DAY, until=DAY)
     assert short.roas == (30 + 15) / 20
     both = tracker.load_roas(["c1"], include_offline=True).total.offline
     assert both is not None
     assert (both.conversions, both.without_click) == (3, 1)
     assert run("accounts", "set", "a1", "--offline", "replace").exit_code == 0
-    assert tracker.calculate_roas("c1", include_offline=True, since=DAY, until=DAY) == 1.25
+    replaced = tracker.load_roas(["c1"], include_offline=True, since=DAY, until=DAY)
+    assert (replaced.roas, replaced.expected) == (1.25, None)
     said = run("metrics", "c1", "--since", "2026-03-01", "--until", "2026-03-01", "--include-offline").stdout
     assert "their value        25.00 EUR" in said
     assert "lead              4 at 5.00 EUR" in said
@@ -119,6 +124,12 @@ def test_currencies_are_blended_only_with_rates_into_a_common_one(
     blend = tracker.load_roas(since=DAY, until=DAY, currency="EUR")
     assert (blend.total.spend_micros, blend.total.value_micros) == (30_000_000, 80_000_000)
     assert blend.roas == 80 / 30
+    assert blend.expected is not None
+    assert blend.expected.roas.value is not None
+    assert blend.expected.basis == "prior"
+    alone = [tracker.load_roas([campaign], since=DAY, until=DAY) for campaign in ("c1", "c2", "c3")]
+    coming = [(one.expected.roas.value or 0) - (one.roas or 0) for one in alone if one.expected]
+    assert min(coming) - 0.1 <= blend.expected.roas.value - blend.roas <= max(coming) + 0.1
     assert tracker.calculate_blended_roas(Scope(platform="google"), since=DAY, until=DAY) == 2.0
     assert tracker.calculate_blended_roas(Scope(niche="shoes"), since=DAY, until=DAY, currency="USD") == 96 / 36
     assert tracker.calculate_blended_roas(Scope(account="a1"), since=DAY, until=DAY) == 3.0
