@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from adtempo.changes.situation import MEMORY, Sent, Situation
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
-from adtempo.domain.changes import OPEN, Change, State
+from adtempo.domain.changes import OPEN, Change
 from adtempo.facts.ledger import Ledger
 from adtempo.facts.load import FactQuery, load_fact_table
 from adtempo.store import changes as stored
@@ -24,8 +24,6 @@ from adtempo.store.state import load_restored_at
 
 TOP_SHARE = 0.1
 TOP_DAYS = 7
-
-_IN_VAIN = frozenset({State.REFUSED, State.NOT_APPLIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +61,8 @@ def load_scene(connection: Connection, ref: AccountRef, *, now: datetime) -> Sce
         NotFound: There is no such account.
     """
     sent = defaultdict(list)
-    for change in stored.list_sent(connection, ref, now - MEMORY):
-        if change.state not in _IN_VAIN and change.sent_at is not None:
-            sent[change.campaign].append(Sent(change.sent_at, change.prior, change.target))
+    for campaign, at, prior, target in stored.list_sent(connection, ref, now - MEMORY):
+        sent[campaign].append(Sent(at, prior, target))
     return Scene(
         now=now,
         account=load_account(connection, ref),

@@ -257,11 +257,30 @@ def list_changes(
     return [_change(row) for row in connection.execute(query)]
 
 
-def list_sent(connection: Connection, account: AccountRef, since: datetime) -> list[Change]:
-    """Return the changes of an account that were sent at or after a moment, the oldest first."""
+def list_sent(
+    connection: Connection, account: AccountRef, since: datetime
+) -> list[tuple[CampaignRef, datetime, CampaignState, CampaignState]]:
+    """Return what was sent to an account since a moment and may have taken hold, the oldest first.
+
+    Each is the campaign, when it was sent, what the campaign held before, and what it was told to hold.
+    """
     table = scaling_actions.c
-    query = select(scaling_actions).where(_of_account(account), table.sent_at >= since).order_by(table.sent_at)
-    return [_change(row) for row in connection.execute(query)]
+    names = ("old_budget_micros", "old_status", "new_budget_micros", "new_status")
+    query = (
+        select(table.campaign_id, table.sent_at, *(table[name] for name in names))
+        .where(_of_account(account), table.sent_at >= since)
+        .where(table.state.not_in([State.REFUSED, State.NOT_APPLIED]))
+        .order_by(table.sent_at)
+    )
+    return [
+        (
+            CampaignRef(account.platform, account.account_id, row.campaign_id),
+            row.sent_at,
+            _state(row.old_budget_micros, row.old_status),
+            _state(row.new_budget_micros, row.new_status),
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def load_seen(connection: Connection, change_id: int) -> tuple[CampaignState, datetime] | None:
