@@ -178,6 +178,15 @@ def test_nothing_seen_yet_is_expected_to_do_as_usual() -> None:
     assert answer.interval(0.8)[1][0, -1] > answer.value[0, -1]
 
 
+def test_a_day_that_stands_alone_is_scaled_up_and_says_how_little_that_rests_on() -> None:
+    curve = fit_curve(triangle(np.full(60, 100.0), now=60), None, 60)
+    alone = Snapshot(np.array([59.0]), np.array([[40.0]]), np.array([[0]]), ONE)
+    answer = expect_totals(alone, [curve])
+    assert answer.value[0, 0] == pytest.approx(40 / answer.maturity[0, 0])
+    low, high = answer.interval(0.8)
+    assert 40 <= low[0, 0] < answer.value[0, 0] < high[0, 0] < 3 * answer.value[0, 0]
+
+
 def test_more_clicks_lead_one_to_expect_more() -> None:
     vintages = triangle(np.full(60, 10.0), now=60)
     curve = fit_curve(vintages, None, 60)

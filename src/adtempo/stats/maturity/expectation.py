@@ -130,9 +130,12 @@ def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve]) -> Expectati
     outlook = Outlook(snapshot.started, seen, share, exposure, unit, noise, snapshot.group)
     usual, doubt = expect_rates(outlook)
     reached = np.maximum(share, 1e-9)
-    chance = unit / np.maximum(usual * reached, 1e-12) + noise * np.clip(1 - reached, 0, 1) / reached + variance
+    by_itself = seen / reached
+    known = usual > 0
+    level = np.where(known, usual, by_itself)
+    chance = unit / np.maximum(level * reached, 1e-12) + noise * np.clip(1 - reached, 0, 1) / reached + variance
     own = doubt / (doubt + chance)
-    total = own * seen / reached + (1 - own) * usual
+    total = own * by_itself + (1 - own) * level
     blind = basis == Basis.NONE
     coming = np.where(blind, 0.0, (1 - share) * total)
     value = np.maximum(seen + coming, np.minimum(seen, 0.0))
@@ -140,7 +143,7 @@ def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve]) -> Expectati
     later = np.where(blind, 0.0, gross) * size
     spare = np.where(blind, 0.0, 1 - share) * size
     noise_variance = unit * later + noise * np.clip(share * (1 - share), 0, None) * size**2
-    noise_variance += spare**2 * doubt * (1 - own)
+    noise_variance += spare**2 * np.where(known, doubt * (1 - own), chance)
     return Expectation(
         seen=seen,
         value=value,

@@ -142,4 +142,5 @@ def _doubt(outlook: Outlook, usual: Floats, own_doubt: Floats, groups: int) -> F
     weight = np.bincount(outlook.group, (squared * due**2).sum(axis=1), groups)
     days = np.bincount(outlook.group, (squared > 0).sum(axis=1), groups)
     pull = weight * _DOUBT_DAYS / np.maximum(days, 1)
-    return np.maximum((excess + _DOUBT * pull) / np.maximum(weight + pull, 1e-300), _DOUBT_LEAST)
+    learnt = _ratio(excess + _DOUBT * pull, weight + pull)
+    return np.where(weight > 0, np.maximum(learnt, _DOUBT_LEAST), _DOUBT)
