@@ -64,7 +64,7 @@ def test_the_morning_has_something_to_say(story: str) -> None:
 
 
 def test_the_rules_suggest_changes_and_say_why(story: str, asked: Any) -> None:
-    suggested = story.partition("What the rules would change now")[2].partition("Try next")[0]
+    suggested = story.partition("What the rules would change now")[2].partition("When the money works")[0]
     assert "the daily budget of campaign" in suggested
     assert "performance: ROAS" in suggested
     listed = json.loads(asked("changes", "list", "--json").stdout)["changes"]
@@ -80,7 +80,7 @@ def test_its_pages_are_full(asked: Any) -> None:
 
 def test_every_command_that_the_story_recommends_works(story: str, home: Path, asked: Any) -> None:
     recommended = [line.split("  ")[1] for line in story.splitlines() if line.startswith("  adtempo --home ")]
-    assert len(recommended) == 10
+    assert len(recommended) == 12
     for line in recommended[:-1]:
         words = line.split()[3:]
         assert asked(*words).exit_code == 0, line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,15 +55,17 @@ def demo(
         report = CampaignTracker(workspace).generate_daily_report()
         hours = list(DayPartOptimizer(workspace).analyze_all())
     print_report(report)
-    print_story(story, asked, home)
-    print_hours(hours)
+    print_story(story)
+    print_suggestions(asked)
+    print_hours(hours, home)
     print_weeks(weeks, home)
+    print_next(story.example, story.until, home)
     if serve:
         with open_workspace(home, now=session.now) as workspace, suppress(KeyboardInterrupt):
             server().serve(workspace, port=port, say=note)
 
 
-def print_hours(found: Sequence[Analysis]) -> None:
+def print_hours(found: Sequence[Analysis], home: Path) -> None:
     """Print in how many campaigns some hours are better than others, by more than chance, and one of them."""
     clear = [one for one in found if not one.found.abstained]
     typer.echo()
@@ -76,10 +78,11 @@ def print_hours(found: Sequence[Analysis]) -> None:
         best = min(clear, key=lambda one: (one.found.patterns[0].q_value, -one.found.patterns[0].strength))
         name = best.campaign.label or best.campaign.name or best.campaign.ref.campaign_id
         typer.echo(f"  {name}: {best.recommendations[0].reason}.")
-        typer.echo(f"  Try: dayparts schedule --campaign {best.campaign.ref.campaign_id} --total-daily-budget 500")
+        asked = f"dayparts schedule --campaign {best.campaign.ref.campaign_id} --total-daily-budget 500"
+        typer.echo(f"  A schedule of it: adtempo --home {home} {asked}")
 
 
-def print_story(story: DemoStory, asked: Sequence[Change], home: Path) -> None:
+def print_story(story: DemoStory) -> None:
     """Print what the demo did and found, for somebody who sees it for the first time."""
     from adtempo.domain.metrics import CONVERSION_VALUE, format_value
 
@@ -120,22 +123,6 @@ def print_story(story: DemoStory, asked: Sequence[Change], home: Path) -> None:
         ],
         right=("the morning after", "now", "grown by"),
     )
-    print_suggestions(asked)
-    typer.echo()
-    typer.secho("Try next", bold=True)
-    for command, meaning in (
-        (f"metrics {story.example}", "every number of one campaign"),
-        (f"metrics {story.example} --as-of {story.until}", "the same, as it was known then"),
-        ("budgets evaluate --all", "what the rules say of every campaign"),
-        ("changes list", "what was suggested, and why"),
-        ("anomalies list", "what is unusual, hour by hour"),
-        ("predictions accuracy", "how right the predictions were"),
-        ("pacing", "where the month's spend will end"),
-        ("report daily --json", "the report for a script"),
-        ("facts stats", "how little room all of it takes"),
-        ("serve", "the dashboard"),
-    ):
-        typer.echo(f"  adtempo --home {home} {command:<36}  {meaning}")
 
 
 def print_weeks(weeks: Sequence[PageOutcome], home: Path) -> None:
@@ -163,6 +150,27 @@ def print_suggestions(asked: Sequence[Change]) -> None:
         typer.echo(f"  ... and {len(asked) - SUGGESTIONS_SHOWN} more")
     if not asked:
         typer.echo("  Nothing: no condition is sure enough.")
+
+
+def print_next(example: str, until: date, home: Path) -> None:
+    """Print the commands that show more of the same home."""
+    typer.echo()
+    typer.secho("Try next", bold=True)
+    for command, meaning in (
+        (f"metrics {example}", "every number of one campaign"),
+        (f"metrics {example} --as-of {until}", "the same, as it was known then"),
+        ("dayparts analyze --all", "which campaigns have hours worth a schedule"),
+        ("budgets evaluate --all", "what the rules say of every campaign"),
+        ("changes list", "what was suggested, and why"),
+        ("messages show", "the weeks of the creators' pages"),
+        ("anomalies list", "what is unusual, hour by hour"),
+        ("predictions accuracy", "how right the predictions were"),
+        ("pacing", "where the month's spend will end"),
+        ("report daily --json", "the report for a script"),
+        ("facts stats", "how little room all of it takes"),
+        ("serve", "the dashboard"),
+    ):
+        typer.echo(f"  adtempo --home {home} {command:<36}  {meaning}")
 
 
 def _returned(line: Returned, currency: str) -> tuple[str, ...]:
