@@ -13,13 +13,13 @@ from fastapi.routing import APIRoute
 from adtempo.api.application import create_app
 from adtempo.domain.roles import EVERYBODY, PERMISSIONS, Action, Role
 from adtempo.server import build_app
-from adtempo.workspace import Workspace
-from serving import PASSWORD, TestClient, add_people, open_market, visit
+from adtempo.workspace import Workspace, open_workspace
+from serving import NOW, PASSWORD, TestClient, add_people, visit
 
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with open_market(tmp_path_factory.mktemp("access")) as workspace:
+    with open_workspace(tmp_path_factory.mktemp("access"), now=NOW) as workspace:
         yield workspace
 
 
@@ -114,7 +114,7 @@ def test_wrong_tokens_and_cookies_are_strangers(market: Workspace, tokens: dict[
 
 
 def test_a_disabled_person_is_out_at_once(tmp_path: Path) -> None:
-    with open_market(tmp_path) as workspace:
+    with open_workspace(tmp_path, now=NOW) as workspace:
         add_people(workspace)
         viewer, admin = visit(workspace, Role.VIEWER), visit(workspace, Role.ADMIN)
         assert viewer.get("/api/accounts").status_code == 200

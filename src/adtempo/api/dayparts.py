@@ -19,7 +19,7 @@ from adtempo.dayparts.findings import DaypartSettings, Label
 from adtempo.dayparts.run import DayPartOptimizer
 from adtempo.dayparts.scheduling import Wish
 from adtempo.domain.accounts import Platform
-from adtempo.domain.roles import EVERYBODY, Action
+from adtempo.domain.roles import Action
 from adtempo.domain.schedules import MULTIPLIER_MAX, Strategy
 
 router = APIRouter(prefix="/daypart", tags=["dayparts"], route_class=IdempotentRoute)
@@ -472,7 +472,7 @@ def show_niche(
     return NicheShown.model_validate(report.niche_body(niche, metric, prior))
 
 
-@router.get("/health", openapi_extra={"x-action": EVERYBODY})
+@router.get("/health", openapi_extra=READ)
 def health(workspace: Open) -> DaypartHealth:
     """Whether dayparts work, and what is kept of them."""
     return DaypartHealth.model_validate(report.standing_body(DayPartOptimizer(workspace).load_standing()))
