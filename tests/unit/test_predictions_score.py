@@ -163,3 +163,9 @@ def test_a_scope_is_a_campaign_an_account_or_a_channel() -> None:
         Scope("meta", None, "c")
     with pytest.raises(InvalidInput, match="no platform"):
         Scope("myspace")
+
+
+def test_a_scope_may_be_a_page_which_belongs_to_no_ad_account() -> None:
+    assert str(Scope("other", page_name="ava")) == "page:ava"
+    with pytest.raises(InvalidInput, match="page ava belongs to no ad account"):
+        Scope("meta", "1", page_name="ava")

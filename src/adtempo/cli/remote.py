@@ -10,7 +10,7 @@ from typing import Any
 from adtempo.cli.session import Session
 from adtempo.domain.errors import AdtempoError, Forbidden, InvalidInput, Kind, PlatformUnavailable
 
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 300.0
 
 
 class ServerRefused(AdtempoError):
