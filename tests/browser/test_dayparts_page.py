@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from adtempo.facts.formats import ImportOptions
 from adtempo.facts.imports import import_facts
 from adtempo.workspace import open_workspace
+from browsing import visit_as
 from hourly_files import write_hours
-from serving import NOW, PASSWORD, add_people, listening
+from serving import NOW, add_people, listening
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 EVENING = f"/dayparts?campaign={quote('google:g1:evening')}"
 FLAT = f"/dayparts?campaign={quote('google:g1:flat')}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here; install it to run the browser tests (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -49,27 +37,6 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         add_people(workspace)
         with listening(workspace) as served:
             yield served
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a person of its own; whatever the browser complains about fails the test."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1360, "height": 1000})
-    opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
-
-
-def visit_as(page: Page, name: str, address: str, path: str) -> None:
-    page.goto(f"{address}/sign-in?next={quote(path, safe='')}")
-    page.get_by_label("name").first.fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("button.main").click()
-    page.wait_for_url(lambda reached: "/dayparts" in reached and "sign-in" not in reached)
 
 
 def test_the_evening_is_shown_tried_out_kept_and_taken_away(page: Page, address: str) -> None:
