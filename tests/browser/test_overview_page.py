@@ -98,9 +98,12 @@ def test_no_return_of_a_period_that_is_still_arriving_stands_alone(page: Page, m
 def test_campaigns_sort_and_filter(page: Page, market: str) -> None:
     come_in(page, market)
     page.get_by_role("link", name="Campaigns", exact=True).click()
+    page.wait_for_url(re.compile("/campaigns"))  # and for its scripts: before them a heading sorts nothing
     rows = page.locator("tbody tr")
     everything = rows.count()
-    page.get_by_role("button", name="ROAS", exact=True).click()
+    by_roas = page.get_by_role("button", name="ROAS", exact=True)
+    by_roas.click()
+    expect(page.locator("th[aria-sort=descending]").filter(has=by_roas)).to_be_visible()
     values = [float(text) for text in page.locator("tbody tr td:nth-child(5)").all_text_contents()]
     assert values == sorted(values, reverse=True)
     page.get_by_role("searchbox", name="Filter campaigns").fill("retail")
