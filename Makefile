@@ -18,7 +18,7 @@ demo: .venv/runtime.stamp ## 60 simulated days, a summary, the dashboard (SERVE=
 
 test: check ## everything that CI runs
 	$(BIN)/cog --check --diff -I docs $(COGGED)
-	$(BIN)/pytest -n 2 --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --fail-under=100 \
 		--include='*/domain/*,*/stats/*,*/changes/*,*/estimate.py,*/decide.py,$(PURE)'

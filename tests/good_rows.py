@@ -29,7 +29,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "created_at": T,
     },
     "campaigns": {"platform": "meta", "account_id": "1", "campaign_id": "c", "first_seen_at": T},
-    "people": {"name": "ann", "role": "admin", "created_at": T},
+    "people": {"id": 1, "name": "ann", "role": "admin", "created_at": T},
     "ledger_batches": {
         "batch": 1,
         "kind": "file",

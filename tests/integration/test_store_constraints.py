@@ -7,6 +7,8 @@ complete, so that a new constraint comes with its violation.
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -18,7 +20,7 @@ import budget_constraints
 import daypart_constraints
 import message_constraints
 from adtempo.store import schema
-from adtempo.store.engine import metadata, transaction
+from adtempo.store.engine import metadata, open_engine, transaction
 from good_rows import EARLIER, GOOD, LATER, PARENTS, SENT, T
 
 VIOLATIONS: dict[str, list[dict[str, Any]]] = {
@@ -104,7 +106,7 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
     "ck_people_name_lower": [{"name": ""}, {"name": "Ann"}],
     "ck_people_role_known": [{"name": "bob", "role": "root"}],
     "ck_people_password_hashed": [{"name": "bob", "password_hash": "hunter2"}],
-    "uq_people_name": [{}],
+    "uq_people_name": [{"id": 2}],
     "ck_ledger_batches_kind_known": [{"batch": 2, "kind": "x"}],
     "ck_ledger_batches_undone_later": [{"batch": 2, "undone_by": 1}],
     "ck_audit_log_id_positive": [{"id": 0}],
@@ -233,6 +235,19 @@ BROKEN_REFERENCES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A database with all tables, one for all tests: each ends in a refusal, which takes back all it did."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('constraints') / 'adtempo.db'}"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), url.removeprefix("sqlite:///"))
+    else:
+        url = request.getfixturevalue("postgres").make(template=request.getfixturevalue("postgres_template"))
+    opened = open_engine(url)
+    yield opened
+    opened.dispose()
+
+
 def constraint_names(kind: type) -> dict[str, str]:
     """Return {name of constraint: name of table} of a kind."""
     return {
@@ -260,9 +275,10 @@ def test_every_constraint_has_its_violation() -> None:
 
 
 def test_the_good_rows_are_good(engine: Engine) -> None:
-    with transaction(engine) as connection:
+    with engine.connect() as connection:
         for table in (*PARENTS, *(GOOD.keys() - set(PARENTS))):
             insert(connection, table)
+        connection.rollback()
 
 
 @pytest.mark.parametrize("name", VIOLATIONS)
