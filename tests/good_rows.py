@@ -7,6 +7,7 @@ from typing import Any
 
 import budget_constraints
 import daypart_constraints
+import forecast_constraints
 import message_constraints
 
 T = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -234,6 +235,7 @@ GOOD: dict[str, dict[str, Any]] = {
     **daypart_constraints.GOOD,
     **budget_constraints.GOOD,
     **message_constraints.GOOD,
+    **forecast_constraints.GOOD,
 }
 """One good row per table; the first ones are there before each trial, since others refer to them."""
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 import budget_constraints
 import daypart_constraints
+import forecast_constraints
 import message_constraints
 from adtempo.store import schema
 from adtempo.store.engine import metadata, open_engine, transaction
@@ -27,6 +28,7 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
     **daypart_constraints.VIOLATIONS,
     **budget_constraints.VIOLATIONS,
     **message_constraints.VIOLATIONS,
+    **forecast_constraints.VIOLATIONS,
     "ck_predictions_stated": [
         {"prediction_id": ""},
         {"prediction_id": "q", "model": ""},
@@ -34,6 +36,10 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
         {"prediction_id": "q", "actor": ""},
     ],
     "ck_predictions_campaign_in_account": [{"prediction_id": "q", "account_id": None}],
+    "ck_predictions_channel_in_currency": [
+        {"prediction_id": "q", "channel": "search"},
+        {"prediction_id": "q", "channel": "search", "currency": "EUR", "account_id": "1"},
+    ],
     "ck_predictions_window_forward": [{"prediction_id": "q", "until": date(2026, 3, 3)}],
     "ck_predictions_value_finite": [{"prediction_id": "q", "value": 1e18}, {"prediction_id": "q", "value": -1e18}],
     "ck_predictions_two_ends": [{"prediction_id": "q", "low80": 1.0}, {"prediction_id": "q", "high95": 1.0}],
@@ -103,6 +109,7 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
     "ck_campaigns_planned_budget_positive": [{"campaign_id": "d", "planned_budget_micros": -1}],
     "ck_campaigns_label_stated": [{"campaign_id": "d", "label": ""}],
     "ck_campaigns_niche_stated": [{"campaign_id": "d", "niche": ""}],
+    "ck_campaigns_channel_stated": [{"campaign_id": "d", "channel": ""}],
     "ck_people_name_lower": [{"name": ""}, {"name": "Ann"}],
     "ck_people_role_known": [{"name": "bob", "role": "root"}],
     "ck_people_password_hashed": [{"name": "bob", "password_hash": "hunter2"}],

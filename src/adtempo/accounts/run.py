@@ -135,6 +135,7 @@ def campaign_body(campaign: Campaign, account: Account) -> dict[str, Any]:
         "name": campaign.name,
         "label": campaign.label,
         "niche": campaign.niche,
+        "channel": campaign.channel,
         "status": campaign.status,
         "currency": account.currency,
         "timezone": account.timezone,

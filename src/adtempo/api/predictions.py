@@ -93,6 +93,8 @@ class PredictionShown(BaseModel):
     account_id: str | None
     campaign_id: str | None
     page_name: str | None = Field(description="The creator's page, if one is meant.")
+    channel: str | None = Field(description="The channel, if one is meant.")
+    currency: str | None = Field(description="Of the channel.")
     metric: str
     since: date
     until: date
@@ -129,6 +131,8 @@ class ComparisonShown(BaseModel):
     account_id: str | None
     campaign_id: str | None
     page_name: str | None = Field(description="The creator's page, if one is meant.")
+    channel: str | None = Field(description="The channel, if one is meant.")
+    currency: str | None = Field(description="Of the channel.")
     since: date
     until: date
     model: str

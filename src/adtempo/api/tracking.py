@@ -54,6 +54,7 @@ class CampaignShown(BaseModel):
     name: str | None
     label: str | None
     niche: str | None
+    channel: str | None = Field(description="Where forecasts count it; null: its platform.")
     status: str | None
     currency: Currency
     timezone: str
@@ -83,6 +84,7 @@ class WishesAsked(Asked):
     planned_budget: PositiveAmount | None = None
     label: str | None = Field(default=None, min_length=1, max_length=200, pattern=TEXT)
     niche: str | None = Field(default=None, min_length=1, max_length=200, pattern=TEXT)
+    channel: str | None = Field(default=None, min_length=1, max_length=100, pattern=TEXT)
 
 
 class Interval(BaseModel):
@@ -346,7 +348,7 @@ def list_campaigns(
 
 @router.patch("/campaigns/{campaign}", openapi_extra={"x-action": Action.PLAN})
 def set_campaign(campaign: CampaignName, asked: WishesAsked, workspace: Open, caller: Caller) -> CampaignShown:
-    """Say what is wanted of a campaign: targets, a planned budget, a label, a niche."""
+    """Say what is wanted of a campaign: targets, a planned budget, a label, a niche, a channel."""
     changes = asked.model_dump(exclude_unset=True)
     for name in ("target_cpa", "planned_budget"):
         if name in changes:

@@ -128,12 +128,14 @@ def set_campaign(
     ] = None,
     label: Annotated[str | None, typer.Option("--label", help="What people call it.")] = None,
     niche: Annotated[str | None, typer.Option("--niche", help="Its market.")] = None,
+    channel: Annotated[str | None, typer.Option("--channel", help="Where forecasts count it.")] = None,
 ) -> None:
     """Say what you want of a campaign; '' takes a wish back. Amounts are in the account's currency."""
     from adtempo.accounts.run import campaign_body, change_campaign
     from adtempo.domain.money import MICROS, parse_micros
 
-    changes: dict[str, Any] = {name: text or None for name, text in _said(label=label, niche=niche).items()}
+    words = _said(label=label, niche=niche, channel=channel)
+    changes: dict[str, Any] = {name: text or None for name, text in words.items()}
     if target_roas is not None:
         changes["target_roas"] = parse_micros(target_roas) / MICROS if target_roas else None
     for name, text in _said(target_cpa_micros=target_cpa, planned_budget_micros=planned_budget).items():

@@ -24,6 +24,7 @@ class Campaign:
         target_cpa_micros: The cost per conversion that people want, micros of the account's currency.
         planned_budget_micros: What people planned to spend in a calendar month, micros of the account's currency.
         label: What people call it.
+        channel: What it is counted under in forecasts; None for its platform.
     """
 
     ref: CampaignRef
@@ -36,6 +37,12 @@ class Campaign:
     target_cpa_micros: int | None = None
     planned_budget_micros: int | None = None
     label: str | None = None
+    channel: str | None = None
+
+
+def channel_of(campaign: Campaign) -> str:
+    """Return what a campaign is counted under in forecasts: what people said, else its platform."""
+    return campaign.channel or campaign.ref.platform
 
 
 class Status(StrEnum):
@@ -79,3 +86,7 @@ class CampaignState:
     def committed_micros(self) -> int:
         """What it may spend in a day: its budget while it runs."""
         return self.budget_daily_micros if self.status is Status.ACTIVE else 0
+
+    def rise_to(self, after: CampaignState) -> int:
+        """Return by how much more it may spend in a day once it holds another state; negative where by less."""
+        return after.committed_micros - self.committed_micros

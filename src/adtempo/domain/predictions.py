@@ -19,19 +19,23 @@ LARGEST = 1e18
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """What a prediction is about: a campaign, a whole account, a channel (all accounts of a platform), or a page.
+    """What a prediction is about: a campaign, a whole account, a platform, a channel in one currency, or a page.
 
     Attributes:
-        platform: The channel; `other` for a creator's page.
-        account_id: None for the whole channel.
-        campaign_id: None for the whole account or channel.
+        platform: Where it runs; `other` for a creator's page, and for a channel that is no platform.
+        account_id: None for the whole platform.
+        campaign_id: None for the whole account or platform.
         page_name: The creator's page, if one is meant.
+        channel: All campaigns that are counted under it (`campaigns.channel_of`), if a channel is meant.
+        currency: ISO 4217; of a channel, those of its campaigns whose accounts have it.
     """
 
     platform: str
     account_id: str | None = None
     campaign_id: str | None = None
     page_name: str | None = None
+    channel: str | None = None
+    currency: str | None = None
 
     def __post_init__(self) -> None:
         if self.platform not in set(Platform):
@@ -40,6 +44,8 @@ class Scope:
             raise InvalidInput(f"campaign {self.campaign_id} needs its account; write platform:account:campaign")
         if self.page_name is not None and (self.platform != Platform.OTHER or self.account_id is not None):
             raise InvalidInput(f"page {self.page_name} belongs to no ad account")
+        if (self.channel is None) != (self.currency is None) or (self.channel is not None and self.account_id):
+            raise InvalidInput(f"a channel is meant as a whole, in one currency; not {self.channel} {self.currency}")
 
     @property
     def account(self) -> AccountRef | None:
@@ -56,6 +62,8 @@ class Scope:
     def __str__(self) -> str:
         if self.page_name is not None:
             return f"page:{self.page_name}"
+        if self.channel is not None:
+            return f"channel:{self.channel}:{self.currency}"
         return ":".join(part for part in (self.platform, self.account_id, self.campaign_id) if part is not None)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.campaigns import channel_of
 from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.metrics import blend, find_metric, value_of
 from adtempo.domain.money import MICROS
@@ -18,7 +19,7 @@ from adtempo.facts.load import FactQuery, load_fact_table
 from adtempo.facts.maturity import load_matured_table
 from adtempo.predictions.compare import LoadActual
 from adtempo.predictions.page_actuals import load_page_actual
-from adtempo.store.accounts import load_accounts
+from adtempo.store.accounts import load_accounts, load_campaigns
 from adtempo.store.engine import reading
 from adtempo.store.ledger import last_batch
 
@@ -52,6 +53,7 @@ def actuals_of(workspace: Workspace) -> LoadActual:
         accounts = {account.ref: account for account in load_accounts(connection)}
         batch = last_batch(connection)
         heard = load_heard(connection, now)
+        channels = {one.ref: channel_of(one) for one in load_campaigns(connection, at=now)}
 
     def asked(since: date, until: date) -> FactQuery:
         return FactQuery(by=_BY_CAMPAIGN, since=since, until=until, as_of=now, batch=batch)
@@ -65,12 +67,23 @@ def actuals_of(workspace: Workspace) -> LoadActual:
     def load_matured(since: date, until: date) -> MaturedTable:
         return load_matured_table(workspace.ledger, asked(since, until))
 
+    def means(claim: Prediction, campaign: CampaignRef) -> bool:
+        if claim.scope.channel is not None:
+            currency = accounts[campaign.account].currency
+            return (channels.get(campaign), currency) == (claim.scope.channel, claim.scope.currency)
+        return covers(claim, campaign.account) and claim.scope.campaign in (None, campaign)
+
+    def covers(claim: Prediction, account: AccountRef) -> bool:
+        if claim.scope.channel is not None:
+            return any(ref.account == account and means(claim, ref) for ref in channels)
+        return account.platform == claim.scope.platform and claim.scope.account in (None, account)
+
     def load_actual(claim: Prediction) -> Actual | None:
         if claim.scope.page_name is not None:
             with reading(workspace.engine) as connection:
                 return load_page_actual(connection, claim, now)
-        figures = {ref: found for ref, found in load_figures(claim.since, claim.until).items() if _means(claim, ref)}
-        meant = [accounts[ref] for ref in heard if _covers(claim, ref)]
+        figures = {ref: found for ref, found in load_figures(claim.since, claim.until).items() if means(claim, ref)}
+        meant = [accounts[ref] for ref in heard if covers(claim, ref)]
         if not figures or not all(_is_settled(claim, account, heard, DELIVERY_SETTLES) for account in meant):
             return None
         late = _late_quantity(claim)
@@ -106,14 +119,6 @@ def share_arrived(table: MaturedTable, campaigns: Collection[CampaignRef], quant
         reported += float(table.facts.sums[quantity][group]) / MICROS
         final += float(expected.value[group])
     return min(1.0, reported / final) if final > 0 else 0.0
-
-
-def _covers(claim: Prediction, account: AccountRef) -> bool:
-    return account.platform == claim.scope.platform and claim.scope.account in (None, account)
-
-
-def _means(claim: Prediction, campaign: CampaignRef) -> bool:
-    return _covers(claim, campaign.account) and claim.scope.campaign in (None, campaign)
 
 
 def _late_quantity(claim: Prediction) -> str | None:

@@ -65,6 +65,7 @@ campaigns = Table(
     Column("planned_budget_micros", BigInteger),
     Column("label", Text),
     Column("niche", Text),
+    Column("channel", Text),
     ForeignKeyConstraint(["platform", "account_id"], ["accounts.platform", "accounts.account_id"]),
     CheckConstraint("campaign_id <> ''", name="identified"),
     CheckConstraint("target_roas > 0 AND target_roas < 1e6", name="target_roas_positive"),  # NaN is the greatest there
@@ -72,13 +73,14 @@ campaigns = Table(
     CheckConstraint("planned_budget_micros > 0", name="planned_budget_positive"),
     CheckConstraint("label <> ''", name="label_stated"),
     CheckConstraint("niche <> ''", name="niche_stated"),
+    CheckConstraint("channel <> ''", name="channel_stated"),
 )
 
 Found = TypeVar("Found")
 
 _CHUNK = 500
 
-SETTABLE = ("target_roas", "target_cpa_micros", "planned_budget_micros", "label", "niche")
+SETTABLE = ("target_roas", "target_cpa_micros", "planned_budget_micros", "label", "niche", "channel")
 """What people may set on a campaign; None takes it back."""
 
 
@@ -319,6 +321,7 @@ def _campaign(row: Row[Any], said: Mapping[str, str]) -> Campaign:
         target_cpa_micros=row.target_cpa_micros,
         planned_budget_micros=row.planned_budget_micros,
         label=row.label,
+        channel=row.channel,
     )
 
 

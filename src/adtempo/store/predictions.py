@@ -36,6 +36,8 @@ predictions = Table(
     Column("account_id", Identifier),
     Column("campaign_id", Identifier),
     Column("page_name", Identifier, ForeignKey("pages.page_name")),
+    Column("channel", Identifier),
+    Column("currency", Identifier),
     Column("metric", Text, nullable=False),
     Column("since", Date, nullable=False),
     Column("until", Date, nullable=False),
@@ -58,6 +60,10 @@ predictions = Table(
     CheckConstraint("prediction_id <> '' AND model <> '' AND metric <> '' AND actor <> ''", name="stated"),
     CheckConstraint("campaign_id IS NULL OR account_id IS NOT NULL", name="campaign_in_account"),
     CheckConstraint("page_name IS NULL OR (platform = 'other' AND account_id IS NULL)", name="page_of_no_account"),
+    CheckConstraint(
+        "(channel IS NULL) = (currency IS NULL) AND (channel IS NULL OR account_id IS NULL AND page_name IS NULL)",
+        name="channel_in_currency",
+    ),
     CheckConstraint("until >= since", name="window_forward"),
     CheckConstraint("value > -1e18 AND value < 1e18", name="value_finite"),  # NaN is the greatest there
     CheckConstraint("(low80 IS NULL) = (high80 IS NULL) AND (low95 IS NULL) = (high95 IS NULL)", name="two_ends"),
@@ -181,7 +187,7 @@ def _joined() -> Select[Any]:
 def _within(scope: Scope | None) -> list[tuple[Column[Any], str]]:
     if scope is None:
         return []
-    names = ("platform", "account_id", "campaign_id", "page_name")
+    names = ("platform", "account_id", "campaign_id", "page_name", "channel", "currency")
     return [(predictions.c[name], wanted) for name in names if (wanted := getattr(scope, name)) is not None]
 
 
@@ -193,6 +199,8 @@ def _row(recorded: RecordedPrediction) -> dict[str, Any]:
         "account_id": claim.scope.account_id,
         "campaign_id": claim.scope.campaign_id,
         "page_name": claim.scope.page_name,
+        "channel": claim.scope.channel,
+        "currency": claim.scope.currency,
         "metric": claim.metric,
         "since": claim.since,
         "until": claim.until,
@@ -210,7 +218,7 @@ def _row(recorded: RecordedPrediction) -> dict[str, Any]:
 def _recorded(row: Row[Any]) -> RecordedPrediction:
     prediction = Prediction(
         prediction_id=row.prediction_id,
-        scope=Scope(row.platform, row.account_id, row.campaign_id, row.page_name),
+        scope=Scope(row.platform, row.account_id, row.campaign_id, row.page_name, row.channel, row.currency),
         metric=row.metric,
         since=row.since,
         until=row.until,

@@ -107,6 +107,28 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_table(
+        "forecast_runs",
+        sa.Column("currency", Identifier, nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("facts_until", sa.Date(), nullable=False),
+        sa.Column("models_chosen_on", sa.Date(), nullable=False),
+        sa.Column("series", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("failures", sa.JSON(none_as_null=True), nullable=False),
+        sa.CheckConstraint("digest <> ''", name=op.f("ck_forecast_runs_digested")),
+        sa.CheckConstraint("batch >= 0", name=op.f("ck_forecast_runs_batch_counted")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_forecast_runs_currency_coded")
+        ),
+        sa.PrimaryKeyConstraint("currency", "made_at", name=op.f("pk_forecast_runs")),
+        sa.UniqueConstraint("currency", "batch", "digest", name="uq_forecast_runs_inputs"),
+        if_not_exists=True,
+    )
+    with op.batch_alter_table("forecast_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_forecast_runs_made_at", ["made_at"], unique=False, if_not_exists=True)
+
+    op.create_table(
         "halts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("halted_at", UtcTime(), nullable=False),
@@ -203,7 +225,7 @@ def upgrade() -> None:
         sa.Column("restated", sa.BigInteger(), nullable=False),
         sa.Column("unchanged", sa.BigInteger(), nullable=False),
         sa.Column("rejected", sa.BigInteger(), nullable=False),
-        sa.Column("accounts", sa.JSON(), nullable=False),
+        sa.Column("accounts", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("undone_by", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('file', 'conversions', 'rates', 'messages', 'captions', 'sync', 'undo')",
@@ -270,6 +292,224 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_ledger_state_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_state")),
         comment="The last batch number given. Numbers are given at publication, so their order is the order of commits.",
+        if_not_exists=True,
+    )
+    op.create_table(
+        "ml_budget_recommendation",
+        sa.Column("level", Identifier, nullable=False),
+        sa.Column("name", Identifier, nullable=False),
+        sa.Column("currency", Identifier, nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("channel", Identifier, nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("today_micros", sa.BigInteger(), nullable=False),
+        sa.Column("proposed_micros", sa.BigInteger(), nullable=False),
+        sa.Column("lowest_micros", sa.BigInteger(), nullable=False),
+        sa.Column("highest_micros", sa.BigInteger(), nullable=False),
+        sa.Column("next_micros", sa.BigInteger(), nullable=False),
+        sa.Column("next_return", sa.Double(), nullable=True),
+        sa.Column("next_return_low80", sa.Double(), nullable=True),
+        sa.Column("next_return_high80", sa.Double(), nullable=True),
+        sa.Column("next_return_low95", sa.Double(), nullable=True),
+        sa.Column("next_return_high95", sa.Double(), nullable=True),
+        sa.Column("value_today_micros", sa.Double(), nullable=True),
+        sa.Column("value_today_micros_low80", sa.Double(), nullable=True),
+        sa.Column("value_today_micros_high80", sa.Double(), nullable=True),
+        sa.Column("value_today_micros_low95", sa.Double(), nullable=True),
+        sa.Column("value_today_micros_high95", sa.Double(), nullable=True),
+        sa.Column("value_proposed_micros", sa.Double(), nullable=True),
+        sa.Column("value_proposed_micros_low80", sa.Double(), nullable=True),
+        sa.Column("value_proposed_micros_high80", sa.Double(), nullable=True),
+        sa.Column("value_proposed_micros_low95", sa.Double(), nullable=True),
+        sa.Column("value_proposed_micros_high95", sa.Double(), nullable=True),
+        sa.Column("gain_micros", sa.Double(), nullable=True),
+        sa.Column("gain_micros_low80", sa.Double(), nullable=True),
+        sa.Column("gain_micros_high80", sa.Double(), nullable=True),
+        sa.Column("gain_micros_low95", sa.Double(), nullable=True),
+        sa.Column("gain_micros_high95", sa.Double(), nullable=True),
+        sa.Column("gain_over_equal_micros", sa.Double(), nullable=True),
+        sa.Column("gain_over_equal_micros_low80", sa.Double(), nullable=True),
+        sa.Column("gain_over_equal_micros_high80", sa.Double(), nullable=True),
+        sa.Column("gain_over_equal_micros_low95", sa.Double(), nullable=True),
+        sa.Column("gain_over_equal_micros_high95", sa.Double(), nullable=True),
+        sa.Column("extrapolates", sa.Boolean(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.CheckConstraint("(level = 'total') = (name = '')", name=op.f("ck_ml_budget_recommendation_named")),
+        sa.CheckConstraint(
+            "level IN ('total', 'channel', 'account', 'campaign')", name=op.f("ck_ml_budget_recommendation_level_known")
+        ),
+        sa.CheckConstraint(
+            "(gain_micros IS NULL) = (gain_micros_low95 IS NULL) AND gain_micros_low95 > -1e18 AND gain_micros_low95 <= gain_micros_low80 AND gain_micros_low80 <= gain_micros AND gain_micros <= gain_micros_high80 AND gain_micros_high80 <= gain_micros_high95 AND gain_micros_high95 < 1e18",
+            name=op.f("ck_ml_budget_recommendation_gain_micros_rising"),
+        ),
+        sa.CheckConstraint(
+            "(gain_over_equal_micros IS NULL) = (gain_over_equal_micros_low95 IS NULL) AND gain_over_equal_micros_low95 > -1e18 AND gain_over_equal_micros_low95 <= gain_over_equal_micros_low80 AND gain_over_equal_micros_low80 <= gain_over_equal_micros AND gain_over_equal_micros <= gain_over_equal_micros_high80 AND gain_over_equal_micros_high80 <= gain_over_equal_micros_high95 AND gain_over_equal_micros_high95 < 1e18",
+            name=op.f("ck_ml_budget_recommendation_gain_over_equal_micros_rising"),
+        ),
+        sa.CheckConstraint(
+            "(next_return IS NULL) = (next_return_low95 IS NULL) AND next_return_low95 > -1e18 AND next_return_low95 <= next_return_low80 AND next_return_low80 <= next_return AND next_return <= next_return_high80 AND next_return_high80 <= next_return_high95 AND next_return_high95 < 1e18",
+            name=op.f("ck_ml_budget_recommendation_next_return_rising"),
+        ),
+        sa.CheckConstraint(
+            "(value_proposed_micros IS NULL) = (value_proposed_micros_low95 IS NULL) AND value_proposed_micros_low95 > -1e18 AND value_proposed_micros_low95 <= value_proposed_micros_low80 AND value_proposed_micros_low80 <= value_proposed_micros AND value_proposed_micros <= value_proposed_micros_high80 AND value_proposed_micros_high80 <= value_proposed_micros_high95 AND value_proposed_micros_high95 < 1e18",
+            name=op.f("ck_ml_budget_recommendation_value_proposed_micros_rising"),
+        ),
+        sa.CheckConstraint(
+            "(value_today_micros IS NULL) = (value_today_micros_low95 IS NULL) AND value_today_micros_low95 > -1e18 AND value_today_micros_low95 <= value_today_micros_low80 AND value_today_micros_low80 <= value_today_micros AND value_today_micros <= value_today_micros_high80 AND value_today_micros_high80 <= value_today_micros_high95 AND value_today_micros_high95 < 1e18",
+            name=op.f("ck_ml_budget_recommendation_value_today_micros_rising"),
+        ),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)",
+            name=op.f("ck_ml_budget_recommendation_currency_coded"),
+        ),
+        sa.CheckConstraint(
+            "lowest_micros >= 0 AND lowest_micros <= proposed_micros AND proposed_micros <= highest_micros",
+            name=op.f("ck_ml_budget_recommendation_within_bounds"),
+        ),
+        sa.CheckConstraint("today_micros >= 0 AND next_micros >= 0", name=op.f("ck_ml_budget_recommendation_amounts")),
+        sa.CheckConstraint("until >= since", name=op.f("ck_ml_budget_recommendation_window_forward")),
+        sa.PrimaryKeyConstraint("level", "name", "currency", "made_at", name=op.f("pk_ml_budget_recommendation")),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "ml_reach_ctr_timeseries",
+        sa.Column("level", Identifier, nullable=False),
+        sa.Column("name", Identifier, nullable=False),
+        sa.Column("currency", Identifier, nullable=False),
+        sa.Column("day_local", sa.Date(), nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("horizon_days", sa.Integer(), nullable=False),
+        sa.Column("measure", sa.Text(), nullable=False),
+        sa.Column("audience_reported", sa.Double(), nullable=True),
+        sa.Column("audience", sa.Double(), nullable=True),
+        sa.Column("audience_low80", sa.Double(), nullable=True),
+        sa.Column("audience_high80", sa.Double(), nullable=True),
+        sa.Column("audience_low95", sa.Double(), nullable=True),
+        sa.Column("audience_high95", sa.Double(), nullable=True),
+        sa.Column("ctr_reported", sa.Double(), nullable=True),
+        sa.Column("ctr", sa.Double(), nullable=True),
+        sa.Column("ctr_low80", sa.Double(), nullable=True),
+        sa.Column("ctr_high80", sa.Double(), nullable=True),
+        sa.Column("ctr_low95", sa.Double(), nullable=True),
+        sa.Column("ctr_high95", sa.Double(), nullable=True),
+        sa.CheckConstraint("(level = 'total') = (name = '')", name=op.f("ck_ml_reach_ctr_timeseries_named")),
+        sa.CheckConstraint(
+            "level IN ('total', 'channel', 'account', 'campaign')", name=op.f("ck_ml_reach_ctr_timeseries_level_known")
+        ),
+        sa.CheckConstraint(
+            "measure IN ('reach', 'impressions')", name=op.f("ck_ml_reach_ctr_timeseries_measure_known")
+        ),
+        sa.CheckConstraint(
+            "(audience IS NULL) = (audience_low95 IS NULL) AND audience_low95 > -1e18 AND audience_low95 <= audience_low80 AND audience_low80 <= audience AND audience <= audience_high80 AND audience_high80 <= audience_high95 AND audience_high95 < 1e18",
+            name=op.f("ck_ml_reach_ctr_timeseries_audience_rising"),
+        ),
+        sa.CheckConstraint(
+            "(ctr IS NULL) = (ctr_low95 IS NULL) AND ctr_low95 > -1e18 AND ctr_low95 <= ctr_low80 AND ctr_low80 <= ctr AND ctr <= ctr_high80 AND ctr_high80 <= ctr_high95 AND ctr_high95 < 1e18",
+            name=op.f("ck_ml_reach_ctr_timeseries_ctr_rising"),
+        ),
+        sa.CheckConstraint("horizon_days >= 0", name=op.f("ck_ml_reach_ctr_timeseries_horizon_counted")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)",
+            name=op.f("ck_ml_reach_ctr_timeseries_currency_coded"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "level", "name", "currency", "day_local", "made_at", name=op.f("pk_ml_reach_ctr_timeseries")
+        ),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "ml_roi_forecast",
+        sa.Column("level", Identifier, nullable=False),
+        sa.Column("name", Identifier, nullable=False),
+        sa.Column("currency", Identifier, nullable=False),
+        sa.Column("days", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("spend_micros", sa.Double(), nullable=True),
+        sa.Column("spend_micros_low80", sa.Double(), nullable=True),
+        sa.Column("spend_micros_high80", sa.Double(), nullable=True),
+        sa.Column("spend_micros_low95", sa.Double(), nullable=True),
+        sa.Column("spend_micros_high95", sa.Double(), nullable=True),
+        sa.Column("value_micros", sa.Double(), nullable=True),
+        sa.Column("value_micros_low80", sa.Double(), nullable=True),
+        sa.Column("value_micros_high80", sa.Double(), nullable=True),
+        sa.Column("value_micros_low95", sa.Double(), nullable=True),
+        sa.Column("value_micros_high95", sa.Double(), nullable=True),
+        sa.Column("roi", sa.Double(), nullable=True),
+        sa.Column("roi_low80", sa.Double(), nullable=True),
+        sa.Column("roi_high80", sa.Double(), nullable=True),
+        sa.Column("roi_low95", sa.Double(), nullable=True),
+        sa.Column("roi_high95", sa.Double(), nullable=True),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.CheckConstraint("(level = 'total') = (name = '')", name=op.f("ck_ml_roi_forecast_named")),
+        sa.CheckConstraint(
+            "level IN ('total', 'channel', 'account', 'campaign')", name=op.f("ck_ml_roi_forecast_level_known")
+        ),
+        sa.CheckConstraint(
+            "(roi IS NULL) = (roi_low95 IS NULL) AND roi_low95 > -1e18 AND roi_low95 <= roi_low80 AND roi_low80 <= roi AND roi <= roi_high80 AND roi_high80 <= roi_high95 AND roi_high95 < 1e18",
+            name=op.f("ck_ml_roi_forecast_roi_rising"),
+        ),
+        sa.CheckConstraint(
+            "(spend_micros IS NULL) = (spend_micros_low95 IS NULL) AND spend_micros_low95 > -1e18 AND spend_micros_low95 <= spend_micros_low80 AND spend_micros_low80 <= spend_micros AND spend_micros <= spend_micros_high80 AND spend_micros_high80 <= spend_micros_high95 AND spend_micros_high95 < 1e18",
+            name=op.f("ck_ml_roi_forecast_spend_micros_rising"),
+        ),
+        sa.CheckConstraint(
+            "(value_micros IS NULL) = (value_micros_low95 IS NULL) AND value_micros_low95 > -1e18 AND value_micros_low95 <= value_micros_low80 AND value_micros_low80 <= value_micros AND value_micros <= value_micros_high80 AND value_micros_high80 <= value_micros_high95 AND value_micros_high95 < 1e18",
+            name=op.f("ck_ml_roi_forecast_value_micros_rising"),
+        ),
+        sa.CheckConstraint("days > 0 AND until >= since", name=op.f("ck_ml_roi_forecast_window_forward")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_ml_roi_forecast_currency_coded")
+        ),
+        sa.PrimaryKeyConstraint("level", "name", "currency", "days", "made_at", name=op.f("pk_ml_roi_forecast")),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "ml_roi_timeseries",
+        sa.Column("level", Identifier, nullable=False),
+        sa.Column("name", Identifier, nullable=False),
+        sa.Column("currency", Identifier, nullable=False),
+        sa.Column("day_local", sa.Date(), nullable=False),
+        sa.Column("made_at", UtcTime(), nullable=False),
+        sa.Column("horizon_days", sa.Integer(), nullable=False),
+        sa.Column("spend_reported_micros", sa.BigInteger(), nullable=True),
+        sa.Column("value_reported_micros", sa.BigInteger(), nullable=True),
+        sa.Column("roi_reported", sa.Double(), nullable=True),
+        sa.Column("roi", sa.Double(), nullable=True),
+        sa.Column("roi_low80", sa.Double(), nullable=True),
+        sa.Column("roi_high80", sa.Double(), nullable=True),
+        sa.Column("roi_low95", sa.Double(), nullable=True),
+        sa.Column("roi_high95", sa.Double(), nullable=True),
+        sa.Column("conversions_reported", sa.Double(), nullable=True),
+        sa.Column("conversions", sa.Double(), nullable=True),
+        sa.Column("conversions_low80", sa.Double(), nullable=True),
+        sa.Column("conversions_high80", sa.Double(), nullable=True),
+        sa.Column("conversions_low95", sa.Double(), nullable=True),
+        sa.Column("conversions_high95", sa.Double(), nullable=True),
+        sa.Column("maturity", sa.Double(), nullable=True),
+        sa.CheckConstraint("(level = 'total') = (name = '')", name=op.f("ck_ml_roi_timeseries_named")),
+        sa.CheckConstraint(
+            "level IN ('total', 'channel', 'account', 'campaign')", name=op.f("ck_ml_roi_timeseries_level_known")
+        ),
+        sa.CheckConstraint(
+            "(conversions IS NULL) = (conversions_low95 IS NULL) AND conversions_low95 > -1e18 AND conversions_low95 <= conversions_low80 AND conversions_low80 <= conversions AND conversions <= conversions_high80 AND conversions_high80 <= conversions_high95 AND conversions_high95 < 1e18",
+            name=op.f("ck_ml_roi_timeseries_conversions_rising"),
+        ),
+        sa.CheckConstraint(
+            "(roi IS NULL) = (roi_low95 IS NULL) AND roi_low95 > -1e18 AND roi_low95 <= roi_low80 AND roi_low80 <= roi AND roi <= roi_high80 AND roi_high80 <= roi_high95 AND roi_high95 < 1e18",
+            name=op.f("ck_ml_roi_timeseries_roi_rising"),
+        ),
+        sa.CheckConstraint("horizon_days >= 0", name=op.f("ck_ml_roi_timeseries_horizon_counted")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_ml_roi_timeseries_currency_coded")
+        ),
+        sa.CheckConstraint("maturity >= 0 AND maturity <= 1", name=op.f("ck_ml_roi_timeseries_maturity_share")),
+        sa.PrimaryKeyConstraint("level", "name", "currency", "day_local", "made_at", name=op.f("pk_ml_roi_timeseries")),
         if_not_exists=True,
     )
     op.create_table(
@@ -400,7 +640,9 @@ def upgrade() -> None:
         sa.Column("planned_budget_micros", sa.BigInteger(), nullable=True),
         sa.Column("label", sa.Text(), nullable=True),
         sa.Column("niche", sa.Text(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=True),
         sa.CheckConstraint("campaign_id <> ''", name=op.f("ck_campaigns_identified")),
+        sa.CheckConstraint("channel <> ''", name=op.f("ck_campaigns_channel_stated")),
         sa.CheckConstraint("label <> ''", name=op.f("ck_campaigns_label_stated")),
         sa.CheckConstraint("niche <> ''", name=op.f("ck_campaigns_niche_stated")),
         sa.CheckConstraint("planned_budget_micros > 0", name=op.f("ck_campaigns_planned_budget_positive")),
@@ -424,7 +666,7 @@ def upgrade() -> None:
         sa.Column("attribution", sa.String(), nullable=False),
         sa.Column("slot_from", UtcTime(), nullable=False, comment="hours: UTC; days: local midnight written as UTC"),
         sa.Column("slot_to", UtcTime(), nullable=False),
-        sa.Column("quantities", sa.JSON(), nullable=False),
+        sa.Column("quantities", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("observed_at", UtcTime(), nullable=False),
         sa.Column("batch", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("slot_from < slot_to", name=op.f("ck_coverage_slots_ordered")),
@@ -901,6 +1143,8 @@ def upgrade() -> None:
         sa.Column("account_id", Identifier, nullable=True),
         sa.Column("campaign_id", Identifier, nullable=True),
         sa.Column("page_name", Identifier, nullable=True),
+        sa.Column("channel", Identifier, nullable=True),
+        sa.Column("currency", Identifier, nullable=True),
         sa.Column("metric", sa.Text(), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=False),
@@ -921,6 +1165,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "prediction_id <> '' AND model <> '' AND metric <> '' AND actor <> ''", name=op.f("ck_predictions_stated")
+        ),
+        sa.CheckConstraint(
+            "(channel IS NULL) = (currency IS NULL) AND (channel IS NULL OR account_id IS NULL AND page_name IS NULL)",
+            name=op.f("ck_predictions_channel_in_currency"),
         ),
         sa.CheckConstraint(
             "(low80 IS NULL) = (high80 IS NULL) AND (low95 IS NULL) = (high95 IS NULL)",
@@ -1531,6 +1779,10 @@ def downgrade() -> None:
     op.drop_table("reports")
     op.drop_table("people")
     op.drop_table("pages")
+    op.drop_table("ml_roi_timeseries")
+    op.drop_table("ml_roi_forecast")
+    op.drop_table("ml_reach_ctr_timeseries")
+    op.drop_table("ml_budget_recommendation")
     op.drop_table("ledger_state")
     op.drop_table("ledger_shapes")
     with op.batch_alter_table("ledger_files", schema=None) as batch_op:
@@ -1548,6 +1800,10 @@ def downgrade() -> None:
     op.drop_table("job_runs")
     op.drop_table("idempotent_requests")
     op.drop_table("halts")
+    with op.batch_alter_table("forecast_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_forecast_runs_made_at")
+
+    op.drop_table("forecast_runs")
     op.drop_table("exchange_rates")
     with op.batch_alter_table("captions", schema=None) as batch_op:
         batch_op.drop_index("ix_captions_batch")
