@@ -81,7 +81,7 @@ def pause(now: datetime, number: int = 1, **changes: Any) -> Proposal:
 def bare_change(now: datetime, **changes: Any) -> Change:
     """A change as it would be drafted for a small raise, in an account that nothing is wrong with."""
     account = Account(ACCOUNT, "Europe/Berlin", "EUR", armed=True)
-    scene = Scene(now, account, {campaign(): Known(ACTIVE, now)}, now, "", (), {})
+    scene = Scene(now, account, {campaign(): Known(ACTIVE, now)}, now, "", BUDGET, {}, {})
     return replace(draft_change(scene, proposal(now), actor="test"), **changes)
 
 

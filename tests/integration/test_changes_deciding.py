@@ -41,7 +41,7 @@ from adtempo.domain.proposals import Proposal
 from adtempo.platforms.sandbox.edits import Field
 from adtempo.store.accounts import change_account
 from adtempo.store.audit import verify_audit
-from adtempo.store.changes import insert_change
+from adtempo.store.changes import insert_changes
 from adtempo.store.engine import reading, transaction
 from adtempo.store.readings import record_reading
 from adtempo.workspace import Workspace
@@ -104,13 +104,13 @@ def test_the_schema_itself_refuses_a_second_open_change_and_a_second_revert(work
     first = propose_changes(workspace, [roads.proposal(now)], actor="rule")[0]
     for changes in ({"policy_key": "other"}, {"policy_key": "third", "window": now}):
         with pytest.raises(IntegrityError, match=r"(?i)unique"), transaction(workspace.engine) as connection:
-            insert_change(connection, replace(first, **changes))
+            insert_changes(connection, [replace(first, **changes)])
     apply_changes(workspace, actor="job")
     back = revert_and_apply(workspace, change_id=first.id, actor="bob")[0]
     unsent = {"state": State.PROPOSED, "sends": 0, "sent_at": None, "writer": None, "finished_at": None}
     second = replace(back, policy_key="again", **unsent)  # type: ignore[arg-type]
     with pytest.raises(IntegrityError, match=r"(?i)unique"), transaction(workspace.engine) as connection:
-        insert_change(connection, second)
+        insert_changes(connection, [second])
 
 
 def test_a_person_approves_and_it_is_sent_at_once(workspace: Workspace) -> None:

@@ -179,7 +179,7 @@ def _write_ahead(road: Road, change: Change, lease: Lease, name: str, seen: Camp
             answer = f"somebody else changed the campaign: it holds {held}"
             return _end(connection, road, change, State.EXTERNAL, answer)
         scene = load_scene(connection, change.campaign.account, now=now)
-        verdicts = check_all(read_proposal(change), see(scene, change.campaign, besides=change.id))
+        verdicts = check_all(read_proposal(change), see(scene.without(change.campaign), change.campaign))
         after, answer = _recheck(change, verdicts, scene.account, now)
         values: dict[str, object] = {"answer": answer}
         if after is State.SENDING:

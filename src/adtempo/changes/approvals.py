@@ -131,8 +131,7 @@ def _reconsider(
         answer = f"{since}; evaluated anew, there is nothing to change"
         record_step(connection, change, State.CANCELLED, actor=actor, at=at, answer=answer)
         return ChangeMoved(f"change {change.id} was cancelled: {answer}")
-    others = tuple(other for other in scene.on_their_way if other.id != change.id)
-    drafted = draft_change(replace(scene, on_their_way=others), proposal, actor=change.actor)
+    drafted = draft_change(scene.without(change.campaign), proposal, actor=change.actor)
     if drafted.state is State.BLOCKED:
         answer = f"{since}; evaluated anew, a guardrail vetoes it"
         record_step(connection, change, State.CANCELLED, actor=actor, at=at, answer=answer)

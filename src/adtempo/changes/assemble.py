@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from adtempo.changes.situation import MEMORY, Sent, Situation
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
-from adtempo.domain.changes import OPEN, Change
+from adtempo.domain.changes import Change
 from adtempo.facts.ledger import Ledger
 from adtempo.facts.load import FactQuery, load_fact_table
 from adtempo.store import changes as stored
@@ -36,7 +36,8 @@ class Scene:
         known: What its campaigns were last seen to hold.
         facts_until: Up to when its facts are complete.
         halted: Why nothing may be sent; empty = it may.
-        on_their_way: Its open changes.
+        committed_micros: Daily budgets of all its running campaigns, and the rises in flight.
+        on_their_way: The open change of each campaign that has one: its number, and the head-room that it reserves.
         sent: Its changes that were sent within MEMORY and may have taken hold, by campaign, the oldest first.
     """
 
@@ -45,8 +46,26 @@ class Scene:
     known: Mapping[CampaignRef, Known]
     facts_until: datetime | None
     halted: str
-    on_their_way: tuple[Change, ...]
+    committed_micros: int
+    on_their_way: Mapping[CampaignRef, tuple[int, int]]
     sent: Mapping[CampaignRef, tuple[Sent, ...]]
+
+    def with_change(self, change: Change) -> Scene:
+        """Return the scene with one more open change; one of the same campaign makes room for it."""
+        bare = self.without(change.campaign)
+        return replace(
+            bare,
+            committed_micros=bare.committed_micros + change.reserved_micros,
+            on_their_way={**bare.on_their_way, change.campaign: (change.id, change.reserved_micros)},
+        )
+
+    def without(self, campaign: CampaignRef) -> Scene:
+        """Return the scene without the open change of a campaign, which does not stand in its own way."""
+        if campaign not in self.on_their_way:
+            return self
+        left = dict(self.on_their_way)
+        _, reserved = left.pop(campaign)
+        return replace(self, committed_micros=self.committed_micros - reserved, on_their_way=left)
 
 
 def load_scene(connection: Connection, ref: AccountRef, *, now: datetime) -> Scene:
@@ -63,13 +82,20 @@ def load_scene(connection: Connection, ref: AccountRef, *, now: datetime) -> Sce
     sent = defaultdict(list)
     for campaign, at, prior, target in stored.list_sent(connection, ref, now - MEMORY):
         sent[campaign].append(Sent(at, prior, target))
+    known = load_known(connection, ref, at=now)
+    going = {
+        campaign: (number, max(prior.rise_to(target), 0))
+        for number, campaign, prior, target in stored.list_open(connection, ref)
+    }
     return Scene(
         now=now,
         account=load_account(connection, ref),
-        known=load_known(connection, ref, at=now),
+        known=known,
         facts_until=load_watermarks(connection).get(ref),
         halted=load_halted(connection),
-        on_their_way=tuple(stored.list_changes(connection, states=OPEN, account=ref)),
+        committed_micros=sum(one.state.committed_micros for one in known.values())
+        + sum(reserved for _, reserved in going.values()),
+        on_their_way=going,
         sent={campaign: tuple(changes) for campaign, changes in sent.items()},
     )
 
@@ -89,29 +115,23 @@ def load_halted(connection: Connection) -> str:
     return ""
 
 
-def see(
-    scene: Scene, campaign: CampaignRef, *, besides: int | None = None, top_spenders: Collection[CampaignRef] = ()
-) -> Situation:
+def see(scene: Scene, campaign: CampaignRef, *, top_spenders: Collection[CampaignRef] = ()) -> Situation:
     """Return how things stand around one campaign.
 
     Args:
         scene: Its account.
         campaign: Which campaign.
-        besides: A change that is asked about itself, and so does not stand in its own way.
         top_spenders: The largest campaigns of the account.
     """
-    others = [change for change in scene.on_their_way if change.id != besides]
     known = scene.known.get(campaign)
-    committed = sum(one.state.committed_micros for one in scene.known.values())
-    in_flight = sum(max(change.target.committed_micros - change.prior.committed_micros, 0) for change in others)
     return Situation(
         now=scene.now,
         account=scene.account,
         known=None if known is None else known.state,
         facts_until=scene.facts_until,
         sent=scene.sent.get(campaign, ()),
-        open_change=next((change.id for change in others if change.campaign == campaign), None),
-        committed_micros=committed + in_flight,
+        open_change=scene.on_their_way.get(campaign, (None,))[0],
+        committed_micros=scene.committed_micros,
         halted=scene.halted,
         top_spender=campaign in top_spenders,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from adtempo.changes.digest import digest_of
 from adtempo.changes.guardrails import check_all
 from adtempo.changes.lifecycle import first_state
 from adtempo.changes.limits import clamp
-from adtempo.changes.trail import record_change
+from adtempo.changes.trail import record_changes
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.changes import OPEN, Approval, Change, State
 from adtempo.domain.policies import Policy
@@ -100,18 +101,37 @@ def record_proposals(
         now: The moment, aware.
         top_spenders: The largest campaigns of the account.
     """
-    stored.lock_account(connection, proposals[0].campaign.account)
-    scene = load_scene(connection, proposals[0].campaign.account, now=now)
-    made = []
+    account = proposals[0].campaign.account
+    stored.lock_account(connection, account)
+    scene = load_scene(connection, account, now=now)
+    known = stored.load_windows(connection, account, {proposal.window for proposal in proposals})
+    made = {_key(change, change.policy_key): change for change in known}
+    for several in _of_different_campaigns(proposals):
+        drafted = []
+        for proposal in several:
+            if _key(proposal, proposal.policy.key) not in made:
+                change = draft_change(scene, proposal, actor=actor, top_spenders=top_spenders)
+                drafted.append(change)
+                scene = scene.with_change(change) if change.state in OPEN else scene
+        for change in record_changes(connection, drafted, actor=actor, at=now) if drafted else ():
+            made[_key(change, change.policy_key)] = change
+            scene = scene.with_change(change) if change.state in OPEN else scene
+    return [made[_key(proposal, proposal.policy.key)] for proposal in proposals]
+
+
+def _key(one: Proposal | Change, policy_key: str) -> tuple[CampaignRef, str, datetime]:
+    """Return what there is at most one change of."""
+    return one.campaign, policy_key, one.window
+
+
+def _of_different_campaigns(proposals: Iterable[Proposal]) -> Iterable[list[Proposal]]:
+    """Split proposals so that a second one of a campaign meets the first one recorded, with its number."""
+    rounds: dict[int, list[Proposal]] = {}
+    met: Counter[CampaignRef] = Counter()
     for proposal in proposals:
-        change = stored.find_change(connection, proposal.campaign, proposal.policy.key, proposal.window)
-        if change is None:
-            drafted = draft_change(scene, proposal, actor=actor, top_spenders=top_spenders)
-            change = record_change(connection, drafted, at=now)
-            if change.state in OPEN:
-                scene = replace(scene, on_their_way=(*scene.on_their_way, change))
-        made.append(change)
-    return made
+        rounds.setdefault(met[proposal.campaign], []).append(proposal)
+        met[proposal.campaign] += 1
+    return rounds.values()
 
 
 def draft_change(scene: Scene, proposal: Proposal, *, actor: str, top_spenders: Collection[CampaignRef] = ()) -> Change:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +12,27 @@ from sqlalchemy import Connection
 from adtempo.changes.lifecycle import check_step
 from adtempo.domain.changes import OPEN, Change, State
 from adtempo.store import changes as stored
-from adtempo.store.audit import append_audit
+from adtempo.store.audit import append_audit, append_audits
 
 
-def record_change(connection: Connection, change: Change, *, at: datetime) -> Change:
-    """Record a new change and return it with its number."""
-    number = stored.insert_change(connection, change)
-    recorded = stored.load_change(connection, number)
-    detail = {
+def record_changes(connection: Connection, drafted: Sequence[Change], *, actor: str, at: datetime) -> list[Change]:
+    """Record new changes, at least one, and return them with their numbers.
+
+    Args:
+        connection: Of a writing transaction that has locked their account.
+        drafted: What is recorded.
+        actor: Who proposed them.
+        at: The moment, aware.
+    """
+    numbers = stored.insert_changes(connection, drafted)
+    recorded = [replace(change, id=number) for change, number in zip(drafted, numbers, strict=True)]
+    done = [(f"change.{change.state}", f"change {change.id}", _begun(change)) for change in recorded]
+    append_audits(connection, done, at=at, actor=actor)
+    return recorded
+
+
+def _begun(change: Change) -> dict[str, Any]:
+    return {
         "campaign": str(change.campaign),
         "action": change.action,
         "prior": asdict(change.prior),
@@ -32,8 +45,6 @@ def record_change(connection: Connection, change: Change, *, at: datetime) -> Ch
         "reverts": change.reverts,
         "reason": change.reason,
     }
-    _audit(connection, recorded, actor=change.actor, at=at, detail=detail)
-    return recorded
 
 
 def record_step(
@@ -63,7 +74,8 @@ def record_step(
         detail["answer"] = values["answer"]
     if after is State.SENDING:
         detail |= {"target": asdict(change.target), "writer": moved.writer}
-    _audit(connection, moved, actor=actor, at=at, detail=detail)
+    subject = f"change {moved.id}"
+    append_audit(connection, at=at, actor=actor, action=f"change.{moved.state}", subject=subject, detail=detail)
     return moved
 
 
@@ -86,8 +98,3 @@ def record_revision(connection: Connection, change: Change, drafted: Change, *, 
         "reason": drafted.reason,
     }
     append_audit(connection, at=at, actor=actor, action="change.revised", subject=f"change {change.id}", detail=detail)
-
-
-def _audit(connection: Connection, change: Change, *, actor: str, at: datetime, detail: Mapping[str, Any]) -> None:
-    subject = f"change {change.id}"
-    append_audit(connection, at=at, actor=actor, action=f"change.{change.state}", subject=subject, detail=detail)

@@ -171,3 +171,8 @@ class Change:
     evaluation_id: int | None = None
     run: str = ""
     reverts: int | None = None
+
+    @property
+    def reserved_micros(self) -> int:
+        """What it takes of the account's head-room while it is on its way: a cut frees nothing before it is applied."""
+        return max(self.prior.rise_to(self.target), 0)

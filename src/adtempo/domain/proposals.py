@@ -90,7 +90,7 @@ class Proposal:
     @property
     def rise_micros(self) -> int:
         """By how much it raises what the account may spend in a day; negative where it lowers it."""
-        return self.target.committed_micros - self.prior.committed_micros
+        return self.prior.rise_to(self.target)
 
     def with_budget(self, budget_daily_micros: int) -> Proposal:
         """Return the same proposal with another target budget."""

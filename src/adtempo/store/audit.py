@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -75,25 +75,46 @@ def append_audit(
     Raises:
         ValueError, TypeError: The detail is not plain JSON.
     """
-    text = json.dumps(detail, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return append_audits(connection, [(action, subject, detail)], at=at, actor=actor)[0]
+
+
+def append_audits(
+    connection: Connection, done: Sequence[tuple[str, str, Mapping[str, Any]]], *, at: datetime, actor: str
+) -> list[AuditEntry]:
+    """Append rows of one moment and one actor, in order, as `append_audit` does each.
+
+    Args:
+        connection: Of a writing transaction.
+        done: At least one; each an action, a subject and a detail.
+        at: When it happened, aware.
+        actor: Who did it.
+
+    Raises:
+        ValueError, TypeError: A detail is not plain JSON.
+    """
+    texts = [json.dumps(detail, sort_keys=True, separators=(",", ":"), allow_nan=False) for _, _, detail in done]
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_CHAIN_LOCK)))
     last = connection.execute(
         select(audit_log.c.id, audit_log.c.hash).order_by(audit_log.c.id.desc()).limit(1)
     ).one_or_none()
-    number, previous = (last.id + 1, last.hash) if last else (1, BEFORE_THE_FIRST)
-    row = {
-        "id": number,
-        "at": at,
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "detail": text,
-        "previous_hash": previous,
-    }
-    row["hash"] = _digest(row)
-    connection.execute(audit_log.insert().values(row))
-    return _entry(row)
+    number, previous = (last.id, last.hash) if last else (0, BEFORE_THE_FIRST)
+    rows = []
+    for (action, subject, _), text in zip(done, texts, strict=True):
+        number += 1
+        row: dict[str, Any] = {
+            "id": number,
+            "at": at,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "detail": text,
+            "previous_hash": previous,
+        }
+        row["hash"] = previous = _digest(row)
+        rows.append(row)
+    connection.execute(audit_log.insert(), rows)
+    return [_entry(row) for row in rows]
 
 
 def load_audit(connection: Connection, *, after: int = 0, limit: int | None = None) -> list[AuditEntry]:

@@ -7,7 +7,7 @@ exactly what the row says.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -164,7 +164,7 @@ scaling_actions = Table(
 )
 """One row per change; old_ and new_ are what the campaign must hold before and shall hold after."""
 
-CHUNK = 500
+_HELD = ("old_budget_micros", "old_status", "new_budget_micros", "new_status")
 
 
 def lock_account(connection: Connection, ref: AccountRef) -> None:
@@ -173,15 +173,14 @@ def lock_account(connection: Connection, ref: AccountRef) -> None:
     connection.execute(select(accounts.c.account_id).where(row).with_for_update(key_share=True))
 
 
-def insert_change(connection: Connection, change: Change) -> int:
-    """Record a change and return its number; its `id` is ignored.
+def insert_changes(connection: Connection, changes: Sequence[Change]) -> list[int]:
+    """Record changes, at least one, and return their numbers in order; their own `id` is ignored.
 
     Raises:
-        IntegrityError: The row breaks a constraint, such as a second open change of the campaign.
+        IntegrityError: A row breaks a constraint, such as a second open change of a campaign.
     """
-    statement = scaling_actions.insert().values(_row(change)).returning(scaling_actions.c.id)
-    number: int = connection.execute(statement).scalar_one()
-    return number
+    statement = scaling_actions.insert().returning(scaling_actions.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, [_row(change) for change in changes]).scalars())
 
 
 def revise_change(connection: Connection, change_id: int, drafted: Change) -> None:
@@ -215,14 +214,22 @@ def load_change(connection: Connection, change_id: int, *, lock: bool = False) -
     return _change(row)
 
 
-def find_change(connection: Connection, campaign: CampaignRef, policy_key: str, window: datetime) -> Change | None:
-    """Return the change of a campaign, policy and window, if there is one."""
+def load_windows(connection: Connection, account: AccountRef, windows: Collection[datetime]) -> list[Change]:
+    """Return the changes of an account that come from some windows."""
+    query = select(scaling_actions).where(_of_account(account), scaling_actions.c.window_start.in_(sorted(windows)))
+    return [_change(row) for row in connection.execute(query)]
+
+
+def list_open(
+    connection: Connection, account: AccountRef
+) -> list[tuple[int, CampaignRef, CampaignState, CampaignState]]:
+    """Return the changes of an account that are on their way: number, campaign, what it held and what it shall hold."""
     table = scaling_actions.c
-    query = select(scaling_actions).where(
-        _of_campaign(campaign), table.policy_key == policy_key, table.window_start == window
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _change(row)
+    query = select(table.id, table.campaign_id, *(table[name] for name in _HELD)).where(_of_account(account), _IS_OPEN)
+    return [
+        (row.id, CampaignRef(account.platform, account.account_id, row.campaign_id), *_states(row))
+        for row in connection.execute(query)
+    ]
 
 
 def list_changes(
@@ -265,20 +272,14 @@ def list_sent(
     Each is the campaign, when it was sent, what the campaign held before, and what it was told to hold.
     """
     table = scaling_actions.c
-    names = ("old_budget_micros", "old_status", "new_budget_micros", "new_status")
     query = (
-        select(table.campaign_id, table.sent_at, *(table[name] for name in names))
+        select(table.campaign_id, table.sent_at, *(table[name] for name in _HELD))
         .where(_of_account(account), table.sent_at >= since)
         .where(table.state.not_in([State.REFUSED, State.NOT_APPLIED]))
         .order_by(table.sent_at)
     )
     return [
-        (
-            CampaignRef(account.platform, account.account_id, row.campaign_id),
-            row.sent_at,
-            _state(row.old_budget_micros, row.old_status),
-            _state(row.new_budget_micros, row.new_status),
-        )
+        (CampaignRef(account.platform, account.account_id, row.campaign_id), row.sent_at, *_states(row))
         for row in connection.execute(query)
     ]
 
@@ -358,14 +359,15 @@ def _row(change: Change) -> dict[str, Any]:
 
 def _change(row: Row[Any]) -> Change:
     approval = None
+    prior, target = _states(row)
     if row.approved_at is not None:
         approval = Approval(row.approved_by, row.approved_at, row.approved_digest)
     return Change(
         id=row.id,
         campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
         action=BudgetAction(row.action),
-        prior=_state(row.old_budget_micros, row.old_status),
-        target=_state(row.new_budget_micros, row.new_status),
+        prior=prior,
+        target=target,
         asked_budget_micros=row.asked_budget_micros,
         currency=row.currency,
         policy_key=row.policy_key,
@@ -397,6 +399,10 @@ def _change(row: Row[Any]) -> Change:
         run=row.run,
         reverts=row.reverts,
     )
+
+
+def _states(row: Row[Any]) -> tuple[CampaignState, CampaignState]:
+    return _state(row.old_budget_micros, row.old_status), _state(row.new_budget_micros, row.new_status)
 
 
 def _state(budget_micros: int, status: str) -> CampaignState:
