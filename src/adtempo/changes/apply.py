@@ -80,7 +80,7 @@ def build_road(workspace: Workspace, *, owner: str, actor: str) -> Road:
 
     def believed(campaign: CampaignRef, now: datetime) -> tuple[CampaignState, datetime] | None:
         with reading(workspace.engine) as connection:
-            known = load_shown(connection, campaign.account, at=now).get(campaign)
+            known = load_shown(connection, campaign.account, at=now, campaign=campaign).get(campaign)
         return None if known is None else (known.state, known.at)
 
     def open_for(account: Account) -> tuple[str, Writer]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from adtempo.changes.assemble import Scene, load_scene
+from adtempo.changes.assemble import load_halted, load_scene
 from adtempo.changes.digest import digest_of
 from adtempo.changes.lifecycle import in_words
 from adtempo.changes.propose import draft_change, read_proposal
@@ -18,8 +19,10 @@ from adtempo.domain.errors import ApprovalExpired, ChangeMoved, ChangesHalted, C
 from adtempo.domain.proposals import Proposal
 from adtempo.domain.roles import Action, Person
 from adtempo.store import changes as stored
+from adtempo.store.accounts import load_account
 from adtempo.store.engine import reading, transaction
 from adtempo.store.ledger import load_fact_batches
+from adtempo.store.readings import load_known
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
@@ -54,7 +57,7 @@ def approve_change(
     _check_may(approver)
     with reading(workspace.engine) as connection:
         change = stored.load_change(connection, change_id)
-        moved = find_moved(change, load_scene(connection, change.campaign.account, now=workspace.now()), connection)
+        moved = find_moved(connection, change, workspace.now())
     if read_proposal(change).by_person:
         again = None  # only whoever asked for it can say what they want now
     proposal = again(change) if moved and again is not None and change.state is State.AWAITING_APPROVAL else None
@@ -62,11 +65,10 @@ def approve_change(
     with transaction(workspace.engine) as connection:
         stored.lock_account(connection, change.campaign.account)
         change = stored.load_change(connection, change_id, lock=True)
-        scene = load_scene(connection, change.campaign.account, now=now)
-        _check_waiting(change, scene, approver, digest)
+        _check_waiting(connection, change, approver, digest)
         if now < change.expires_at:
-            moved = find_moved(change, scene, connection)
-            problem = _reconsider(connection, change, scene, moved, proposal, again is not None, approver.name)
+            moved = find_moved(connection, change, now)
+            problem = _reconsider(connection, change, moved, proposal, again is not None, approver.name, now)
             if problem is None:
                 values = {"approved_by": approver.name, "approved_at": now, "approved_digest": change.digest}
                 return record_step(connection, change, State.APPROVED, actor=approver.name, at=now, **values)
@@ -94,19 +96,20 @@ def reject_change(workspace: Workspace, change_id: int, *, approver: Person, rea
         return record_step(connection, change, State.REJECTED, actor=approver.name, at=workspace.now(), answer=answer)
 
 
-def find_moved(change: Change, scene: Scene, connection: Connection) -> list[str]:
+def find_moved(connection: Connection, change: Change, now: datetime) -> list[str]:
     """Return what moved since a change was proposed, one sentence each.
 
     Args:
-        change: Which change.
-        scene: Its account.
         connection: Any connection.
+        change: Which change.
+        now: The moment, aware.
     """
     moved = []
-    known = scene.known.get(change.campaign)
+    account = change.campaign.account
+    known = load_known(connection, account, at=now, campaign=change.campaign).get(change.campaign)
     if known is not None and known.state != change.prior:
         moved.append("the campaign holds another budget or status")
-    if not read_proposal(change).by_person and load_fact_batches(connection).get(scene.account.ref, 0) > change.batch:
+    if not read_proposal(change).by_person and load_fact_batches(connection).get(account, 0) > change.batch:
         moved.append("newer facts have come in")
     return moved
 
@@ -114,11 +117,11 @@ def find_moved(change: Change, scene: Scene, connection: Connection) -> list[str
 def _reconsider(
     connection: Connection,
     change: Change,
-    scene: Scene,
     moved: list[str],
     proposal: Proposal | None,
     evaluated: bool,  # noqa: FBT001 - None is a possible result of an evaluation
     actor: str,
+    at: datetime,
 ) -> Conflict | None:
     """Hold a change against what would be proposed now; return the problem if it is not the same any more."""
     if not moved:
@@ -126,11 +129,11 @@ def _reconsider(
     since = " and ".join(moved)
     if not evaluated:
         return ChangeMoved(f"since change {change.id} was proposed, {since}; reject it, the next window decides anew")
-    at = scene.now
     if proposal is None:
         answer = f"{since}; evaluated anew, there is nothing to change"
         record_step(connection, change, State.CANCELLED, actor=actor, at=at, answer=answer)
         return ChangeMoved(f"change {change.id} was cancelled: {answer}")
+    scene = load_scene(connection, change.campaign.account, now=at)
     drafted = draft_change(scene.without(change.campaign), proposal, actor=change.actor)
     if drafted.state is State.BLOCKED:
         answer = f"{since}; evaluated anew, a guardrail vetoes it"
@@ -148,16 +151,17 @@ def _check_may(approver: Person) -> None:
         raise Forbidden(f"{approver.name} may not approve or reject changes; ask an approver or an admin")
 
 
-def _check_waiting(change: Change, scene: Scene, approver: Person, digest: str | None) -> None:
-    if change.state is State.PROPOSED or not scene.account.armed:
+def _check_waiting(connection: Connection, change: Change, approver: Person, digest: str | None) -> None:
+    account = load_account(connection, change.campaign.account)
+    if change.state is State.PROPOSED or not account.armed:
         raise Conflict(
-            f"account {scene.account.ref} is not armed, so change {change.id} is only a suggestion; arm the account "
-            f"with adtempo accounts arm {scene.account.ref}, then the next window proposes afresh"
+            f"account {account.ref} is not armed, so change {change.id} is only a suggestion; arm the account "
+            f"with adtempo accounts arm {account.ref}, then the next window proposes afresh"
         )
     if change.state is not State.AWAITING_APPROVAL:
         raise Conflict(_decided(change))
-    if scene.halted:
-        raise ChangesHalted(scene.halted)
+    if halted := load_halted(connection):
+        raise ChangesHalted(halted)
     if digest is not None and digest != change.digest:
         raise ChangeMoved(f"change {change.id} is not what you were shown any more; look at it again")
     proposal = read_proposal(change)

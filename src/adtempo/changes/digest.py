@@ -22,7 +22,7 @@ def digest_of(change: Change) -> str:
         "window": change.window.isoformat(),
         "reason": change.reason,
         "evidence": dict(change.evidence),
-        "verdicts": [asdict(verdict) for verdict in change.verdicts],
+        "verdicts": [verdict.as_values() for verdict in change.verdicts],
         "limits": list(change.limits),
         "actor": change.actor,
         "as_of": change.as_of.isoformat(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -189,19 +189,20 @@ def draft_change(scene: Scene, proposal: Proposal, *, actor: str, top_spenders: 
 
 def write_policy(policy: Policy) -> dict[str, Any]:
     """Return a policy as JSON values."""
-    return {**asdict(policy), "quiet_hours": list(policy.quiet_hours)}
+    stated = {field.name: getattr(policy, field.name) for field in fields(policy)}
+    return {**stated, "quiet_hours": list(policy.quiet_hours)}
 
 
 def read_proposal(change: Change) -> Proposal:
     """Return the proposal that a change stands for, as it was recorded."""
-    fields = {**change.policy, "quiet_hours": tuple(change.policy["quiet_hours"])}
+    policy = Policy(**{**change.policy, "quiet_hours": tuple(change.policy["quiet_hours"])})
     return Proposal(
         campaign=change.campaign,
         action=change.action,
         prior=change.prior,
         target=change.target,
         currency=change.currency,
-        policy=Policy(**fields),
+        policy=policy,
         window=change.window,
         reason=change.reason,
         as_of=change.as_of,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from adtempo.changes.explain import ending_of, summary_of, tell_story
@@ -34,7 +33,7 @@ def change_body(change: Change) -> dict[str, Any]:
         "new_status": change.target.status,
         "reason": change.reason,
         "evidence": dict(change.evidence),
-        "verdicts": [asdict(verdict) for verdict in change.verdicts],
+        "verdicts": [verdict.as_values() for verdict in change.verdicts],
         "limits": list(change.limits),
         "policy": change.policy_title,
         "window": change.window.isoformat(),

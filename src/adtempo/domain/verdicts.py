@@ -15,11 +15,6 @@ class Outcome(StrEnum):
     ASK = "ask"  # a person must approve
     VETO = "veto"
 
-    @property
-    def rank(self) -> int:
-        """Its place from mild to strict, from 0."""
-        return list(Outcome).index(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -37,6 +32,10 @@ class Verdict:
     reason: str
     advice: str = ""
 
+    def as_values(self) -> dict[str, str]:
+        """Return it as JSON values."""
+        return {"guardrail": self.guardrail, "outcome": self.outcome, "reason": self.reason, "advice": self.advice}
+
 
 def strictest(verdicts: Iterable[Verdict]) -> Outcome:
     """Return the strictest outcome; one more verdict can only make it stricter, so their order cannot matter.
@@ -44,4 +43,5 @@ def strictest(verdicts: Iterable[Verdict]) -> Outcome:
     >>> strictest([])
     <Outcome.PASS: 'pass'>
     """
-    return max((verdict.outcome for verdict in verdicts), key=lambda outcome: outcome.rank, default=Outcome.PASS)
+    said = {verdict.outcome for verdict in verdicts}
+    return next((outcome for outcome in reversed(Outcome) if outcome in said), Outcome.PASS)

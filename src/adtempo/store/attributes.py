@@ -363,23 +363,37 @@ def load_attributes(
     return dict(found)
 
 
-def load_sightings(connection: Connection, account: AccountRef, *, at: datetime) -> dict[CampaignRef, Sighting]:
-    """Return what an account's campaigns are known to hold at a moment, and when that was last confirmed."""
+def load_sightings(
+    connection: Connection,
+    account: AccountRef,
+    attributes: Collection[str],
+    *,
+    at: datetime,
+    campaign: CampaignRef | None = None,
+) -> dict[CampaignRef, Sighting]:
+    """Return what an account's campaigns are known to hold at a moment, and when any of it was last confirmed.
+
+    Args:
+        connection: Any connection.
+        account: Whose campaigns.
+        attributes: Which attributes.
+        at: The moment that is asked about, aware.
+        campaign: Only this one; None = all.
+    """
     table = entity_attributes.c
     group = (account.platform, account.account_id, Level.CAMPAIGN.value)
     place = func.row_number().over(partition_by=(table.campaign_id, table.attribute), order_by=_NEWEST_FIRST)
-    ranked = (
-        select(table.campaign_id, table.attribute, table.value, table.seen_observed_at, place.label("place"))
-        .where(_of_group(group), table.effective_at <= at)
-        .subquery()
+    query = select(table.campaign_id, table.attribute, table.value, table.seen_observed_at, place.label("place")).where(
+        _of_group(group), table.effective_at <= at, table.attribute.in_(attributes)
     )
+    if campaign is not None:
+        query = query.where(table.campaign_id == campaign.campaign_id)
+    ranked = query.subquery()
     found: dict[CampaignRef, Sighting] = {}
     for row in connection.execute(select(ranked).where(ranked.c.place == 1)):
-        campaign = CampaignRef(account.platform, account.account_id, row.campaign_id)
-        before = found.get(campaign, Sighting({}, row.seen_observed_at))
-        found[campaign] = Sighting(
-            {**before.values, row.attribute: row.value}, max(before.seen_at, row.seen_observed_at)
-        )
+        ref = CampaignRef(account.platform, account.account_id, row.campaign_id)
+        before = found.get(ref, Sighting({}, row.seen_observed_at))
+        found[ref] = Sighting({**before.values, row.attribute: row.value}, max(before.seen_at, row.seen_observed_at))
     return found
 
 

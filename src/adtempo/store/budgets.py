@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    bindparam,
     func,
     select,
 )
@@ -234,10 +235,9 @@ def load_evaluated(connection: Connection, window: datetime) -> set[CampaignRef]
 
 def update_vetoes(connection: Connection, vetoes: Mapping[int, Sequence[str]]) -> None:
     """Write down why evaluations could not be acted on, once that is known."""
-    for number, said in vetoes.items():
-        connection.execute(
-            scaling_evaluations.update().where(scaling_evaluations.c.id == number).values(vetoes=list(said))
-        )
+    statement = scaling_evaluations.update().where(scaling_evaluations.c.id == bindparam("number"))
+    if vetoes:
+        connection.execute(statement, [{"number": number, "vetoes": list(said)} for number, said in vetoes.items()])
 
 
 def list_evaluations(

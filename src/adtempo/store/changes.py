@@ -8,7 +8,6 @@ exactly what the row says.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -332,7 +331,7 @@ def _row(change: Change) -> dict[str, Any]:
         "account_after_micros": change.account_after_micros,
         "reason": change.reason,
         "evidence": dict(change.evidence),
-        "verdicts": [asdict(verdict) for verdict in change.verdicts],
+        "verdicts": [verdict.as_values() for verdict in change.verdicts],
         "limits": list(change.limits),
         "digest": change.digest,
         "actor": change.actor,

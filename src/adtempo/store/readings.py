@@ -57,27 +57,34 @@ def record_reading(connection: Connection, campaign: CampaignRef, state: Campaig
     )
 
 
-def load_known(connection: Connection, account: AccountRef, *, at: datetime) -> dict[CampaignRef, Known]:
+def load_known(
+    connection: Connection, account: AccountRef, *, at: datetime, campaign: CampaignRef | None = None
+) -> dict[CampaignRef, Known]:
     """Return what the campaigns of an account are known to hold: what facts show, or a later reading of ours.
 
     Args:
         connection: Any connection.
         account: Whose campaigns.
         at: The moment that is asked about, aware.
+        campaign: Only this one; None = all.
     """
-    known = load_shown(connection, account, at=at)
+    known = load_shown(connection, account, at=at, campaign=campaign)
     table = campaign_readings.c
     query = select(campaign_readings).where(
         table.platform == account.platform, table.account_id == account.account_id, table.read_at <= at
     )
+    if campaign is not None:
+        query = query.where(table.campaign_id == campaign.campaign_id)
     for row in connection.execute(query):
-        campaign = CampaignRef(row.platform, row.account_id, row.campaign_id)
-        if campaign not in known or known[campaign].at <= row.read_at:
-            known[campaign] = Known(CampaignState(row.budget_daily_micros, Status(row.status)), row.read_at)
+        ref = CampaignRef(row.platform, row.account_id, row.campaign_id)
+        if ref not in known or known[ref].at <= row.read_at:
+            known[ref] = Known(CampaignState(row.budget_daily_micros, Status(row.status)), row.read_at)
     return known
 
 
-def load_shown(connection: Connection, account: AccountRef, *, at: datetime) -> dict[CampaignRef, Known]:
+def load_shown(
+    connection: Connection, account: AccountRef, *, at: datetime, campaign: CampaignRef | None = None
+) -> dict[CampaignRef, Known]:
     """Return what facts show of the campaigns of an account.
 
     Campaigns whose budget nobody has said, and those that are neither running nor paused, are left out.
@@ -86,10 +93,12 @@ def load_shown(connection: Connection, account: AccountRef, *, at: datetime) -> 
         connection: Any connection.
         account: Whose campaigns.
         at: The moment that is asked about, aware.
+        campaign: Only this one; None = all.
     """
     shown = {}
-    for campaign, sighting in load_sightings(connection, account, at=at).items():
+    seen = load_sightings(connection, account, ("budget_daily_micros", "status"), at=at, campaign=campaign)
+    for ref, sighting in seen.items():
         budget, status = sighting.values.get("budget_daily_micros"), read_status(sighting.values.get("status"))
         if budget is not None and status is not None:
-            shown[campaign] = Known(CampaignState(int(budget), status), sighting.seen_at)
+            shown[ref] = Known(CampaignState(int(budget), status), sighting.seen_at)
     return shown
