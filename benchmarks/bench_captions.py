@@ -1,8 +1,7 @@
 """How good the choice of captions is, on data that nobody on this project made (../shared/data, or ADTEMPO_SHARED).
 
 Upworthy: real headlines in randomised tests, rates as observed, 40 batches. Settings were chosen on every second test;
-the table is of the others. Open Bandit: 80 arms with the production priors. MABWiser is not among our dependencies: its
-rows appear where it is installed (``pip install mabwiser``). Seeded, so two runs print the same table.
+the table is of the others. Open Bandit: 80 arms with the production priors. Seeded, so two runs print the same table.
 
 Run with ``make bench`` or ``python benchmarks/bench_captions.py``; about five minutes.
 """
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from mabwiser.mab import MAB, LearningPolicy
 from numpy.typing import NDArray
 
 from adtempo.stats.arms import Choose, choose_by_thompson, choose_evenly, play_arms
@@ -109,17 +109,9 @@ def lift_on_other_half(tests: list[Test], choose_one: Callable[[Floats, Floats],
 
 def policies() -> dict[str, Callable[[int], Choose]]:
     """Return ways of choosing by name, each begun anew with a seed for every game."""
-    ours: dict[str, Callable[[int], Choose]] = {
+    return {
         "uniform": lambda _: choose_evenly,
         "adtempo": lambda _: choose_by_thompson(RATE_GUESS),
-    }
-    try:
-        from mabwiser.mab import LearningPolicy
-    except ImportError:
-        print("(MABWiser is not installed, so its rows are missing)")
-        return ours
-    return {
-        **ours,
         "MABWiser Thompson sampling": lambda seed: mabwiser_choice(LearningPolicy.ThompsonSampling(), seed),
         "MABWiser UCB1, which never leaves its first arm": lambda seed: mabwiser_choice(LearningPolicy.UCB1(), seed),
         "MABWiser UCB1 after a trial of each arm": lambda seed: mabwiser_choice(
@@ -136,8 +128,6 @@ def mabwiser_choice(policy: object, seed: int, *, try_all: bool = False) -> Choo
         seed: Its seed.
         try_all: Choose every arm once before it is asked: its UCB1 takes an arm without trials for worthless.
     """
-    from mabwiser.mab import MAB
-
     bandit = MAB(list(range(ARMS)), policy, seed=seed)
     bandit.fit([], [])
     told = np.zeros((2, ARMS))

@@ -57,13 +57,11 @@ def bank_of(page: PageSpec) -> CaptionBank:
     """Return a page's bank, paid captions first."""
     number = np.tile(np.arange(page.captions), 2)
     paid = np.arange(2 * page.captions) < page.captions
-    return CaptionBank(
+    return CaptionBank.of(
         caption_id=np.array(
             [caption_id(page, int(n), paid=bool(sold)) for n, sold in zip(number, paid, strict=True)], dtype=object
         ),
-        price_tier=np.array(
-            [TIERS[n % len(TIERS)][0] if sold else "Free" for n, sold in zip(number, paid, strict=True)], dtype=object
-        ),
+        price_tier=[TIERS[n % len(TIERS)][0] if sold else "Free" for n, sold in zip(number, paid, strict=True)],
         content_category=np.array([CATEGORIES[n // len(TIERS) % len(CATEGORIES)][0] for n in number], dtype=object),
         has_urgency=number % 4 == 0,
     )

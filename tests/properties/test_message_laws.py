@@ -23,9 +23,9 @@ seeds = st.integers(0, 2**32 - 1)
 
 def bank(captions: int) -> CaptionBank:
     number = np.arange(captions)
-    return CaptionBank(
+    return CaptionBank.of(
         caption_id=np.array([f"c{n}" for n in number], dtype=object),
-        price_tier=np.where(number % 4 == 3, "Free", TIERS[number % 3]).astype(object),
+        price_tier=np.where(number % 4 == 3, "Free", TIERS[number % 3]),
         content_category=KINDS[number // 3 % 3],
         has_urgency=number % 2 == 0,
     )
@@ -49,7 +49,7 @@ def histories(seed: int, most: int = 60) -> tuple[MessageHistory, CaptionBank]:
         sent_at=np.datetime64("2025-11-05T00:00", "us") + minutes.astype("timedelta64[m]"),
         paid=paid,
         caption_id=known.caption_id[caption],
-        price_tier=known.price_tier[caption],
+        price_tier=known.price_tier[caption].astype(object),
         content_category=known.content_category[caption],
         price_micros=price,
         recipients=recipients,
@@ -73,7 +73,7 @@ def test_any_history_has_an_answer_that_is_finite_and_bounded(seed: int) -> None
         for level in pattern.levels:
             assert level.low95 is None or level.high95 is None or level.low95 <= level.factor <= level.high95
     posteriors = estimate_captions(history, known, NOW)
-    scores = performance_scores(posteriors)
+    scores = performance_scores(posteriors, np.arange(len(posteriors)))
     assert ((scores >= 0) & (scores <= 1)).all()
     paid = np.flatnonzero(known.price_tier != "Free")
     drawn = draw_scores(posteriors, np.random.default_rng(seed), paid, 5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from adtempo.domain.messages import CaptionBank, CaptionPosteriors, MessageHistory
+from adtempo.domain.messages import CaptionPosteriors, MessageHistory
 from adtempo.messages.captions import EXPLORATION, draw_scores, estimate_captions, performance_scores
 from adtempo.platforms.sandbox.clock import from_us
 from adtempo.platforms.sandbox.pages import PageHistory, PageSpec, simulate_page
@@ -69,7 +69,7 @@ def test_a_page_without_history_knows_no_price_and_draws_by_chance() -> None:
     found = estimate_captions(nothing, bank_of(PAGE), now)
     assert np.isnan(found.expected_micros[PAID]).all()
     assert found.batches == 0
-    assert performance_scores(found) == pytest.approx(np.full(180, 0.45), abs=0.1)
+    assert performance_scores(found, np.arange(180)) == pytest.approx(np.full(180, 0.45), abs=0.1)
     drawn = draw_scores(found, np.random.default_rng(1), PAID, 10)
     assert len(set(drawn.tolist())) == 90
 
@@ -99,7 +99,7 @@ def test_free_captions_are_drawn_by_how_often_they_are_looked_at(believed: Capti
 def test_performance_scores_are_chances_to_beat_the_typical_caption(
     played: PageHistory, believed: CaptionPosteriors
 ) -> None:
-    scores = performance_scores(believed)
+    scores = performance_scores(believed, np.arange(180))
     assert ((scores >= 0) & (scores <= 1)).all()
     assert scores[PAID][true_worth(played).argsort()[-10:]].mean() > 0.9
     assert scores[PAID][true_worth(played).argsort()[:10]].mean() < 0.1
@@ -123,5 +123,5 @@ def test_messages_of_captions_that_left_the_bank_are_no_evidence(played: PageHis
 def test_a_bank_without_free_captions_is_scored(played: PageHistory) -> None:
     now = from_us(played.sent_us[-1])
     bank = bank_of(PAGE)
-    paid = CaptionBank(*(getattr(bank, name)[:90] for name in CaptionBank.__slots__))
-    assert len(performance_scores(estimate_captions(history_at(played, now), paid, now))) == 90
+    paid = bank.only(PAID)
+    assert len(performance_scores(estimate_captions(history_at(played, now), paid, now), PAID)) == 90

@@ -27,9 +27,9 @@ def bank_of(size: int, categories: int = 5, urgent: int = 4) -> CaptionBank:
     def texts(values: list[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
         return np.array(values, dtype=object)
 
-    return CaptionBank(
+    return CaptionBank.of(
         texts([f"c{n}" for n in range(size)]),
-        texts([TIERS[n % 4] for n in range(size)]),
+        [TIERS[n % 4] for n in range(size)],
         texts([f"k{n // 4 % categories}" for n in range(size)]),
         np.array([urgent > 0 and n % urgent == 0 for n in range(size)]),
     )
@@ -108,7 +108,7 @@ def test_price_tiers_are_mixed_and_a_short_one_is_filled_up() -> None:
     assert Counter(bank.price_tier[choice.captions]) == {"Budget": 4, "Mid": 4, "Premium": 2, "Free": 1}
     tiers = bank.price_tier.copy()
     tiers[np.flatnonzero(tiers == "Mid")[1:]] = "Premium"
-    short = CaptionBank(bank.caption_id, tiers, bank.content_category, bank.has_urgency)
+    short = CaptionBank.of(bank.caption_id, tiers, bank.content_category, bank.has_urgency)
     bent = assign(short, slots_of(10, 1), tried=1.0)
     assert Counter(tiers[bent.captions])["Mid"] == 1
     assert "4 Mid captions were wanted and 1 had rested; other tiers stand in" in bent.bends

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Texts = NDArray[np.object_]
+Names = NDArray[np.str_]
 Instants = NDArray[np.datetime64]
 
 
@@ -109,7 +111,7 @@ class MessageHistory:
         return MessageHistory(self.page_name, self.timezone, **arrays)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CaptionBank:
     """The captions that a page may use, paid and free; arrays of shape (captions,). Texts are not needed to choose.
 
@@ -118,15 +120,33 @@ class CaptionBank:
         price_tier: Values of PriceTier.
         content_category: Empty where nobody said.
         has_urgency: Whether the text presses.
+        kind: A number that captions of one price tier and category share.
     """
 
     caption_id: Texts
-    price_tier: Texts
+    price_tier: Names
     content_category: Texts
     has_urgency: Bools
+    kind: Ints
+
+    @classmethod
+    def of(cls, caption_id: Texts, price_tier: ArrayLike, content_category: Texts, has_urgency: Bools) -> CaptionBank:
+        """Number the kinds of captions; of a large bank once, since `only` keeps the numbers."""
+        tiers, categories = np.asarray(price_tier, dtype=np.str_), np.unique(content_category, return_inverse=True)[1]
+        kind = np.unique(tiers, return_inverse=True)[1] * (len(caption_id) + 1) + categories
+        return cls(caption_id, tiers, content_category, has_urgency, kind)
 
     def __len__(self) -> int:
         return len(self.caption_id)
+
+    def only(self, chosen: NDArray[Any]) -> CaptionBank:
+        """Return some of the captions, chosen by a mask or by positions."""
+        return CaptionBank(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each caption stands, by its id."""
+        return {caption: place for place, caption in enumerate(self.caption_id.tolist())}
 
 
 @dataclass(frozen=True, slots=True)

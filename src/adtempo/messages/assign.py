@@ -22,9 +22,9 @@ from adtempo.domain.messages import (
     Floats,
     Ints,
     MessageType,
+    Names,
     PriceTier,
     Segment,
-    Texts,
 )
 from adtempo.domain.money import split_units
 from adtempo.messages.captions import EXPLORATION, draw_scores
@@ -110,7 +110,7 @@ def assign_captions(
 
 
 def check_supply(
-    ppv: int, bump: int, tiers: Texts, rested: Bools, free_at: Mapping[int, datetime], mix: Sequence[int]
+    ppv: int, bump: int, tiers: Names, rested: Bools, free_at: Mapping[int, datetime], mix: Sequence[int]
 ) -> None:
     """Refuse a week that the bank has too few rested captions for, naming tiers, numbers and when locks free up.
 
@@ -149,7 +149,7 @@ def check_supply(
     )
 
 
-def _count_tiers(tiers: Texts) -> dict[str, int]:
+def _count_tiers(tiers: Names) -> dict[str, int]:
     return {tier.value: int(np.count_nonzero(tiers == tier)) for tier in PriceTier}
 
 

@@ -6,12 +6,13 @@ taken off first. Captions of one price tier and category begin alike; evidence f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
 from scipy.special import gammaincc
 
-from adtempo.domain.messages import CaptionBank, CaptionPosteriors, Floats, Ints, MessageHistory, PriceTier, Texts
+from adtempo.domain.messages import CaptionBank, CaptionPosteriors, Floats, Ints, MessageHistory, Names, PriceTier
 from adtempo.messages.response import PAID_TIERS, PageResponse, ages_days, estimate_response, usual_conditions
 from adtempo.stats.thompson import draw_rates, hold_share, learn_rates
 
@@ -43,13 +44,11 @@ def captions_of(
 ) -> CaptionPosteriors:
     """Do the work of `estimate_captions` with a response that was estimated before."""
     paid = np.asarray(bank.price_tier != PriceTier.FREE)
-    place = {caption: at for at, caption in enumerate(bank.caption_id.tolist())}
-    groups = np.char.add(np.char.add(bank.price_tier.astype(str), "/"), bank.content_category.astype(str))
     rates = [
-        learn_rates(successes[kind], trials[kind], groups[kind], guess)
+        learn_rates(successes[kind], trials[kind], bank.kind[kind], guess)
         for kind, guess, (successes, trials) in (
-            (paid, _SALES_GUESS, _sales(response, place, now)),
-            (~paid, _VIEWS_GUESS, _looks(history, place, now)),
+            (paid, _SALES_GUESS, _sales(response, bank.places, now)),
+            (~paid, _VIEWS_GUESS, _looks(history, bank.places, now)),
         )
     ]
 
@@ -90,25 +89,29 @@ def draw_scores(posteriors: CaptionPosteriors, rng: np.random.Generator, candida
     return hold_share(drawn * _worth(posteriors)[candidates], ~posteriors.tried[candidates], count, *EXPLORATION)
 
 
-def performance_scores(posteriors: CaptionPosteriors) -> Floats:
-    """Return how likely each caption does better than the page's typical one of its kind, 0 to 1, shape (captions,)."""
-    scores = np.empty(len(posteriors))
+def performance_scores(posteriors: CaptionPosteriors, asked: Ints) -> Floats:
+    """Return how likely captions do better than the page's typical one of their kind, 0 to 1, shape (asked,).
+
+    Args:
+        posteriors: What is believed of all.
+        asked: Positions in the bank, shape (asked,).
+    """
     worth = _worth(posteriors)
     expected = posteriors.shape / posteriors.recipients * worth
     free = posteriors.price_micros == 0
+    bar = np.empty(len(asked))
     for kind in (free, ~free):
         known = kind & posteriors.tried if (kind & posteriors.tried).any() else kind
-        if kind.any():
-            bar = np.median(expected[known]) / worth[kind]
-            scores[kind] = gammaincc(posteriors.shape[kind], posteriors.recipients[kind] * bar)
-    return scores
+        if known.any():
+            bar[kind[asked]] = np.median(expected[known])
+    return np.asarray(gammaincc(posteriors.shape[asked], posteriors.recipients[asked] * bar / worth[asked]))
 
 
 def _worth(posteriors: CaptionPosteriors) -> Floats:
     return np.where(posteriors.price_micros > 0, posteriors.price_micros, 1.0)
 
 
-def _sales(response: PageResponse | None, place: dict[str, int], now: datetime) -> tuple[Floats, Floats]:
+def _sales(response: PageResponse | None, place: Mapping[str, int], now: datetime) -> tuple[Floats, Floats]:
     """Return purchases and recipients of each caption, at usual conditions and faded, shape (captions,) each."""
     if response is None:
         return np.zeros(len(place)), np.zeros(len(place))
@@ -119,7 +122,7 @@ def _sales(response: PageResponse | None, place: dict[str, int], now: datetime) 
     return _per_caption(judged, place, np.asarray(judged.purchases * heard), np.asarray(trials * heard))
 
 
-def _looks(history: MessageHistory, place: dict[str, int], now: datetime) -> tuple[Floats, Floats]:
+def _looks(history: MessageHistory, place: Mapping[str, int], now: datetime) -> tuple[Floats, Floats]:
     """Return views and recipients of each free caption, faded, shape (captions,) each."""
     bumps = history.only(~history.paid)
     heard = _faded(bumps, now)
@@ -127,7 +130,7 @@ def _looks(history: MessageHistory, place: dict[str, int], now: datetime) -> tup
 
 
 def _per_caption(
-    messages: MessageHistory, place: dict[str, int], successes: Floats, trials: Floats
+    messages: MessageHistory, place: Mapping[str, int], successes: Floats, trials: Floats
 ) -> tuple[Floats, Floats]:
     at = np.array([place.get(caption, -1) for caption in messages.caption_id.tolist()], dtype=np.int64)
     known = at >= 0
@@ -142,7 +145,7 @@ def _faded(messages: MessageHistory, now: datetime) -> Floats:
     return np.asarray(np.exp2(-ages_days(messages, now) / EVIDENCE_HALF_LIFE_DAYS))
 
 
-def _prices(response: PageResponse | None, tiers: Texts) -> Floats:
+def _prices(response: PageResponse | None, tiers: Names) -> Floats:
     """Return what the page takes for each caption's tier: the median of its messages, of all where it has none."""
     prices = np.where(tiers == PriceTier.FREE, 0.0, np.nan)
     if response is not None:

@@ -109,9 +109,8 @@ def recommend_week(page: PageConditions, start: date, now: datetime, seed: int) 
     analysis = estimate_sections(response, posteriors, page.history, classify_page(page.history, now), now)
     volume = plan_volume(analysis.classification.tier, analysis.saturation.score)
     mix = mix_of(analysis.segment)
-    free_at = {
-        place: page.free_at[caption] for place, caption in enumerate(page.bank.caption_id) if caption in page.free_at
-    }
+    places = page.bank.places
+    free_at = {places[caption]: moment for caption, moment in page.free_at.items() if caption in places}
     rested = np.ones(len(page.bank), dtype=bool)
     rested[list(free_at)] = False
     check_supply(volume.ppv, volume.bump, page.bank.price_tier, rested, free_at, mix)
@@ -141,7 +140,7 @@ def recommend_week(page: PageConditions, start: date, now: datetime, seed: int) 
         volume=volume,
         slots=slots,
         captions=tuple(choice.captions.tolist()),
-        performance=performance_scores(posteriors)[choice.captions],
+        performance=performance_scores(posteriors, choice.captions),
         expected_micros=expected,
         planned=planned,
         notes=(*slots.notes, *choice.bends),

@@ -188,7 +188,8 @@ def _captions(response: PageResponse | None, posteriors: CaptionPosteriors, now:
     sent = dict(zip(*np.unique(response.judged.caption_id.astype(str), return_counts=True), strict=True))
     at = np.flatnonzero([caption in sent for caption in posteriors.caption_id.tolist()])
     order = at[np.argsort(-posteriors.expected_micros[at], kind="stable")]
-    scores = performance_scores(posteriors)
+    best = order[: min(LISTED, (len(order) + 1) // 2)]
+    weakest = order[::-1][: min(LISTED, len(order) // 2)]
 
     def end(n: int, tail: float) -> float:
         return float(gammaincinv(posteriors.shape[n], tail) / posteriors.recipients[n] * posteriors.price_micros[n])
@@ -201,16 +202,13 @@ def _captions(response: PageResponse | None, posteriors: CaptionPosteriors, now:
                 expected_micros=float(posteriors.expected_micros[n]),
                 low95=end(n, _TAIL),
                 high95=end(n, 1 - _TAIL),
-                performance_score=float(scores[n]),
+                performance_score=float(score),
             )
-            for n in positions.tolist()
+            for n, score in zip(positions.tolist(), performance_scores(posteriors, positions), strict=True)
         )
 
     trend, evidence = _trend(response, now)
-    best = min(LISTED, (len(order) + 1) // 2)
-    return CaptionReview(
-        listed(order[:best]), listed(order[::-1][: min(LISTED, len(order) // 2)]), len(sent), *trend, evidence
-    )
+    return CaptionReview(listed(best), listed(weakest), len(sent), *trend, evidence)
 
 
 def _trend(response: PageResponse, now: datetime) -> tuple[tuple[float | None, float | None, float | None], str]:

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from adtempo.domain.hourweek import DAYS_PER_WEEK, day_bounds
-from adtempo.domain.messages import Bools, CaptionBank, MessageHistory, MessageType, PriceTier, Texts
+from adtempo.domain.messages import CaptionBank, Ints, MessageHistory, MessageType, PriceTier, Texts
 from adtempo.messages.decide import PageConditions
 from adtempo.messages.slots import Slot
 from adtempo.store import messages as stored
@@ -37,20 +37,25 @@ class Bank:
 
     def of_page(self, page_name: str) -> CaptionBank:
         """Return the captions that a page may use: those for every page and its own, in the order of their ids."""
-        ids, tiers, categories, urgent, owners = self._columns
-        mine = (owners == "") | (owners == page_name)
-        return CaptionBank(ids[mine], tiers[mine], categories[mine], urgent[mine])
+        numbers, owner = self._owners
+        return self._whole.only((owner == 0) | (owner == numbers.get(page_name)))
 
     @cached_property
-    def _columns(self) -> tuple[Texts, Texts, Texts, Bools, Texts]:
+    def _whole(self) -> CaptionBank:
         every = self.captions.values()
-        return (
+        return CaptionBank.of(
             _texts([one.caption_id for one in every]),
-            _texts([one.price_tier for one in every]),
+            [one.price_tier for one in every],
             _texts([one.content_category for one in every]),
             np.array([one.has_urgency for one in every], dtype=bool),
-            _texts([one.page_name or "" for one in every]),
         )
+
+    @cached_property
+    def _owners(self) -> tuple[Mapping[str, int], Ints]:
+        """Return pages by number, and the number of each caption's page; 0 is that of captions for every page."""
+        numbers: dict[str | None, int] = {None: 0}
+        owner = [numbers.setdefault(one.page_name, len(numbers)) for one in self.captions.values()]
+        return {name: number for name, number in numbers.items() if name is not None}, np.array(owner, dtype=np.int64)
 
 
 def load_bank(connection: Connection, known: Bank | None = None) -> Bank:

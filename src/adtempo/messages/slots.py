@@ -147,17 +147,16 @@ def plan_slots(week: Week) -> SlotPlan:
         WeekInfeasible: Nothing fits; the error says which conditions bind and how little each would have to give.
     """
     notes: tuple[str, ...] = ()
-    placed = _place_ppvs(week)
+    placed = _place_all(week)
     if placed is None and week.even:
         week = replace(week, even=False)
-        placed = _place_ppvs(week)
+        placed = _place_all(week)
         notes = ("the days' numbers of messages differ by more than one, because an even week does not fit",)
     if placed is None:
         ways = "; or ".join(f"{one.constraint}: {one.needed}" for one in list_relaxations(week))
         enough = f"each of these alone is enough: {ways}" if ways else "several of its conditions must give at once"
         raise WeekInfeasible(f"{week.ppv} PPV and {week.bump} Bump do not fit the week from {week.start}; {enough}")
-    paid, bound = placed
-    free, between = _place_bumps(week, paid)
+    paid, bound, free, between = placed
     grid = week.grid
     slots = [Slot(grid.at[place], MessageType.PPV) for place in paid]
     slots += [Slot(grid.at[place], MessageType.BUMP) for place in free]
@@ -198,64 +197,87 @@ def _keeps_away(instant: datetime, around: Sequence[Slot], least: timedelta, kin
     return all(abs(instant - slot.at) >= least for slot in around if kind in (None, slot.kind))
 
 
-def _place_ppvs(week: Week, *, only_feasible: bool = False) -> tuple[list[int], float] | None:
-    """Return the places of the PPVs and a bound on their value; None where the week does not fit."""
+def _place_all(week: Week) -> tuple[list[int], float, list[int], int] | None:
+    """Return the places of the PPVs, a bound on their value, the places of the Bumps, and how many of them lie between.
+
+    Without Bumps the problem is far smaller, and nearly always they fit around its answer, which then is the best.
+    None where the week does not fit.
+    """
+    for with_bumps in (False, True):
+        placed = _place_ppvs(week, with_bumps=with_bumps)
+        around = None if placed is None else _place_bumps(week, placed[0])
+        if placed is None or around is not None:
+            break
+    return None if placed is None or around is None else (*placed, *around)
+
+
+def _place_ppvs(week: Week, *, with_bumps: bool, only_feasible: bool = False) -> tuple[list[int], float] | None:
+    """Return the places of the PPVs and a bound on their value; None where the week does not fit.
+
+    Args:
+        week: What is asked.
+        with_bumps: Leave room for the Bumps.
+        only_feasible: Any places will do.
+    """
     from ortools.sat.python import cp_model
 
     grid, model = week.grid, cp_model.CpModel()
-    paid = {place: model.new_bool_var(f"p{place}") for place in np.flatnonzero(grid.ppv).tolist()}
-    free = {place: model.new_bool_var(f"b{place}") for place in np.flatnonzero(grid.bump).tolist()}
-    if _room(list(paid), week.gap) < week.ppv or _room(list(free), BUMP_GAP) < week.bump + week.ppv:
+    places = np.flatnonzero(grid.ppv).tolist()
+    if _room(places, week.gap) < week.ppv or _room(np.flatnonzero(grid.bump).tolist(), BUMP_GAP) < week.bump + week.ppv:
         return None  # this is most of what does not fit, and needs no solver
-    model.add(sum(paid.values()) == week.ppv)
-    model.add(sum(free.values()) == week.bump)
-    everything = [[kind[place] for kind in (paid, free) if place in kind] for place in range(len(grid.at))]
-    for window in _windows(everything, BUMP_GAP):
-        model.add_at_most_one(window)
-    for window in _windows([[paid[place]] if place in paid else [] for place in range(len(grid.at))], week.gap):
-        model.add_at_most_one(window)
-    if week.even:
-        for kind, count, apart in ((paid, week.ppv, week.gap), (free, week.bump, 2 * BUMP_GAP)):
-            for day, (least, most) in enumerate(_even_share(grid, kind, count, apart)):
-                model.add_linear_constraint(
-                    sum(var for place, var in kind.items() if grid.day[place] == day), least, most
-                )
+    paid = _add_kind(model, week, MessageType.PPV, places)
+    if with_bumps:
+        free = _add_kind(model, week, MessageType.BUMP, np.flatnonzero(grid.bump).tolist())
+        everything = [[kind[place] for kind in (paid, free) if place in kind] for place in range(len(grid.at))]
+        for window in _windows(everything, BUMP_GAP):
+            model.add_at_most_one(window)
     if not only_feasible:
         worth = np.rint(week.hour_values[grid.hour] * _VALUE_UNITS).astype(int).tolist()
         model.maximize(sum(worth[place] * var for place, var in paid.items()))
     solver = _solve(model, FEASIBLE_SECONDS if only_feasible else SOLVE_SECONDS)
     if solver is None:
         return None
-    places = [place for place, var in paid.items() if solver.value(var)]
+    chosen = [place for place, var in paid.items() if solver.value(var)]
     slack = max(0.0, solver.best_objective_bound - solver.objective_value) / _VALUE_UNITS
-    return places, float(week.hour_values[grid.hour[places]].sum()) + slack
+    return chosen, float(week.hour_values[grid.hour[chosen]].sum()) + slack
 
 
-def _place_bumps(week: Week, paid: Sequence[int]) -> tuple[list[int], int]:
-    """Return the places of the Bumps around placed PPVs, and how many of them lie between two of a day."""
+def _place_bumps(week: Week, paid: Sequence[int]) -> tuple[list[int], int] | None:
+    """Return the places of the Bumps around placed PPVs, and how many of them lie between two of a day.
+
+    None where they do not fit.
+    """
     from ortools.sat.python import cp_model
 
     grid, model = week.grid, cp_model.CpModel()
     near = round(BUMP_GAP / GRID)
     blocked = {place + step for place in paid for step in range(1 - near, near)}
-    free = {
-        place: model.new_bool_var(f"b{place}") for place in np.flatnonzero(grid.bump).tolist() if place not in blocked
-    }
-    model.add(sum(free.values()) == week.bump)
-    for window in _windows([[free[place]] if place in free else [] for place in range(len(grid.at))], BUMP_GAP):
-        model.add_at_most_one(window)
-    if week.even:
-        for day, (least, most) in enumerate(_even_share(grid, free, week.bump, 2 * BUMP_GAP)):
-            model.add_linear_constraint(sum(var for place, var in free.items() if grid.day[place] == day), least, most)
+    open_places = [place for place in np.flatnonzero(grid.bump).tolist() if place not in blocked]
+    free = _add_kind(model, week, MessageType.BUMP, open_places)
     inner = _between(grid, paid)
     # Lying between two PPVs goes before the hour: all hours together are worth less than one Bump between.
     all_hours = float(week.hour_values.max()) * _VALUE_UNITS * max(1, week.bump)
     worth = week.hour_values[grid.hour] * _VALUE_UNITS + inner * (all_hours + 1)
     model.maximize(sum(round(worth[place]) * var for place, var in free.items()))
     solver = _solve(model, SOLVE_SECONDS)
-    assert solver is not None, "the PPVs were placed such that the Bumps fit"
+    if solver is None:
+        return None
     places = [place for place, var in free.items() if solver.value(var)]
     return places, int(inner[places].sum()) if places else 0
+
+
+def _add_kind(model: Any, week: Week, kind: MessageType, places: Sequence[int]) -> dict[int, Any]:
+    """Add the messages of one kind to a model: how many, how far apart, and how even; return a variable per place."""
+    grid, paid = week.grid, kind is MessageType.PPV
+    at = {place: model.new_bool_var("") for place in places}
+    model.add(sum(at.values()) == (week.ppv if paid else week.bump))
+    every = [[at[place]] if place in at else [] for place in range(len(grid.at))]
+    for window in _windows(every, week.gap if paid else BUMP_GAP):
+        model.add_at_most_one(window)
+    if week.even:
+        for day, (least, most) in enumerate(_even_share(week, kind)):
+            model.add_linear_constraint(sum(var for place, var in at.items() if grid.day[place] == day), least, most)
+    return at
 
 
 def _between(grid: Grid, paid: Sequence[int]) -> Bools:
@@ -276,9 +298,13 @@ def _windows(variables: Sequence[Sequence[Any]], apart: timedelta) -> Iterator[l
             yield window
 
 
-def _even_share(grid: Grid, kind: dict[int, Any], count: int, apart: timedelta) -> list[tuple[int, int]]:
+def _even_share(week: Week, kind: MessageType) -> list[tuple[int, int]]:
     """Return the least and the most of a kind on each day: as even as the days' room allows."""
-    room = [_room([place for place in kind if grid.day[place] == day], apart) for day in range(DAYS_PER_WEEK)]
+    grid = week.grid
+    allowed, count, apart = grid.bump, week.bump, 2 * BUMP_GAP
+    if kind is MessageType.PPV:
+        allowed, count, apart = grid.ppv, week.ppv, week.gap
+    room = [_room(np.flatnonzero(allowed & (grid.day == day)).tolist(), apart) for day in range(DAYS_PER_WEEK)]
     level = next((level for level in range(count + 1) if sum(min(level, most) for most in room) >= count), count)
     return [(min(most, level - 1) if level else 0, min(most, level)) for most in room]
 
@@ -305,11 +331,11 @@ def _solve(model: Any, seconds: float) -> Any:
 def list_relaxations(week: Week) -> Iterator[Relaxation]:
     """Yield each condition of a week that does not fit which alone could make room, with the least it must give."""
     for constraint, most, relax, words in _ways(week):
-        if most and _place_ppvs(relax(most), only_feasible=True) is not None:
+        if most and _place_ppvs(relax(most), with_bumps=True, only_feasible=True) is not None:
             low, high = 1, most  # what is enough stays enough when more is given
             while low < high:
                 middle = (low + high) // 2
-                if _place_ppvs(relax(middle), only_feasible=True) is None:
+                if _place_ppvs(relax(middle), with_bumps=True, only_feasible=True) is None:
                     low = middle + 1
                 else:
                     high = middle

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
+from scipy.sparse import csc_array
 from scipy.special import chdtrc
 
 Floats = NDArray[np.float64]
@@ -25,7 +27,7 @@ Ints = NDArray[np.int64]
 
 _ROUNDS = 25
 _STEP_MAX = 1.0
-_CLOSE = 1e-3
+_CLOSE = 3e-3
 _DOUBT = 4.0
 """How many effects' worth of belief the expected spread of a part has."""
 _NOISE_DOUBT = 10.0
@@ -118,13 +120,21 @@ class MixedFit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Working:
-    """A linear model with the same answer: response = effects + unit + noise, with known counting variance."""
+    """A linear model with the same answer: response = effects + unit + noise, with known counting variance.
+
+    `members` is 1 where an observation belongs to a unit, shape (units, observations).
+    """
 
     response: Floats
     counting: Floats
-    unit: Ints
+    members: csc_array
     unit_variance: float
     noise_variance: float
+
+    @property
+    def unit(self) -> Ints:
+        """Number of the unit that each observation belongs to, shape (observations,)."""
+        return np.asarray(self.members.indices)
 
     def solve(self, columns: Floats) -> Floats:
         """Return columns multiplied by the inverse of the variance of the response; shape (observations, ...)."""
@@ -136,9 +146,7 @@ class _Working:
 
     def gather(self, columns: Floats) -> Floats:
         """Add up rows per unit."""
-        order = np.argsort(self.unit, kind="stable")
-        starts = np.flatnonzero(np.diff(self.unit[order], prepend=-1))
-        return np.asarray(np.add.reduceat(columns[order], starts, axis=0))
+        return np.asarray(self.members @ columns)
 
     def log_determinant(self) -> float:
         """Return the logarithm of the determinant of the variance of the response."""
@@ -182,8 +190,9 @@ def fit_mixed(
     )
     if like is not None:
         belief = like.belief
+    members = csc_array((np.ones(len(unit)), unit, np.arange(len(unit) + 1)))
     for _ in range(_ROUNDS):
-        found = _round(counts, expected, unit, tuple(parts), unit_spread, belief)
+        found = _round(counts, expected, members, tuple(parts), unit_spread, belief)
         moved = float(np.abs(found.belief.eta - belief.eta).max())
         belief = found.belief
         if moved < _CLOSE:
@@ -192,7 +201,7 @@ def fit_mixed(
 
 
 def _round(
-    counts: Floats, expected: Floats, unit: Ints, parts: tuple[Part, ...], unit_spread: float, belief: _Belief
+    counts: Floats, expected: Floats, members: csc_array, parts: tuple[Part, ...], unit_spread: float, belief: _Belief
 ) -> MixedFit:
     """Fit the linear model that is right near one belief, and say what to believe next."""
     design = np.hstack([part.design for part in parts])
@@ -200,21 +209,27 @@ def _round(
     prior = belief.variances[owner]
     usual = expected * np.exp(belief.eta)
     work = _Working(
-        belief.eta + (counts - usual) / usual, 1.0 / usual, unit, belief.unit_variance, belief.noise_variance
+        response=belief.eta + (counts - usual) / usual,
+        counting=1.0 / usual,
+        members=members,
+        unit_variance=belief.unit_variance,
+        noise_variance=belief.noise_variance,
     )
     solved = work.solve(np.column_stack([design, work.response]))
     precision = design.T @ solved[:, :-1] + np.diag(1.0 / prior)
-    covariance: Floats = np.asarray(np.linalg.inv(precision), dtype=np.float64)
+    root, _ = dpotrf(precision)
+    upper, _ = dpotri(root)
+    covariance = upper + np.triu(upper, 1).T
     effects = covariance @ (design.T @ solved[:, -1])
     left = solved[:, -1] - solved[:, :-1] @ effects
     units, noise = work.unit_variance * work.gather(left[:, None])[:, 0], work.noise_variance * left
-    step = np.clip(design @ effects + units[unit] + noise - belief.eta, -_STEP_MAX, _STEP_MAX)
+    step = np.clip(design @ effects + units[work.unit] + noise - belief.eta, -_STEP_MAX, _STEP_MAX)
     known = np.bincount(owner, 1.0 - np.diag(covariance) / prior)
     guess = np.array([part.spread**2 for part in parts])
     learnt = (np.bincount(owner, effects**2) + _DOUBT * guess) / (known + _DOUBT)
     variances = np.where([part.learnt for part in parts], learnt, guess)
     unit_variance, noise_variance = _noise(work, solved[:, :-1], covariance, units, noise, unit_spread)
-    evidence = work.response @ left + work.log_determinant() + np.linalg.slogdet(precision)[1] + np.log(prior).sum()
+    evidence = work.response @ left + work.log_determinant() + 2 * np.log(np.diag(root)).sum() + np.log(prior).sum()
     return MixedFit(
         parts=parts,
         effects=effects,

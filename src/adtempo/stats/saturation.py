@@ -107,7 +107,9 @@ def estimate_wear(sends: Sends, parts: Sequence[Part], unit_spread: float, now_h
         for felt in (load, load + _felt_before(sends, when, half_life)):
             usual = max(float(felt[:-1].mean()), 1e-6)
             cost = Part("load", -(felt[:-1] / usual)[:, None], 1.0, learnt=False)
-            fits.append(fit_mixed(sends.counts, sends.exposure, sends.unit, [*parts, cost], unit_spread, *fits[-1:]))
+            fits.append(
+                fit_mixed(sends.counts, sends.exposure, sends.unit, [*parts, cost], unit_spread, *fits[-2:][:1])
+            )
             stories.append((half_life, felt, usual))
     odds = np.stack([_odds(fit, story[0]) for fit, story in zip(fits, stories, strict=True)])
     chances = np.exp(odds - logsumexp(odds))
