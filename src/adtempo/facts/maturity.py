@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from adtempo.domain.accounts import Account, AccountRef
-from adtempo.domain.hourweek import day_bounds
+from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable
+from adtempo.facts.arrivals import AGES, ALL_AGES, KIND, MONDAY, PARTIAL_AGES, AccountVintages, Arrivals
 from adtempo.facts.ledger import Ledger, query, zone_table
 from adtempo.facts.load import FactQuery, load_fact_table, load_snapshot
 from adtempo.stats.maturity import (
@@ -26,7 +26,6 @@ from adtempo.stats.maturity import (
     DelayCurve,
     Expectation,
     Snapshot,
-    Vintages,
     expect_totals,
     fit_curve,
     prior_curve,
@@ -53,17 +52,8 @@ LEARN_DAYS = 120
 RATE_DAYS = 60
 """Days before the asked ones from which a campaign's usual conversion rate is known."""
 
-PARTIAL_AGES = np.arange(1, 24) / 24
-AGES = np.concatenate([np.arange(24, 48) / 24, np.arange(2, 30)])
-"""Ages of a day since its start at which vintages are compared: hours below 48, then days; final at the last one."""
-
-_ALL_AGES = np.concatenate([PARTIAL_AGES, AGES])
-_MONDAY = date(1970, 1, 5)
 CELL = ("platform", "account_id", "campaign_id", "day_local")
 """What expectations are made of: one campaign's local day."""
-
-_KIND = ["platform", "account_id", "level", "grain", "attribution"]
-_LEVEL_RANK = {"campaign": 0, "ad_group": 1, "ad": 2}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,15 +68,6 @@ class AccountCurves:
 
     conversions: DelayCurve
     value: DelayCurve
-    looks: Mapping[date, int]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Vintages:
-    """One account's vintages in the two quantities that arrive late."""
-
-    conversions: Vintages
-    value: Vintages
     looks: Mapping[date, int]
 
 
@@ -124,92 +105,28 @@ def load_curves(
     with ledger.reading(snapshot) as cursor:
         cursor.register("zones", zone_table(accounts.values()))
         rows = cursor.sql(query("arrivals", conditions=conditions), params=values).df()
-    looks = [look for look in coverage if _was_known(look, as_of, batch)]
-    vintages = {
-        account.ref: found
-        for account in accounts.values()
-        if (found := _collect(account, rows, looks, first, as_of)) is not None
-    }
-    return _fit(vintages, (as_of.date() - _MONDAY).days + 2.0)
+    filled = {ref: Arrivals(account, first, (as_of.date() - first).days + 2) for ref, account in accounts.items()}
+    by_kind = rows.groupby(["platform", "account_id", *KIND]) if len(rows) else ()
+    for (platform, account_id, *kind), shown in by_kind:
+        filled[AccountRef(platform, account_id)].add(tuple(kind), {name: shown[name].to_numpy() for name in shown})
+    for look in coverage:
+        if _was_known(look, as_of, batch):
+            filled[AccountRef(look["platform"], look["account_id"])].look(look)
+    known_by = {ref: found for ref, arrivals in filled.items() if (found := arrivals.vintages()) is not None}
+    return fit_curves(known_by, (as_of.date() - MONDAY).days + 2.0)
 
 
 def _was_known(look: Mapping[str, Any], as_of: datetime, batch: int | None) -> bool:
-    return (
-        look["observed_at"] <= as_of
-        and (batch is None or look["batch"] <= batch)
-        and "conversions_micros" in look["quantities"]
-    )
+    return look["observed_at"] <= as_of and (batch is None or look["batch"] <= batch)
 
 
-def _collect(
-    account: Account, rows: pd.DataFrame, coverage: Sequence[Mapping[str, Any]], first: date, as_of: datetime
-) -> _Vintages | None:
-    """Return an account's vintages out of its best kind of rows; None where it reports no conversions."""
-    mine = rows[(rows.platform == account.ref.platform) & (rows.account_id == account.ref.account_id)]
-    if mine.empty:
-        return None
-    days = [first + timedelta(days=number) for number in range((as_of.date() - first).days + 2)]
-    starts = np.array([day_bounds(day, account.zone)[0].timestamp() for day in days]) / 3600
-    kinds = mine.groupby(_KIND[2:], as_index=False).agg(newest=("day_local", "max"), rows=("day_local", "size"))
-    kinds["rank"] = kinds.level.map(_LEVEL_RANK)
-    best = kinds.sort_values(["rank", "grain", "newest", "rows"], ascending=[True, True, False, False]).iloc[0]
-    chosen = mine[(mine.level == best.level) & (mine.grain == best.grain) & (mine.attribution == best.attribution)]
-    place = (pd.to_datetime(chosen.day_local) - pd.Timestamp(first)).dt.days.to_numpy()
-    age_hours = chosen.age_hours.to_numpy(np.int64)
-    looked = _covered(account, coverage, best, starts, first)
-    looked[place[chosen.looked], _age_index(age_hours[chosen.looked] / 24)] = True
-    started = np.array([(day - _MONDAY).days for day in days], float)
-    partial = len(PARTIAL_AGES)
+def fit_curves(vintages: Mapping[AccountRef, AccountVintages], now: float) -> dict[AccountRef, AccountCurves]:
+    """Learn curves: of each platform, shrunk to the prior, and of each account, shrunk to its platform's.
 
-    def vintages(name: str, unit: float) -> Vintages:
-        added = np.zeros((len(days), len(_ALL_AGES)))
-        np.add.at(added, (place, _age_index(age_hours / 24)), chosen[name].to_numpy(float))
-        seen = np.where(looked, added.cumsum(axis=1), np.nan)
-        return Vintages(started, AGES, seen[:, partial:], unit)
-
-    single = float(chosen.single_sum.sum())
-    size = float(chosen.single_squares.sum()) / single if single > 0 else _mean_value(chosen)
-    newest = np.where(looked.any(axis=1), len(_ALL_AGES) - 1 - looked[:, ::-1].argmax(axis=1), -1)
-    looks = {day: int(age) for day, age in zip(days, newest, strict=True) if age >= 0}
-    return _Vintages(vintages("conversions", 1.0), vintages("value", size), looks)
-
-
-def _mean_value(rows: pd.DataFrame) -> float:
-    conversions, value = float(rows.conversions.sum()), float(rows.value.sum())
-    return value / conversions if conversions > 0 and value > 0 else 1.0
-
-
-def _covered(
-    account: Account, coverage: Sequence[Mapping[str, Any]], kind: pd.Series[Any], starts: Floats, first: date
-) -> NDArray[np.bool_]:
-    """Return at which ages a sync looked at each day, shape (days, ages)."""
-    looked = np.zeros((len(starts), len(_ALL_AGES)), dtype=np.bool_)
-    wanted = (account.ref.platform, account.ref.account_id, kind.level, kind.grain, kind.attribution)
-    for look in coverage:
-        if tuple(look[name] for name in _KIND) != wanted:
-            continue
-        inside = _days_of(look, account, kind.grain, first, len(starts))
-        age_days = (look["observed_at"].timestamp() / 3600 - starts[inside]) / 24
-        begun = age_days > 0
-        looked[np.arange(inside.start, inside.stop)[begun], _age_index(age_days[begun])] = True
-    return looked
-
-
-def _days_of(look: Mapping[str, Any], account: Account, grain: str, first: date, days: int) -> slice:
-    """Return the positions of the local days that a look covered whole or up to its own moment."""
-    zone = account.zone if grain == "hour" else UTC
-    begins = look["slot_from"].astimezone(zone)
-    ends = (look["slot_to"] - timedelta(seconds=1)).astimezone(zone)
-    return slice(min(max((begins.date() - first).days, 0), days), min(max((ends.date() - first).days + 1, 0), days))
-
-
-def _age_index(age_days: Floats) -> Ints:
-    """Return the newest of the ages that has been reached; what is younger than an hour counts as an hour."""
-    return np.clip(np.searchsorted(_ALL_AGES, age_days + 1e-9, side="right") - 1, 0, len(_ALL_AGES) - 1)
-
-
-def _fit(vintages: Mapping[AccountRef, _Vintages], now: float) -> dict[AccountRef, AccountCurves]:
-    """Learn curves: of each platform, shrunk to the prior, and of each account, shrunk to its platform's."""
+    Args:
+        vintages: Of each account that shows conversions.
+        now: The moment, in days since a Monday 00:00 like the vintages' cohorts; what was seen later does not count.
+    """
     prior = prior_curve(AGES, np.maximum.accumulate(cohort_share(AGES, *PRIOR_DELAYS)))
     curves: dict[AccountRef, AccountCurves] = {}
     for platform in {account.platform for account in vintages}:
@@ -223,9 +140,15 @@ def _fit(vintages: Mapping[AccountRef, _Vintages], now: float) -> dict[AccountRe
             curves[account] = AccountCurves(
                 prepend_partial_day(counts, PARTIAL_AGES, *PRIOR_DELAYS),
                 prepend_partial_day(value, PARTIAL_AGES, *PRIOR_DELAYS),
-                found.looks,
+                _looks(found),
             )
     return curves
+
+
+def _looks(found: AccountVintages) -> dict[date, int]:
+    started = found.conversions.started.tolist()
+    ages = zip(started, found.newest.tolist(), strict=True)
+    return {MONDAY + timedelta(days=day): age for day, age in ages if age >= 0}
 
 
 def load_matured_table(ledger: Ledger, facts: FactQuery) -> MaturedTable:
@@ -239,15 +162,20 @@ def load_matured_table(ledger: Ledger, facts: FactQuery) -> MaturedTable:
 
 
 def load_matured_tables(
-    ledger: Ledger, facts: FactQuery, groupings: Sequence[tuple[str, ...]]
+    ledger: Ledger,
+    facts: FactQuery,
+    groupings: Sequence[tuple[str, ...]],
+    *,
+    channels: Mapping[CampaignRef, str] | None = None,
 ) -> tuple[MaturedTable, ...]:
     """Return the same facts grouped in several ways, learning from the vintages once.
 
     Args:
         ledger: Where the facts are.
         facts: Which facts, as for `load_matured_table`; how they are grouped stands in `groupings`.
-        groupings: Each any of platform, account_id, campaign_id, day_local, and the account's currency; an empty one
-            adds everything up.
+        groupings: Each any of platform, account_id, campaign_id, day_local, the account's currency, and the channel;
+            an empty one adds everything up.
+        channels: What campaigns are counted under, if channel is among the groupings.
     """
     assert facts.as_of is not None, "maturity is always as of a moment"
     since = None if facts.since is None else facts.since - timedelta(days=RATE_DAYS)
@@ -259,6 +187,9 @@ def load_matured_tables(
     frame = pd.DataFrame({**cells.keys, **cells.sums, **{f"has_{name}": cells.measured[name] for name in QUANTITIES}})
     place, accounts = _distinct(frame, "platform", "account_id")
     frame["currency"] = np.array([currencies[AccountRef(*account)] for account in accounts], dtype=object)[place]
+    if channels is not None:
+        place, campaigns = _distinct(frame, *CELL[:3])
+        frame["channel"] = np.array([channels[CampaignRef(*ref)] for ref in campaigns], dtype=object)[place]
     asked = np.ones(len(frame), bool) if facts.since is None else cells.keys["day_local"] >= np.datetime64(facts.since)
     grid = CellGrid.of(frame, curves)
     late = {name: expect_cells(grid, frame, name) for name in ("conversions_micros", "conversion_value_micros")}
@@ -321,13 +252,13 @@ class CellGrid:
         places = {(ref.platform, ref.account_id): place for place, ref in enumerate(order)}
         group = np.array([places.get((platform, account), 0) for platform, account, _campaign in campaigns], np.int64)
         known = [curves[ref] for ref in order]
-        last = len(_ALL_AGES) - 1
+        last = len(ALL_AGES) - 1
         by_account = np.array([[one.looks.get(day, last) for day in days.tolist()] for one in known], np.int64)
         return cls(
             series=series,
             cohort=cohort.astype(np.int64),
             shape=(len(campaigns), len(days)),
-            started=(days - np.datetime64(_MONDAY)).astype(float),
+            started=(days - np.datetime64(MONDAY)).astype(float),
             age=by_account[group] if known else np.zeros((len(campaigns), len(days)), np.int64),
             group=group,
             curves=known,

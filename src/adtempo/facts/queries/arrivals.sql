@@ -28,8 +28,8 @@ SELECT
     platform, account_id, level, grain, attribution, day_local,
     CASE WHEN age_hours < 48 THEN age_hours ELSE age_hours // 24 * 24 END AS age_hours,
     bool_or(looked) AS looked,
-    sum(conversions) / 1e6 AS conversions,
-    sum(value) / 1e6 AS value,
+    sum(conversions)::BIGINT AS conversions,
+    sum(value)::BIGINT AS value,
     sum(single_squares) / 1e6 AS single_squares,
     sum(single_sum) / 1e6 AS single_sum
 FROM aged
