@@ -97,7 +97,7 @@ def standing(*told: Told, rule: Rule | None = None) -> Standing:
         active=np.array([one.status == "ACTIVE" for one in told], bool),
         windows=windows,
         groups={Over.CAMPAIGN: np.arange(len(told))},
-        pace=Pace(*(np.array([pace[place] for pace in paces], np.float64) for place in range(3))),
+        paces={Over.CAMPAIGN: Pace(*(np.array([pace[place] for pace in paces], np.float64) for place in range(3)))},
     )
 
 

@@ -167,6 +167,33 @@ def test_the_pace_of_the_month_can_be_a_condition(home: Workspace) -> None:
     assert (found.action, found.new_budget_micros) == (BudgetAction.SCALE_DOWN, 180_000_000)
 
 
+@ON_SQLITE
+def test_the_pace_of_a_label_or_an_account_decides_for_each_of_its_campaigns(home: Workspace) -> None:
+    rows = [{"when": "pace > 1.1", "action": "scale_down", "multiplier": 0.9}]
+    rules = {
+        over: read_rule({"rule_name": over, "basis": "reported", "over": over, "rows": rows})
+        for over in ("campaign", "label", "platform")
+    }
+    with transaction(home.engine) as connection:
+        planned, rich = (find_campaign(connection, name) for name in ("great", "losing"))
+        change_campaign(connection, planned, planned_budget_micros=50_000_000, label="brand")
+        change_campaign(connection, rich, planned_budget_micros=5_000_000_000)
+
+    def asked(campaign: str) -> dict[str, bool]:
+        return {
+            over: evaluate(home, campaign, rules=[rule]).action is BudgetAction.SCALE_DOWN
+            for over, rule in rules.items()
+        }
+
+    assert asked("great") == {"campaign": True, "label": True, "platform": False}
+    with transaction(home.engine) as connection:
+        change_campaign(connection, rich, label="brand")
+    assert asked("great") == {"campaign": True, "label": False, "platform": False}
+    with transaction(home.engine) as connection:
+        change_campaign(connection, rich, planned_budget_micros=60_000_000)
+    assert asked("losing") == {"campaign": True, "label": True, "platform": True}
+
+
 # The hourly run
 
 

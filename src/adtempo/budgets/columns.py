@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -33,7 +33,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pace:
-    """Expected spend at the end of the month over the plan; shape (campaigns,), NaN where there is no plan.
+    """Expected spend at the end of the month over the plan, of campaigns or of groups of them that have a plan.
+
+    All of shape (rows,), NaN where there is no plan.
 
     Attributes:
         value: Point value.
@@ -59,7 +61,7 @@ class Standing:
         active: Whether it is running, shape (campaigns,).
         windows: Figures by whose they are and how many hours they have.
         groups: By whose figures they are: the row of each campaign in those windows, shape (campaigns,).
-        pace: Where the month's spend is heading; None where no rule asks.
+        paces: Where the month's spend is heading, by whose it is; only of those that a rule asks for.
     """
 
     at: datetime
@@ -70,7 +72,7 @@ class Standing:
     active: Bools
     windows: Mapping[tuple[Over, int], Window]
     groups: Mapping[Over, Ints]
-    pace: Pace | None = None
+    paces: Mapping[Over, Pace] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.campaigns)

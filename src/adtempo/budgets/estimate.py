@@ -115,10 +115,9 @@ def _compare(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, ex
     """Return the probability of one comparison; 0 or 1 of what was reported, NaN where there is no value."""
     limit = _limit(one, rule, standing, where, expected=expected)
     if expected and one.metric == PACE.name:
-        pace = standing.pace
-        assert pace is not None, "a rule that asks for the pace is held against a standing that knows it"
-        low, high = pace.low80[where], pace.high80[where]
-        middle = pace.value[where]
+        pace, rows = standing.paces[rule.over], _rows(rule, standing, where)
+        low, high = pace.low80[rows], pace.high80[rows]
+        middle = pace.value[rows]
         ends = [middle - _TO_95 * (middle - low), low, middle, high, middle + _TO_95 * (high - middle)]
         return _signed(one.sign, chance_above(ends, _LEVELS, limit), np.asarray(low == high), middle, limit)
     if expected and (late := _late(COMPARABLE[one.metric])):
@@ -141,11 +140,10 @@ def _limit(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expe
 
 def _values(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
     metric = COMPARABLE[one.metric]
-    if metric is PACE:
-        assert standing.pace is not None, "a rule that asks for the pace is held against a standing that knows it"
-        return standing.pace.value[where]
-    window = _window(one.window_hours, rule, standing)
     rows = _rows(rule, standing, where)
+    if metric is PACE:
+        return standing.paces[rule.over].value[rows]
+    window = _window(one.window_hours, rule, standing)
     facts = window.matured.facts
     reported = values_of(
         metric,

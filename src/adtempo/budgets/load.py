@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -143,7 +144,7 @@ def load_scene(
         active=np.array(book.running, bool),
         windows=windows,
         groups=groups,
-        pace=_load_pace(workspace, known, accounts, assignments, at),
+        paces=_load_paces(workspace, known, accounts, [one.rule for one in assignments], groups, at),
     )
     return Scene(standing, assignments, unruled, accounts)
 
@@ -221,23 +222,26 @@ def _groups(over: Over, campaigns: Sequence[Campaign]) -> Ints:
     if over is Over.CAMPAIGN:
         return np.arange(len(campaigns))
     rows: dict[tuple[AccountRef, str | None], int] = {}
-    keys = [(one.ref.account, one.niche if over is Over.NICHE else None) for one in campaigns]
+    keys = [(one.ref.account, {Over.LABEL: one.label, Over.NICHE: one.niche}.get(over)) for one in campaigns]
     return np.array([rows.setdefault(key, len(rows)) for key in keys], np.int64)
 
 
-def _load_pace(
+def _load_paces(
     workspace: Workspace,
     campaigns: Sequence[Campaign],
     accounts: Mapping[AccountRef, Account],
-    assignments: Sequence[Assignment],
+    rules: Collection[Rule],
+    groups: Mapping[Over, Ints],
     at: datetime,
-) -> Pace | None:
-    """Return where the month's spend is heading, if a rule asks for it."""
-    rules = [one.rule for one in assignments]
-    if not any(
-        one.metric == PACE.name for rule in rules for row in recommend_rows(rule) for one in comparisons_of(row.when)
-    ):
-        return None
+) -> dict[Over, Pace]:
+    """Return where the month's spend is heading, of those whose pace a rule asks for."""
+    asked = {
+        rule.over
+        for rule in rules
+        if any(one.metric == PACE.name for row in recommend_rows(rule) for one in comparisons_of(row.when))
+    }
+    if not asked:
+        return {}
     with reading(workspace.engine) as connection:
         heard = load_heard(connection, at)
     through = {ref: last_heard_day(account, heard, at) for ref, account in accounts.items()}
@@ -256,18 +260,37 @@ def _load_pace(
         ref = CampaignRef(*map(str, keys[:3]))
         if figures.spend_micros is not None and keys[3] <= through[ref.account]:
             spend.setdefault(ref, {})[keys[3]] = figures.spend_micros
-    found = [_pace(one, spend.get(one.ref, {}), through[one.ref.account]) for one in campaigns]
-    value, low80, high80 = (np.array([pace[place] for pace in found], np.float64) for place in range(3))
-    return Pace(value, low80, high80)
+    planned = [(place, one) for place, one in enumerate(campaigns) if one.planned_budget_micros is not None]
+    return {over: _paces(groups[over], planned, spend, through) for over in asked}
 
 
-def _pace(campaign: Campaign, spend: Mapping[date, int], through: date) -> tuple[float, float, float]:
+def _paces(
+    rows: Ints,
+    planned: Iterable[tuple[int, Campaign]],
+    spend: Mapping[CampaignRef, Mapping[date, int]],
+    through: Mapping[AccountRef, date],
+) -> Pace:
+    """Add up plans and spend, then see where each row is heading."""
+    plans: Counter[int] = Counter()
+    days: dict[int, Counter[date]] = {}
+    until: dict[int, date] = {}
+    for place, one in planned:
+        row = int(rows[place])
+        plans[row] += one.planned_budget_micros or 0
+        days.setdefault(row, Counter()).update(spend.get(one.ref, {}))
+        until[row] = through[one.ref.account]
+    found = np.full((3, rows.max(initial=-1) + 1), np.nan)
+    for row, plan in plans.items():
+        found[:, row] = _pace(plan, days[row], until[row])
+    return Pace(*found)
+
+
+def _pace(plan: int, spend: Mapping[date, int], through: date) -> tuple[float, float, float]:
     """Return the month's expected spend over its plan, with its 80% interval."""
     last = through.replace(day=calendar.monthrange(through.year, through.month)[1])
     rest = [through + timedelta(days=ahead) for ahead in range(1, (last - through).days + 1)]
     ahead = expect_rest(spend, through, rest)
-    plan = campaign.planned_budget_micros
-    if plan is None or ahead is None:
+    if ahead is None:
         return (float("nan"),) * 3
     spent = sum(amount for day, amount in spend.items() if day >= through.replace(day=1))
     mean, spread = ahead

@@ -22,6 +22,7 @@ class Over(StrEnum):
     """Whose figures a rule reads; whatever it is, the rule acts on each campaign."""
 
     CAMPAIGN = "campaign"
+    LABEL = "label"  # all campaigns of the account with the same label
     NICHE = "niche"  # all campaigns of the account in the same niche
     PLATFORM = "platform"  # all campaigns of the account
 
