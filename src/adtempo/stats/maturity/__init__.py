@@ -14,16 +14,25 @@ from adtempo.stats.maturity.curves import (
     prior_curve,
     stack_vintages,
 )
-from adtempo.stats.maturity.expectation import Expectation, Snapshot, expect_totals, sum_expectations
+from adtempo.stats.maturity.expectation import (
+    Expectation,
+    Snapshot,
+    expect_totals,
+    learn_usual,
+    sum_expectations,
+)
+from adtempo.stats.maturity.rates import Usual
 
 __all__ = [
     "Basis",
     "DelayCurve",
     "Expectation",
     "Snapshot",
+    "Usual",
     "Vintages",
     "expect_totals",
     "fit_curve",
+    "learn_usual",
     "prior_curve",
     "stack_vintages",
     "sum_expectations",

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincinv
 
 from adtempo.stats.maturity.curves import WEEKDAYS, Basis, DelayCurve
-from adtempo.stats.maturity.rates import Outlook, expect_rates
+from adtempo.stats.maturity.rates import Outlook, Usual, expect_rates
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -112,27 +112,35 @@ class Expectation:
         return np.where(self.whole | (counted == 0), counted * self.unit, to_come)
 
 
-def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve]) -> Expectation:
-    """Return what the cohorts of all series will come to.
+def learn_usual(snapshot: Snapshot, curves: Sequence[DelayCurve]) -> Usual:
+    """Return what series usually bring, learnt from what all their cohorts show.
 
     Args:
         snapshot: What they show.
         curves: The curves that `snapshot.group` points to.
     """
+    share, _, _, _ = _look_up(snapshot, np.broadcast_to(snapshot.age, snapshot.seen.shape), curves)
+    return expect_rates(_outlook(snapshot, curves, share))
+
+
+def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve], usual: Usual | None = None) -> Expectation:
+    """Return what the cohorts of all series will come to.
+
+    Args:
+        snapshot: What they show.
+        curves: The curves that `snapshot.group` points to.
+        usual: What the series usually bring, of the same cohorts; None to learn it from these.
+    """
     seen = np.nan_to_num(snapshot.seen)
-    age = np.broadcast_to(snapshot.age, seen.shape)
-    units = np.array([curve.unit for curve in curves])[snapshot.group] if snapshot.unit is None else snapshot.unit
-    unit = np.broadcast_to(units[:, None], seen.shape)
-    share, gross, variance, basis = _look_up(snapshot, age, curves)
-    noise = np.array([curve.share_noise for curve in curves])[snapshot.group][:, None]
-    exposure = np.ones_like(seen) if snapshot.exposure is None else np.nan_to_num(snapshot.exposure)
-    exposure = np.where(np.isfinite(snapshot.seen), exposure, 0.0)
-    outlook = Outlook(snapshot.started, seen, share, exposure, unit, noise, snapshot.group)
-    usual, doubt = expect_rates(outlook)
+    share, gross, variance, basis = _look_up(snapshot, np.broadcast_to(snapshot.age, seen.shape), curves)
+    outlook = _outlook(snapshot, curves, share)
+    unit, noise = outlook.unit, outlook.noise
+    known_usual = expect_rates(outlook) if usual is None else usual
+    usual_total, doubt = known_usual.per_exposure * outlook.exposure, known_usual.doubt
     reached = np.maximum(share, 1e-9)
     by_itself = seen / reached
-    known = usual > 0
-    level = np.where(known, usual, by_itself)
+    known = usual_total > 0
+    level = np.where(known, usual_total, by_itself)
     chance = unit / np.maximum(level * reached, 1e-12) + noise * np.clip(1 - reached, 0, 1) / reached + variance
     own = doubt / (doubt + chance)
     total = own * by_itself + (1 - own) * level
@@ -154,6 +162,23 @@ def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve]) -> Expectati
         withdrawn=np.maximum(later - spare, 0.0) / 2,
         unit=unit,
         whole=snapshot.whole,
+    )
+
+
+def _outlook(snapshot: Snapshot, curves: Sequence[DelayCurve], share: Floats) -> Outlook:
+    """Return what is known of the series, exposure where they have a cohort."""
+    units = np.array([curve.unit for curve in curves])[snapshot.group] if snapshot.unit is None else snapshot.unit
+    noise = np.array([curve.share_noise for curve in curves])[snapshot.group][:, None]
+    seen = np.nan_to_num(snapshot.seen)
+    exposure = np.ones_like(seen) if snapshot.exposure is None else np.nan_to_num(snapshot.exposure)
+    return Outlook(
+        started=snapshot.started,
+        seen=seen,
+        share=share,
+        exposure=np.where(np.isfinite(snapshot.seen), exposure, 0.0),
+        unit=np.broadcast_to(units[:, None], seen.shape),
+        noise=noise,
+        group=snapshot.group,
     )
 
 

@@ -56,10 +56,27 @@ class Outlook:
     group: Ints
 
 
-def expect_rates(outlook: Outlook) -> tuple[Floats, Floats]:
-    """Return the usual final total of each cohort, and how far a cohort's own is from it: a squared relative deviation.
+@dataclass(frozen=True, slots=True, eq=False)
+class Usual:
+    """What series usually bring, shape (series, cohorts).
 
-    The second is measured: per group, the variance of what was seen around what was expected, chance deducted.
+    Attributes:
+        per_exposure: Final total per unit of exposure.
+        doubt: How far a cohort's own is from it, as a squared relative deviation.
+    """
+
+    per_exposure: Floats
+    doubt: Floats
+
+    def since(self, cohort: int) -> Usual:
+        """Return the same without the cohorts before a place."""
+        return Usual(self.per_exposure[:, cohort:], self.doubt[:, cohort:])
+
+
+def expect_rates(outlook: Outlook) -> Usual:
+    """Return what series usually bring, and how far cohorts are from it.
+
+    The doubt is measured: per group, the variance of what was seen around what was expected, chance deducted.
     """
     groups = int(outlook.group.max(initial=0)) + 1
     weekday = (np.floor(outlook.started) % WEEKDAYS).astype(np.int64)
@@ -76,7 +93,8 @@ def expect_rates(outlook: Outlook) -> tuple[Floats, Floats]:
         for level, count in ((rate, counted), (rate_before, counted_before))
     ]
     later = np.clip(2 - 2 * _ratio(due @ before[0], due @ around[0]), 0, 1)
-    return rate * usual_exposure, later * doubts[0] + (1 - later) * doubts[1] + _sampling(outlook, counted)
+    doubt = later * doubts[0] + (1 - later) * doubts[1] + _sampling(outlook, counted)
+    return Usual(rate * factors[outlook.group][:, weekday], doubt)
 
 
 def _kernels(started: Floats) -> tuple[Floats, Floats]:
