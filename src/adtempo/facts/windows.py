@@ -7,38 +7,31 @@ conversions by the day only, a window is closed local days instead, as many as i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable
+from adtempo.facts.arrivals import ALL_AGES, MONDAY
 from adtempo.facts.freshness import last_heard_day, load_heard
 from adtempo.facts.ledger import Ledger
 from adtempo.facts.load import FactQuery, load_fact_table
-from adtempo.facts.maturity import (
-    CELL,
-    RATE_DAYS,
-    CellGrid,
-    as_expected,
-    as_reported,
-    expect_cells,
-    load_curves,
-)
-from adtempo.stats.maturity import Expectation, sum_expectations
+from adtempo.facts.maturity import CELL, RATE_DAYS, AccountCurves, as_expected, as_reported, load_curves
+from adtempo.stats.maturity import DelayCurve, Snapshot, Usual, expect_totals, learn_usual, sum_expectations
 from adtempo.store.accounts import load_accounts
 from adtempo.store.engine import reading
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
 
+ARRIVING = ("conversions_micros", "conversion_value_micros")
 _DAY = timedelta(days=1)
-_NAMES = ["platform", "account_id", "campaign_id"]
-_ARRIVING = ("conversions_micros", "conversion_value_micros")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,43 +48,99 @@ class WindowTable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
-    """What windows are cut out of: one row of `frame` per campaign and local day.
+class Figures:
+    """The base quantities of campaigns, of their days or of a part of a day.
 
-    `place` is the campaign of each row among those asked for, or -1; `account` the place of its account in `order`.
+    Attributes:
+        sums: One int64 array per name in QUANTITIES, shape (campaigns, ...); 0 where not measured.
+        known: Whether that was measured, the same shape.
+    """
+
+    sums: Mapping[str, Ints]
+    known: Mapping[str, Bools]
+
+    def since(self, day: int) -> Figures:
+        """Return the same of days from a place on."""
+        return Figures(
+            {name: sums[:, day:] for name, sums in self.sums.items()},
+            {name: known[:, day:] for name, known in self.known.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What the later hours of the local day that a window begins in hold; arrays of shape (campaigns,).
+
+    Attributes:
+        figures: Their sums.
+        share: Their share of the day's clicks so far: of what the day has still to come, they get so much.
+    """
+
+    figures: Figures
+    share: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delays:
+    """How late figures arrive, and what campaigns usually bring.
+
+    Attributes:
+        curves: The curves of some accounts.
+        of_account: Place of each account's curves, shape (accounts,).
+        by_clicks: Whether late figures come from clicks; from spend where nobody counts clicks.
+        usual: Of each late quantity: what campaigns bring, shape (campaigns, days); empty where there are no curves.
+    """
+
+    curves: Sequence[AccountCurves]
+    of_account: Ints
+    by_clicks: bool
+    usual: Mapping[str, Usual]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownDays:
+    """What was known of campaigns at one moment: what windows are cut out of.
+
+    Attributes:
+        as_of: The moment, aware.
+        accounts: Their accounts.
+        account: Place of each campaign's account, shape (campaigns,).
+        hourly: Whether an account reports conversions by the hour, shape (accounts,).
+        closed: The last local day that was over when the account was last heard, shape (accounts,).
+        days: Rising local days, shape (days,).
+        figures: Of each campaign and day.
+        ages: The age of each day at its newest look, as an index of ALL_AGES, shape (accounts, days).
+        delays: What the late figures will come to rests on.
+        part: What the hours since a moment hold of the local days in which it lies, one day per account.
     """
 
     as_of: datetime
-    place: Ints
+    accounts: Sequence[Account]
     account: Ints
-    order: Sequence[AccountRef]
-    frame: pd.DataFrame
-    cells: Mapping[str, Expectation | None]
-    grid: CellGrid
-    accounts: Mapping[AccountRef, Account]
-    hourly: frozenset[AccountRef]
-    heard: Mapping[AccountRef, datetime]
-
-    def days_of(self, days: Mapping[AccountRef, date]) -> NDArray[np.datetime64]:
-        """Return a day of each row's account, shape (rows,)."""
-        return np.array([days[ref] for ref in self.order], dtype="datetime64[D]")[self.account]
+    hourly: Bools
+    closed: Days
+    days: Days
+    figures: Figures
+    ages: Ints
+    delays: Delays
+    part: Callable[[datetime], Part]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cut:
-    """What one window takes of each row of a scene.
+    """What one window takes of each campaign's days from a place on; arrays of shape (campaigns, days).
 
     Attributes:
-        taken: Whether it takes anything, shape (rows,).
-        figures: What it takes of each quantity, shape (rows,).
-        known: Whether that was measured, shape (rows,).
-        share: Which share it takes of what is still to come, shape (rows,).
+        first: Place of the first day.
+        taken: Whether it takes anything.
+        figures: What it takes.
+        share: Which share it takes of what is still to come.
     """
 
+    first: int
     taken: Bools
-    figures: Mapping[str, Ints]
-    known: Mapping[str, Bools]
-    share: NDArray[np.float64]
+    figures: Figures
+    share: Floats
 
 
 def load_window_tables(
@@ -110,145 +159,218 @@ def load_window_tables(
 
     Args:
         ledger: Where the facts are.
-        campaigns: Whose figures; other campaigns of their accounts are read as well, since rates are learnt of all.
+        campaigns: Whose figures: all campaigns of their accounts, since rates are learnt of all.
         hours: Lengths of the windows, each 1 or more.
         as_of: The moment, aware: only what platforms had said by then.
         batch: Only what had been published by this batch.
         groups: By name, the row that each campaign adds to, shape (campaigns,); the campaigns of a row are of one
             account.
     """
-    scene = _load_scene(ledger, campaigns, max(hours), as_of, batch)
-    closed = np.array([ref.account not in scene.hourly for ref in campaigns], bool)
+    return cut_windows(_load_known(ledger, campaigns, max(hours), as_of, batch), hours, groups)
+
+
+def first_day(as_of: datetime, longest: int) -> date:
+    """Return the first day that windows of so many hours can need at a moment, in any time zone."""
+    return as_of.date() - timedelta(days=-(-longest // 24) + 2)
+
+
+def learn_delays(
+    curves: Mapping[AccountRef, AccountCurves],
+    accounts: Sequence[Account],
+    account: Ints,
+    days: Days,
+    figures: Figures,
+    ages: Ints,
+) -> Delays:
+    """Return what late figures rest on: the curves, and what campaigns usually bring by them.
+
+    Args:
+        curves: The curves of accounts, where conversions were ever reported.
+        accounts: All accounts.
+        account: Place of each campaign's account, shape (campaigns,).
+        days: Rising local days, shape (days,).
+        figures: Of each campaign and day.
+        ages: As in `KnownDays`.
+    """
+    order = list(curves)
+    places = np.array([order.index(one.ref) if one.ref in curves else 0 for one in accounts], np.int64)
+    known = list(curves.values())
+    delays = Delays(known, places, bool(figures.sums["clicks"].any()), {})
+    if not known:
+        return delays
+    usual = {
+        name: learn_usual(_snapshot(name, delays, account, days, figures, ages), _curves_of(known, name))
+        for name in ARRIVING
+    }
+    return replace(delays, usual=usual)
+
+
+def cut_windows(
+    known: KnownDays, hours: Collection[int], groups: Mapping[str, Ints]
+) -> dict[tuple[str, int], WindowTable]:
+    """Return the figures of windows that end at the moment of what is known; as `load_window_tables`."""
+    closed = ~known.hourly[known.account]
     tables = {}
     for length in sorted(hours):
-        cut = _cut(ledger, scene, length, batch)
+        cut = _cut(known, length)
         for name, rows in groups.items():
             by_row = np.zeros(rows.max(initial=-1) + 1, bool)
             by_row[rows] = closed
-            tables[name, length] = WindowTable(_mature(scene, cut, rows), by_row)
+            tables[name, length] = WindowTable(_mature(known, cut, rows), by_row)
     return tables
 
 
-def _load_scene(
+def _load_known(
     ledger: Ledger, campaigns: Sequence[CampaignRef], longest: int, as_of: datetime, batch: int | None
-) -> _Scene:
-    wanted = {ref.account for ref in campaigns}
+) -> KnownDays:
+    wanted = sorted({ref.account for ref in campaigns})
     with reading(ledger.engine) as connection:
-        accounts = {one.ref: one for one in load_accounts(connection) if one.ref in wanted}
+        by_ref = {one.ref: one for one in load_accounts(connection)}
         heard = load_heard(connection, as_of)
-    first = as_of.date() - timedelta(days=-(-longest // 24) + 2)
+    accounts = [by_ref[ref] for ref in wanted]
+    account = np.array([wanted.index(ref.account) for ref in campaigns], np.int64)
+    first = first_day(as_of, longest)
     since = first - timedelta(days=RATE_DAYS)
-    known = FactQuery(by=CELL, since=since, accounts=wanted, as_of=as_of, batch=batch)
-    table = load_fact_table(ledger, known)
-    frame = pd.DataFrame({**table.keys, **table.sums, **{f"has_{name}": table.measured[name] for name in QUANTITIES}})
-    grid = CellGrid.of(frame, load_curves(ledger, as_of=as_of, batch=batch, since=since))
-    by_hour = load_fact_table(ledger, replace(known, by=("platform", "account_id", "hour_of_week"), since=first))
+    query = FactQuery(by=CELL, since=since, accounts=wanted, as_of=as_of, batch=batch)
+    table = load_fact_table(ledger, query)
+    days = np.unique(table.keys["day_local"].astype("datetime64[D]"))
+    row, column = _rows_of(campaigns, table), np.searchsorted(days, table.keys["day_local"].astype("datetime64[D]"))
+    figures = _spread(table, (len(campaigns), len(days)), (row, column))
+    curves = load_curves(ledger, as_of=as_of, batch=batch, since=since)
+    latest = len(ALL_AGES) - 1
+    ages = np.full((len(accounts), len(days)), latest)
+    for place, ref in enumerate(wanted):
+        if ref in curves:
+            ages[place] = [curves[ref].looks.get(day, latest) for day in days.tolist()]
+    by_hour = load_fact_table(ledger, replace(query, by=("platform", "account_id", "hour_of_week"), since=first))
     measured = by_hour.measured["conversions_micros"]
-    pairs = zip(by_hour.keys["platform"][measured], by_hour.keys["account_id"][measured], strict=True)
-    places = pd.MultiIndex.from_tuples([(ref.platform, ref.account_id, ref.campaign_id) for ref in campaigns])
-    account, order = pd.factorize(pd.MultiIndex.from_frame(frame[_NAMES[:2]]))
-    return _Scene(
+    told = set(zip(by_hour.keys["platform"][measured], by_hour.keys["account_id"][measured], strict=True))
+
+    def part(begins: datetime) -> Part:
+        return _load_part(ledger, campaigns, accounts, begins, replace(query, by=(*CELL, "hour")))
+
+    return KnownDays(
         as_of=as_of,
-        place=places.get_indexer(pd.MultiIndex.from_frame(frame[_NAMES])).astype(np.int64),
-        account=account.astype(np.int64),
-        order=[AccountRef(*pair) for pair in order],
-        frame=frame,
-        cells={name: expect_cells(grid, frame, name) for name in _ARRIVING},
-        grid=grid,
         accounts=accounts,
-        hourly=frozenset(AccountRef(*pair) for pair in set(pairs)),
-        heard=heard,
+        account=account,
+        hourly=np.array([(ref.platform, ref.account_id) in told for ref in wanted], bool),
+        closed=np.array([last_heard_day(one, heard, as_of) for one in accounts], "datetime64[D]"),
+        days=days,
+        figures=figures,
+        ages=ages,
+        delays=learn_delays(curves, accounts, account, days, figures, ages),
+        part=part,
     )
 
 
-def _cut(ledger: Ledger, scene: _Scene, length: int, batch: int | None) -> _Cut:
-    """Cut one window out of a scene: whole days as they are, the first day of a window of hours in part."""
-    frame = scene.frame
-    begins = scene.as_of - timedelta(hours=length)
-    first, last, cut_off = {}, {}, {}
-    for ref, account in scene.accounts.items():
-        if ref in scene.hourly:
-            cut_off[ref] = begins.astimezone(account.zone).date()
-            first[ref], last[ref] = cut_off[ref] + _DAY, scene.as_of.astimezone(account.zone).date()
-        else:
-            last[ref] = last_heard_day(account, scene.heard, scene.as_of)
-            first[ref] = last[ref] - timedelta(days=max(1, round(length / 24)) - 1)
-    days = frame["day_local"].to_numpy("datetime64[D]")
-    since = scene.days_of(first)
-    inside = (days >= since) & (days <= scene.days_of(last)) & (scene.place >= 0)
-    part = np.array([ref in cut_off for ref in scene.order], bool)[scene.account] & (scene.place >= 0)
-    part &= days == since - np.timedelta64(1, "D")
-    share = np.where(inside, 1.0, 0.0)
-    figures = {name: np.where(inside, frame[name], 0).astype(np.int64) for name in QUANTITIES}
-    known = {name: inside & frame[f"has_{name}"].to_numpy(bool) for name in QUANTITIES}
-    if part.any():
-        rows = np.flatnonzero(part)
-        hours = _load_part(ledger, scene, begins, cut_off, batch)
-        hours = hours.reindex(pd.MultiIndex.from_frame(frame.loc[rows, list(CELL)]))
-        share[rows] = hours["share"].fillna(0.0).to_numpy(float)
-        for name in QUANTITIES:
-            figures[name][rows] = hours[name].fillna(0).to_numpy(np.int64)
-            known[name][rows] = hours[f"has_{name}"].fillna(0).to_numpy(float) > 0
-    return _Cut(inside | part, figures, known, share)
+def _rows_of(campaigns: Sequence[CampaignRef], table: FactTable) -> Ints:
+    places = {(ref.platform, ref.account_id, ref.campaign_id): place for place, ref in enumerate(campaigns)}
+    keys = zip(*(table.keys[name].tolist() for name in CELL[:3]), strict=True)
+    return np.array([places[key] for key in keys], np.int64)
+
+
+def _spread(table: FactTable, shape: tuple[int, ...], where: tuple[Ints, ...]) -> Figures:
+    """Return a table's figures as arrays over campaigns and days."""
+    sums = {name: np.zeros(shape, np.int64) for name in QUANTITIES}
+    known = {name: np.zeros(shape, np.bool_) for name in QUANTITIES}
+    for name in QUANTITIES:
+        sums[name][where], known[name][where] = table.sums[name], table.measured[name]
+    return Figures(sums, known)
 
 
 def _load_part(
-    ledger: Ledger, scene: _Scene, begins: datetime, cut_off: Mapping[AccountRef, date], batch: int | None
-) -> pd.DataFrame:
-    """Return, per campaign and day that a window begins in, its figures since the beginning and its share of clicks."""
-    days = set(cut_off.values())
-    table = load_fact_table(
-        ledger,
-        FactQuery(
-            by=(*CELL, "hour"),
-            since=min(days),
-            until=max(days),
-            accounts=list(cut_off),
-            as_of=scene.as_of,
-            batch=batch,
-        ),
-    )
-    names = [*QUANTITIES, *(f"has_{name}" for name in QUANTITIES)]
-    rows = pd.DataFrame({**table.keys, **table.sums, **{f"has_{name}": table.measured[name] for name in QUANTITIES}})
-    rows["exposure"] = rows["clicks"].clip(lower=0) + 1e-9  # a day without clicks is shared out by its hours
-    keys = list(CELL)
-    within = table.keys["hour"] >= np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")
-    summed = rows[within].groupby(keys)[[*names, "exposure"]].sum()
-    summed["share"] = summed["exposure"] / rows.groupby(keys)["exposure"].sum().reindex(summed.index)
-    return summed
+    ledger: Ledger, campaigns: Sequence[CampaignRef], accounts: Sequence[Account], begins: datetime, query: FactQuery
+) -> Part:
+    """Return what the hours since a moment hold of its local day, and their share of that day's clicks."""
+    cut_off = {one.ref: begins.astimezone(one.zone).date() for one in accounts}
+    table = load_fact_table(ledger, replace(query, since=min(cut_off.values()), until=max(cut_off.values())))
+    row = _rows_of(campaigns, table)
+    day = np.array([cut_off[ref.account] for ref in campaigns], "datetime64[D]")
+    of_day = table.keys["day_local"].astype("datetime64[D]") == day[row]
+    within = of_day & (table.keys["hour"] >= np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us"))
+    exposure = np.maximum(table.sums["clicks"], 0) + 1e-9  # a day without clicks is shared out by its hours
+    count = len(campaigns)
+    sums = {name: np.zeros(count, np.int64) for name in QUANTITIES}
+    known = {name: np.zeros(count, np.bool_) for name in QUANTITIES}
+    for name in QUANTITIES:
+        np.add.at(sums[name], row[within], table.sums[name][within])
+        np.logical_or.at(known[name], row[within], table.measured[name][within])
+    later, whole = (np.bincount(row[some], exposure[some], count) for some in (within, of_day))
+    return Part(Figures(sums, known), later / np.maximum(whole, 1e-9))
 
 
-def _mature(scene: _Scene, cut: _Cut, groups: Ints) -> MaturedTable:
+def _cut(known: KnownDays, length: int) -> _Cut:
+    """Cut one window: whole days as they are, the first day of a window of hours in part."""
+    begins = known.as_of - timedelta(hours=length)
+    span = []
+    for account, hourly, closed in zip(known.accounts, known.hourly, known.closed.tolist(), strict=True):
+        if hourly:
+            span.append((begins.astimezone(account.zone).date() + _DAY, known.as_of.astimezone(account.zone).date()))
+        else:
+            span.append((closed - timedelta(days=max(1, round(length / 24)) - 1), closed))
+    since, until = (np.array(ends, "datetime64[D]")[known.account][:, None] for ends in zip(*span, strict=True))
+    first = int(np.searchsorted(known.days, since.min() - 1))
+    days, figures = known.days[first:], known.figures.since(first)
+    there = np.logical_or.reduce(list(figures.known.values()))
+    inside = there & (days >= since) & (days <= until)
+    sums = {name: np.where(inside, sums, 0) for name, sums in figures.sums.items()}
+    measured = {name: inside & flags for name, flags in figures.known.items()}
+    share = inside.astype(np.float64)
+    part = there & known.hourly[known.account][:, None] & (days == since - 1)
+    if part.any():
+        row, column = np.nonzero(part)
+        later = known.part(begins)
+        share[row, column] = later.share[row]
+        for name in QUANTITIES:
+            sums[name][row, column] = later.figures.sums[name][row]
+            measured[name][row, column] = later.figures.known[name][row]
+    return _Cut(first, inside | part, Figures(sums, measured), share)
+
+
+def _mature(known: KnownDays, cut: _Cut, groups: Ints) -> MaturedTable:
     """Add up what a window takes, with what is still to come of it."""
     count = int(groups.max(initial=-1)) + 1
-    place = np.where(cut.taken, groups[scene.place], -1)
-    chosen = place >= 0
     sums, measured = {}, {}
     for name in QUANTITIES:
         sums[name] = np.zeros(count, np.int64)
-        np.add.at(sums[name], place[chosen], cut.figures[name][chosen])
-        measured[name] = np.bincount(place[chosen & cut.known[name]], minlength=count) > 0
+        np.add.at(sums[name], groups, cut.figures.sums[name].sum(axis=1))
+        measured[name] = np.zeros(count, np.bool_)
+        np.logical_or.at(measured[name], groups, cut.figures.known[name].any(axis=1))
     facts = FactTable({}, sums, measured)
-    return MaturedTable(facts, *(_expected(scene, cut, name, place, facts) for name in _ARRIVING))
+    return MaturedTable(facts, *(_expected(known, cut, name, groups, facts) for name in ARRIVING))
 
 
-def _expected(scene: _Scene, cut: _Cut, name: str, place: Ints, facts: FactTable) -> Expected:
-    cells = scene.cells[name]
-    if cells is None:
+def _expected(known: KnownDays, cut: _Cut, name: str, groups: Ints, facts: FactTable) -> Expected:
+    delays, first = known.delays, cut.first
+    if not delays.curves:
         return as_reported(np.where(facts.measured[name], facts.sums[name] / 1e6, np.nan))
-    grid = scene.grid
-    seen, share = np.zeros(grid.shape), np.zeros(grid.shape)
-    seen[grid.series, grid.cohort] = cut.figures[name] / 1e6
-    share[grid.series, grid.cohort] = cut.share
-    target = np.full(grid.shape, -1, np.int64)
-    target[grid.series, grid.cohort] = place
+    figures = known.figures.since(first)
+    snapshot = _snapshot(name, delays, known.account, known.days[first:], figures, known.ages[:, first:])
+    cells = expect_totals(snapshot, _curves_of(delays.curves, name), delays.usual[name].since(first))
+    seen = cut.figures.sums[name] / 1e6
     parts = replace(
         cells,
         seen=seen,
-        value=seen + share * (cells.value - cells.seen),
-        noise_variance=share * cells.noise_variance,
-        curve_deviation=share * cells.curve_deviation,
-        withdrawn=share * cells.withdrawn,
+        value=seen + cut.share * (cells.value - cells.seen),
+        noise_variance=cut.share * cells.noise_variance,
+        curve_deviation=cut.share * cells.curve_deviation,
+        withdrawn=cut.share * cells.withdrawn,
     )
-    sums = sum_expectations(parts, target, len(facts))
+    sums = sum_expectations(parts, np.where(cut.taken, groups[:, None], -1), len(facts))
     return as_expected(replace(sums, unit=np.where(sums.unit > 0, sums.unit, 1.0)), facts.measured[name])
+
+
+def _snapshot(name: str, delays: Delays, account: Ints, days: Days, figures: Figures, ages: Ints) -> Snapshot:
+    exposure = figures.sums["clicks"] if delays.by_clicks else figures.sums["spend_micros"] / 1e6
+    return Snapshot(
+        started=(days - np.datetime64(MONDAY)).astype(np.float64),
+        seen=np.where(figures.known[name], figures.sums[name] / 1e6, np.nan),
+        age=ages[account],
+        group=delays.of_account[account],
+        exposure=exposure.astype(np.float64),
+        whole=name == "conversions_micros",
+    )
+
+
+def _curves_of(curves: Sequence[AccountCurves], name: str) -> list[DelayCurve]:
+    return [one.conversions if name == "conversions_micros" else one.value for one in curves]
