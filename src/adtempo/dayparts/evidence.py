@@ -74,12 +74,12 @@ def gather_evidence(panel: HourlyPanel, half_life_days: float) -> Evidence:
         if kind.any():
             fitted[:, kind], base[:, kind] = _fit(events[:, kind], exposure[:, kind], recency[kind])
             of_hour[:, kind] = fitted[:, kind].sum(axis=1, keepdims=True)
-    size = _event_size(events, fitted, of_hour)
+    size, own_size = _event_sizes(events, fitted, of_hour)
     weigh, weigh_twice = member * recency, member * recency**2
     seen, expected = np.matmul(weigh, events), np.matmul(weigh, base)
     # Weighted counts scatter as if each event had this size; of equal weights it is 1.
     spread = _divide(np.matmul(weigh_twice, fitted).sum(axis=1), np.matmul(weigh, fitted).sum(axis=1))[:, None]
-    unit = size[:, None, None] * np.where(spread > 0, spread, 1.0)
+    unit = own_size[:, None] * np.where(spread > 0, spread, 1.0)
     kinds = (slice(None, WEEKEND), slice(WEEKEND, None))
     seen_kind, expected_kind = (
         np.stack([part[:, kind].sum(axis=1) for kind in kinds], axis=1) for part in (seen, expected)
@@ -114,20 +114,25 @@ def _fit(events: Floats, exposure: Floats, recency: Floats) -> tuple[Floats, Flo
     return base * rate[:, None], base
 
 
-def _event_size(events: Floats, fitted: Floats, of_hour: Floats) -> Floats:
-    """Return variance over mean of what is counted: 1 for plain counts, shape (campaigns,).
+def _event_sizes(events: Floats, fitted: Floats, of_hour: Floats) -> tuple[Floats, Floats]:
+    """Return variance over mean of what is counted: of campaigns, shape (campaigns,), and of their hours of the day.
 
-    Each slot's share in its day, and in what was fitted to its hour, was used to fit it: so much scatter is missing.
-    Sums over three hours are looked at too: noise that lasts is larger there.
+    It is 1 for plain counts. Each slot's share in its day, and in what was fitted to its hour, was used to fit it: so
+    much scatter is missing. Sums over three hours are looked at too: noise that lasts is larger there. An hour whose
+    own days scatter more than the campaign's is known less well: a few great orders make no peak.
     """
     campaigns, days, hours = events.shape
-    found = np.zeros(campaigns)
+    sizes = []
     for width in (1, _BLOCK):
         shape = (campaigns, days, hours // width, width)
         got, due, hour = (part if width == 1 else part.reshape(shape).sum(axis=3) for part in (events, fitted, of_hour))
-        free = due * (1 - _divide(due, due.sum(axis=2, keepdims=True))) * (1 - _divide(due, hour))
-        found = np.maximum(found, _divide(((got - due) ** 2).sum(axis=(1, 2)), free.sum(axis=(1, 2))))
-    return found
+        scatter = ((got - due) ** 2).sum(axis=1)
+        free = (due * (1 - _divide(due, due.sum(axis=2, keepdims=True))) * (1 - _divide(due, hour))).sum(axis=1)
+        sizes.append(_divide(scatter.sum(axis=1), free.sum(axis=1)))
+        if width == 1:
+            excess = np.maximum(_divide(_divide(scatter, free), sizes[0][:, None]), 1.0)
+    size = np.maximum(*sizes)
+    return size, size[:, None] * excess
 
 
 def _roots(seen: Floats, expected: Floats, unit: Floats) -> Roots:

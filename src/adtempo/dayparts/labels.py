@@ -17,7 +17,7 @@ from adtempo.stats.multiplicity import false_shares
 
 Floats = NDArray[np.float64]
 
-SURE_SLOT = 0.8
+SURE_SLOT = 0.65
 """At least one slot of a campaign has to be so sure to stand out before any is named."""
 
 SURE_BESIDE = 0.5
