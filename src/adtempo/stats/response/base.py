@@ -29,22 +29,17 @@ class Base:
     log_determinant: float
 
 
-def candidate_bases(rows: int, level: float, seasons: Sequence[float], controls: Floats | None) -> list[Base]:
+def candidate_bases(rows: int, level: float, seasons: Sequence[float]) -> list[Base]:
     """Return views of the base from a fixed level to a restless one, without and with strong seasons.
 
     Args:
         rows: Length of the history.
         level: Standard deviation of the overall level, in units of the noise.
         seasons: Lengths of the seasons, in rows.
-        controls: Other causes, shape (rows, causes); None: none are known.
     """
     time = np.arange(rows, dtype=np.float64)
     trend = _TREND * (2.0 * time / max(rows - 1, 1) - 1.0)
     always = np.eye(rows) + level**2 + np.outer(trend, trend)
-    if controls is not None:
-        spread = controls.std(axis=0)
-        scaled = (controls - controls.mean(axis=0))[:, spread > 0] / spread[spread > 0]
-        always = always + level**2 / 4.0 * scaled @ scaled.T
     lag = time[:, None] - time
     drift = rows / 4.0 - np.abs(lag) / 2.0  # of a random walk, about its own middle
     waves = [np.cos(2.0 * np.pi * n / length * lag) for length in seasons for n in range(1, _HARMONICS + 1)]

@@ -12,8 +12,6 @@ from scipy.signal import lfilter
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_TAIL = 0.1
-
 
 def carry_over(spend: Floats, keep: float) -> Floats:
     """Return what is felt of spend in each row: geometric carry-over whose weights sum to one.
@@ -110,9 +108,3 @@ class ResponsePosterior:
         cells, inverse = np.unique(np.stack([self.half[:, item], self.shape[:, item]]), axis=1, return_inverse=True)
         weight = np.bincount(inverse.ravel(), self.top[:, item]) / len(self.top)
         return np.asarray(saturate(amounts[:, None] / cells[0], cells[1]) @ weight)
-
-
-def interval80(draws: Floats) -> tuple[Floats, Floats]:
-    """Return the ends of the central 80% interval of draws along their first axis."""
-    low, high = np.quantile(draws, [_TAIL, 1.0 - _TAIL], axis=0)
-    return low, high

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from adtempo.stats.response.curves import Floats, Ints, ResponsePosterior, interval80
+from adtempo.stats.response.curves import Floats, Ints, ResponsePosterior
 
 _STEPS = 2000
 _LEAST_STEPS = 300
 _ZOOM = 10
 _ZOOMS = 3
 _CLOSE = 1e-9
+_TAIL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class Range:
     value: float
     low80: float
     high80: float
+
+    @classmethod
+    def of(cls, draws: Floats) -> Range:
+        """Return what draws of a value say of it, shape (draws,)."""
+        low, high = np.quantile(draws, [_TAIL, 1.0 - _TAIL])
+        return cls(float(draws.mean()), float(low), float(high))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,11 +119,11 @@ def allocate(
     seen = posterior.respond(np.minimum(amounts, posterior.highest)).sum(axis=1)
     return Allocation(
         amounts=amounts,
-        expected=_range(best),
-        today=_range(today),
-        equal_split=_range(equal),
-        gain_today=_range(best - today),
-        gain_equal=_range(best - equal),
+        expected=Range.of(best),
+        today=Range.of(today),
+        equal_split=Range.of(equal),
+        gain_today=Range.of(best - today),
+        gain_equal=Range.of(best - equal),
         next_unit=more,
         extrapolates=amounts > posterior.highest * (1.0 + _CLOSE),
         unseen=float((best - seen).mean()),
@@ -134,13 +141,8 @@ def where_next(posterior: ResponsePosterior, amounts: Floats, more: float) -> li
     """
     gains = posterior.respond(np.asarray(amounts) + more) - posterior.respond(amounts)
     beyond = np.asarray(amounts) + more > posterior.highest
-    found = [NextUnits(item, _range(gains[:, item]), bool(beyond[item])) for item in range(gains.shape[1])]
+    found = [NextUnits(item, Range.of(gains[:, item]), bool(beyond[item])) for item in range(gains.shape[1])]
     return sorted(found, key=lambda one: -one.gain.value)
-
-
-def _range(draws: Floats) -> Range:
-    low, high = interval80(draws)
-    return Range(float(draws.mean()), float(low), float(high))
 
 
 def _best_split(posterior: ResponsePosterior, total: float, low: Floats, high: Floats) -> tuple[Floats, float]:

@@ -44,7 +44,7 @@ def fit_own_responses(spend: Floats, value: Floats, seed: int) -> ResponsePoster
     returns = value.sum(axis=0) / spend.sum(axis=0)
     usual = float(value.sum() / spend.sum())
     doubt = float(np.clip(np.std(returns / max(usual, 1e-300)), *_DOUBT))
-    views = candidate_bases(rows, 0.0, (7.0,) if rows >= 14 else (), None)
+    views = candidate_bases(rows, 0.0, (7.0,) if rows >= 14 else ())
     logs, means, spreads = [], [], []
     for item in range(items):
         scale = np.sqrt(_QUIET + (1.0 - _QUIET) * spend[:, item] / spend[:, item].mean())

@@ -15,7 +15,7 @@ from adtempo.stats.response.curves import Floats, Ints, ResponsePosterior, grid_
 CELLS = grid_cells(
     keeps={0.0: 3, 0.15: 2, 0.3: 2, 0.45: 2, 0.6: 1, 0.75: 1},
     halves={0.1: 1, 0.18: 2, 0.3: 3, 0.5: 3, 0.8: 3, 1.3: 2, 2.2: 1},
-    shapes={0.7: 1, 1.0: 4, 1.4: 2, 2.0: 2, 3.0: 1, 4.0: 0.5},
+    shapes={0.7: 1, 1.0: 3, 1.4: 2, 2.0: 2, 2.8: 2, 4.0: 1},
 )
 """Curves thought possible: quick or slow to saturate, concave or S-shaped, forgotten at once or over weeks."""
 
@@ -25,7 +25,13 @@ _KEPT = 500
 _REACHES = np.geomspace(0.02, 2.0, 15)  # what an item may bring at its highest, as a share of the mean outcome
 _LEVEL = 0.65  # of the mean outcome that comes without spend, and how far from it that may be
 _LEVEL_DOUBT = 0.35
-_OWN_WAY = 3.0  # how many histories weigh as much as what was thought before
+_OWN_WAY = 5.0  # how many items weigh as much as what was thought before
+
+_PARTS = tuple(
+    (kind, np.bincount(kind, CELLS.chance))
+    for kind in (np.unique(part, return_inverse=True)[1] for part in (CELLS.keep, CELLS.half, CELLS.shape))
+)
+"""What curves have in common: for carry-over, half and shape, the kind of each cell and the chance of each kind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,13 +42,11 @@ class History:
         spend: Spend, at least 0, each item with some, shape (rows, items).
         outcome: At least 0, not all zero, shape (rows,).
         seasons: Lengths of the seasons of the base, in rows.
-        controls: Other causes, shape (rows, causes), or None.
     """
 
     spend: Floats
     outcome: Floats
     seasons: Sequence[float] = ()
-    controls: Floats | None = None
 
 
 def fit_responses(histories: Sequence[History], seed: int) -> list[ResponsePosterior]:
@@ -68,7 +72,7 @@ def fit_responses(histories: Sequence[History], seed: int) -> list[ResponsePoste
         chains = [_Chain(problem, rng) for problem in problems]
         for sweep in range(_WARM_UP + _KEPT):
             for number, chain in enumerate(chains):
-                chain.sweep(_log_prior([other.cells for other in chains if other is not chain], len(chain.cells)))
+                chain.sweep(np.array([other.cells for other in chains if other is not chain], np.int64))
                 if sweep >= _WARM_UP:
                     draws[number].append(chain.draw())
     return [problem.posterior(drawn) for problem, drawn in zip(problems, draws, strict=True)]
@@ -78,17 +82,11 @@ _Draw = tuple[Ints, Floats, float]
 """Cells, reaches, base of the average row."""
 
 
-def _log_prior(others: list[Ints], items: int) -> Floats:
-    """Return how likely each curve of each item is, given those of the other histories, shape (items, cells)."""
-    if not others:
-        return np.broadcast_to(np.log(CELLS.chance), (items, len(CELLS.chance)))
-    found = np.zeros((items, len(CELLS.chance)))
-    for part in (CELLS.keep, CELLS.half, CELLS.shape):
-        _, kind = np.unique(part, return_inverse=True)
-        usual = np.bincount(kind, CELLS.chance)
-        for item in range(items):
-            met = np.bincount(kind[[cells[item] for cells in others]], minlength=len(usual))
-            found[item] += np.log(_OWN_WAY * usual + met)[kind]
+def _log_prior(others: Ints) -> Floats:
+    """Return how likely each curve is, given those of items that are thought alike, part by part, shape (cells,)."""
+    found = np.zeros(len(CELLS.chance))
+    for kind, usual in _PARTS:
+        found += np.log(_OWN_WAY * usual + np.bincount(kind[others], minlength=len(usual)))[kind]
     return found
 
 
@@ -124,7 +122,7 @@ class _Problem:
     @cached_property
     def bases(self) -> list[Base]:
         level = _LEVEL_DOUBT * self.mean / (0.5 * self.spread)
-        return candidate_bases(len(self.raised), level, self.history.seasons, self.history.controls)
+        return candidate_bases(len(self.raised), level, self.history.seasons)
 
     def white(self, base: int) -> tuple[Floats, Floats, Floats]:
         """Return the features by item, their squared lengths, and the outcome, as one view of the base sees them."""
@@ -157,8 +155,8 @@ class _Chain:
         self.white = np.stack([base.whiten for base in problem.bases])
         self.log_determinants = np.array([base.log_determinant for base in problem.bases])
 
-    def sweep(self, log_prior: Floats) -> None:
-        """Draw everything once, each given all else."""
+    def sweep(self, elsewhere: Ints) -> None:
+        """Draw everything once, each given all else and the curves of other histories, shape (histories, items)."""
         features, lengths, outcome = self.problem.white(self.base)
         items = np.arange(len(self.reach))
         left = outcome - self.reach @ features[items, self.cells]
@@ -168,7 +166,8 @@ class _Chain:
             weight = lengths[item] / self.noise + 1.0 / self.scale**2
             pull = each @ left / self.noise
             mean, spread = pull / weight, weight**-0.5
-            chance = log_prior[item] + pull * mean / 2.0 + np.log(spread) + log_ndtr(mean / spread)
+            alike = np.append(np.delete(self.cells, item), elsewhere[:, item] if len(elsewhere) else [])
+            chance = _log_prior(alike.astype(np.int64)) + pull * mean / 2.0 + np.log(spread) + log_ndtr(mean / spread)
             cell = self._choose(chance)
             self.cells[item] = cell
             self.reach[item] = self._positive(float(mean[cell]), float(spread[cell]))
