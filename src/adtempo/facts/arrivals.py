@@ -31,6 +31,9 @@ ALL_AGES = np.concatenate([PARTIAL_AGES, AGES])
 MONDAY = date(1970, 1, 5)
 
 KIND = ("level", "grain", "attribution")
+Kind = tuple[str, str, str]
+"""Level, grain and attribution of rows."""
+
 _LEVEL_RANK = {"campaign": 0, "ad_group": 1, "ad": 2}
 
 
@@ -50,7 +53,7 @@ class AccountVintages:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Kind:
+class _Held:
     """What one kind of rows shows; arrays of shape (days, ages), those of single conversions (days,)."""
 
     conversions: Ints
@@ -70,9 +73,9 @@ class Arrivals:
         self._starts = np.array(
             [day_bounds(first + timedelta(days=number), account.zone)[0].timestamp() / 3600 for number in range(days)]
         )
-        self._kinds: dict[tuple[str, str, str], _Kind] = {}
+        self._kinds: dict[Kind, _Held] = {}
 
-    def add(self, kind: tuple[str, str, str], rows: Mapping[str, NDArray[Any]]) -> None:
+    def add(self, kind: Kind, rows: Mapping[str, NDArray[Any]]) -> None:
         """Add what rows of one kind showed.
 
         Args:
@@ -101,39 +104,44 @@ class Arrivals:
         days = np.arange(inside.start, inside.stop)[begun]
         self._of((look["level"], look["grain"], look["attribution"])).looked[days, _age_index(age_days[begun])] = True
 
-    def vintages(self, first: int = 0, end: int | None = None) -> AccountVintages | None:
-        """Return the vintages of some days out of their best kind of rows; None where it shows no conversions.
+    def best(self, first: int = 0, end: int | None = None) -> Kind | None:
+        """Return the kind of rows that says most about some days; None where none shows conversions.
 
         Args:
             first: Place of the first day.
             end: Place after the last day; None for all.
         """
-        days = slice(first, len(self._starts) if end is None else end)
         ranked = [
-            (_LEVEL_RANK[name[0]], name[1], -int(np.flatnonzero(there.any(axis=1))[-1]), -int(there.sum()), name)
-            for name, kind in self._kinds.items()
-            if (there := kind.there[days]).any()
+            (_LEVEL_RANK[kind[0]], kind[1], -int(np.flatnonzero(there.any(axis=1))[-1]), -int(there.sum()), kind)
+            for kind, held in self._kinds.items()
+            if (there := held.there[first:end]).any()
         ]
-        if not ranked:
-            return None
-        best = self._kinds[min(ranked)[-1]]
+        return min(ranked)[-1] if ranked else None
+
+    def newest(self, kind: Kind, first: int = 0, end: int | None = None) -> Ints:
+        """Return the age at each day's newest look as an index of ALL_AGES, -1 where nobody looked, shape (days,)."""
+        looked = self._kinds[kind].looked[first:end]
+        return np.where(looked.any(axis=1), len(ALL_AGES) - 1 - looked[:, ::-1].argmax(axis=1), -1)
+
+    def vintages(self, kind: Kind, first: int = 0, end: int | None = None) -> AccountVintages:
+        """Return the vintages of some days out of one kind of rows."""
+        held, days = self._kinds[kind], slice(first, len(self._starts) if end is None else end)
         started = np.arange(days.start, days.stop, dtype=np.float64) + (self._first - MONDAY).days
-        looked = best.looked[days]
-        singles = float(best.single_sum[days].sum())
-        size = float(best.single_squares[days].sum()) / singles if singles > 0 else _mean_value(best, days)
+        singles = float(held.single_sum[days].sum())
+        size = float(held.single_squares[days].sum()) / singles if singles > 0 else _mean_value(held, days)
 
         def vintages(added: Ints, unit: float) -> Vintages:
-            seen = np.where(looked, added[days].cumsum(axis=1) / 1e6, np.nan)
+            seen = np.where(held.looked[days], added[days].cumsum(axis=1) / 1e6, np.nan)
             return Vintages(started, AGES, seen[:, len(PARTIAL_AGES) :], unit)
 
-        newest = np.where(looked.any(axis=1), len(ALL_AGES) - 1 - looked[:, ::-1].argmax(axis=1), -1)
-        return AccountVintages(vintages(best.conversions, 1.0), vintages(best.value, size), newest)
+        newest = self.newest(kind, days.start, days.stop)
+        return AccountVintages(vintages(held.conversions, 1.0), vintages(held.value, size), newest)
 
-    def _of(self, kind: tuple[str, str, str]) -> _Kind:
+    def _of(self, kind: Kind) -> _Held:
         if kind not in self._kinds:
             shape = (len(self._starts), len(ALL_AGES))
             counts, flags = np.zeros((2, *shape), np.int64), np.zeros((2, *shape), np.bool_)
-            self._kinds[kind] = _Kind(*counts, *flags, *np.zeros((2, len(self._starts))))
+            self._kinds[kind] = _Held(*counts, *flags, *np.zeros((2, len(self._starts))))
         return self._kinds[kind]
 
     def _covered(self, look: Mapping[str, Any]) -> slice:
@@ -145,7 +153,7 @@ class Arrivals:
         return slice(*(min(max(bound, 0), len(self._starts)) for bound in bounds))
 
 
-def _mean_value(kind: _Kind, days: slice) -> float:
+def _mean_value(kind: _Held, days: slice) -> float:
     conversions, value = float(kind.conversions[days].sum()), float(kind.value[days].sum())
     return value / conversions if conversions > 0 and value > 0 else 1.0
 

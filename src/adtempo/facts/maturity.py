@@ -104,7 +104,7 @@ def load_curves(
     del values["conversion_type"]
     with ledger.reading(snapshot) as cursor:
         cursor.register("zones", zone_table(accounts.values()))
-        rows = cursor.sql(query("arrivals", conditions=conditions), params=values).df()
+        rows = cursor.sql(query("arrivals", conditions=conditions, each_look=False), params=values).df()
     filled = {ref: Arrivals(account, first, (as_of.date() - first).days + 2) for ref, account in accounts.items()}
     by_kind = rows.groupby(["platform", "account_id", *KIND]) if len(rows) else ()
     for (platform, account_id, *kind), shown in by_kind:
@@ -112,7 +112,7 @@ def load_curves(
     for look in coverage:
         if _was_known(look, as_of, batch):
             filled[AccountRef(look["platform"], look["account_id"])].look(look)
-    known_by = {ref: found for ref, arrivals in filled.items() if (found := arrivals.vintages()) is not None}
+    known_by = {ref: one.vintages(kind) for ref, one in filled.items() if (kind := one.best()) is not None}
     return fit_curves(known_by, (as_of.date() - MONDAY).days + 2.0)
 
 

@@ -25,7 +25,7 @@ aged AS (
     JOIN zones USING (platform, account_id)
 )
 SELECT
-    platform, account_id, level, grain, attribution, day_local,
+    platform, account_id, level, grain, attribution, day_local, {{ "observed_at," if each_look }}
     CASE WHEN age_hours < 48 THEN age_hours ELSE age_hours // 24 * 24 END AS age_hours,
     bool_or(looked) AS looked,
     sum(conversions)::BIGINT AS conversions,
@@ -34,4 +34,4 @@ SELECT
     sum(single_sum) / 1e6 AS single_sum
 FROM aged
 GROUP BY ALL
-ORDER BY ALL;
+ORDER BY {{ "observed_at" if each_look else "ALL" }};
