@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from adtempo.alerts.open import load_alerts
 from adtempo.budgets.dashboard import dashboard_body
@@ -20,8 +21,10 @@ from adtempo.domain.budgets import Evaluation
 from adtempo.domain.changes import State
 from adtempo.domain.errors import Conflict, InvalidInput, NotFound
 from adtempo.domain.proposals import BudgetAction
+from adtempo.facts.evaluations import archive_evaluations
 from adtempo.facts.formats import ImportOptions
 from adtempo.facts.imports import import_facts
+from adtempo.facts.sql import answer_sql
 from adtempo.jobs.deciding import evaluate_again
 from adtempo.jobs.scaling import learn_hours, run_budgets, scale_campaigns
 from adtempo.store import budgets as stored
@@ -232,6 +235,36 @@ def test_snapshots_are_forgotten_after_a_month_and_evaluations_are_not(home: Wor
     run(replace(home, pretended_now=NOW + timedelta(days=31)))
     kept = stats(home.engine)
     assert (kept["campaign_performance_snapshots"], kept["scaling_evaluations"]) == (3, 6)
+
+
+def test_old_evaluations_move_to_the_ledger_and_are_read_as_before(home: Workspace) -> None:
+    run(home)
+    later = replace(home, pretended_now=NOW + timedelta(days=31))
+    run(later)
+    scaler, campaign = BudgetAutoScaler(later), "google:g1:great"
+    asked: list[dict[str, Any]] = [{}, {"limit": 4}, {"campaign": campaign}, {"since": NOW + timedelta(days=1)}]
+    before = [scaler.load_evaluations(**more) for more in asked]
+    counted = "SELECT count(*), count(DISTINCT id), max(vetoes LIKE '[%') FROM scaling_evaluations"
+    told = answer_sql(later.ledger, counted, now=later.now()).rows
+    assert archive_evaluations(later.ledger, actor="test", now=later.now()) == 3
+    assert stats(later.engine)["scaling_evaluations"] == 3
+    assert [scaler.load_evaluations(**more) for more in asked] == before
+    assert answer_sql(later.ledger, counted, now=later.now()).rows == told == [(6, 6, True)]
+    assert sum(file.rows for file in later.ledger.snapshot().files) == 96  # facts know nothing of it
+    assert archive_evaluations(later.ledger, actor="test", now=later.now()) == 0
+
+
+@ON_SQLITE
+def test_evaluations_that_changed_while_they_were_moved_stay(home: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(connection: Connection, since: datetime, until: datetime, *, count: int) -> None:
+        delete_evaluations(connection, since, until, count=count + 1)
+
+    run(home)
+    delete_evaluations = stored.delete_evaluations
+    monkeypatch.setattr(stored, "delete_evaluations", meanwhile)
+    with pytest.raises(Conflict, match="another process moved these evaluations"):
+        archive_evaluations(home.ledger, actor="test", now=NOW + timedelta(days=31))
+    assert len(BudgetAutoScaler(home).load_evaluations()) == stats(home.engine)["scaling_evaluations"] == 3
 
 
 def test_a_pause_is_told_and_replaced_by_the_next_news(home: Workspace) -> None:

@@ -35,6 +35,7 @@ from adtempo.domain.budgets import Evaluation, Snapshot, StoredRule
 from adtempo.domain.changes import Change, State
 from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.proposals import Proposal
+from adtempo.facts.evaluations import load_evaluations
 from adtempo.store import budgets as stored
 from adtempo.store.accounts import find_account, find_campaign
 from adtempo.store.changes import list_changes
@@ -263,7 +264,7 @@ class BudgetAutoScaler:
         """
         with reading(self.workspace.engine) as connection:
             ref = None if campaign is None else find_campaign(connection, campaign)
-            return stored.list_evaluations(connection, since=since, campaign=ref, limit=limit)
+        return load_evaluations(self.workspace.ledger, since=since, campaign=ref, limit=limit)
 
     def load_rules(self) -> list[StoredRule]:
         """Return the stored rules, in their order."""

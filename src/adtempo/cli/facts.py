@@ -319,7 +319,7 @@ def ask(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the facts anything: views campaign_metrics, creative_metrics, daypart_performance. Nothing can be changed."""
+    """Ask the views campaign_metrics, creative_metrics, daypart_performance, scaling_evaluations; nothing changes."""
     from adtempo.facts.sql import answer_sql
 
     with opened(ctx) as workspace:

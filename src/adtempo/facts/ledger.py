@@ -226,19 +226,24 @@ def relation(directory: Path, files: Sequence[LedgerFile]) -> str:
 
 
 def _list(directory: Path, files: Sequence[LedgerFile]) -> str:
-    for file in files:
-        _check_file(directory, file)
+    check_files(directory, files)
     quoted = (str(directory / file.path).replace("'", "''") for file in files)
     return "[" + ", ".join(f"'{path}'" for path in quoted) + "]"
 
 
-def _check_file(directory: Path, file: LedgerFile) -> None:
-    try:
-        size = (directory / file.path).stat().st_size
-    except FileNotFoundError:
-        raise LedgerDamaged(file.path, f"is missing from {directory}") from None
-    if size != file.bytes:
-        raise LedgerDamaged(file.path, f"has {size} bytes instead of {file.bytes}")
+def check_files(directory: Path, files: Iterable[LedgerFile]) -> None:
+    """Check that listed files are there.
+
+    Raises:
+        LedgerDamaged: A file is not there, or not as long as it was when it was listed.
+    """
+    for file in files:
+        try:
+            size = (directory / file.path).stat().st_size
+        except FileNotFoundError:
+            raise LedgerDamaged(file.path, f"is missing from {directory}") from None
+        if size != file.bytes:
+            raise LedgerDamaged(file.path, f"has {size} bytes instead of {file.bytes}")
 
 
 def zone_table(accounts: Iterable[Account]) -> pa.Table:

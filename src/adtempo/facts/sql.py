@@ -14,6 +14,7 @@ import pyarrow as pa
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.panels import QUANTITIES, FactTable
+from adtempo.facts.evaluations import load_evaluation_table
 from adtempo.facts.freshness import load_heard
 from adtempo.facts.ledger import Ledger, open_duckdb, query
 from adtempo.facts.load import FactQuery, load_fact_table, load_reach
@@ -34,9 +35,9 @@ class Answer:
 
 
 def answer_sql(ledger: Ledger, sql: str, *, now: datetime) -> Answer:
-    """Run one question over the views `campaign_metrics`, `creative_metrics` and `daypart_performance`.
+    """Run one question over the views that stand in VIEWS.
 
-    Only the views that the question names are built. Amounts are in the account's currency.
+    Only the views that the question names are built. Amounts are in the account's currency; in evaluations, micros.
 
     Args:
         ledger: Where the facts are.
@@ -50,8 +51,9 @@ def answer_sql(ledger: Ledger, sql: str, *, now: datetime) -> Answer:
         for view, build in VIEWS.items():
             if view in sql.lower():
                 keys, source = build(ledger, now)
-                con.register(f"{view}_facts", source)
-                con.execute(query("metrics", view=view, keys=keys, source=f"{view}_facts"))
+                con.register(f"{view}_facts" if keys else view, source)
+                if keys:
+                    con.execute(query("metrics", view=view, keys=keys, source=f"{view}_facts"))
         try:
             statements = con.extract_statements(sql)
             if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
@@ -94,8 +96,9 @@ VIEWS: Mapping[str, Callable[[Ledger, datetime], tuple[tuple[str, ...], pa.Table
     "campaign_metrics": _campaign_metrics,
     "creative_metrics": _creative_metrics,
     "daypart_performance": _daypart_performance,
+    "scaling_evaluations": lambda ledger, _now: ((), load_evaluation_table(ledger)),
 }
-"""Name of a view, and how its keys and figures are found. Monday is day 0."""
+"""Name of a view, and how its keys and figures are found; without keys it is shown as it is. Monday is day 0."""
 
 
 def _texts(facts: FactTable) -> tuple[np.ndarray[Any, Any], ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from adtempo.facts.compact import compact_ledger
+from adtempo.facts.evaluations import archive_evaluations
 from adtempo.facts.publish import work_lease
 from adtempo.facts.sweep import sweep_ledger
 from adtempo.store.engine import transaction
@@ -23,10 +24,11 @@ LEASES_KEPT = timedelta(days=1)
 
 
 def compact_files(workspace: Workspace, turn: Turn) -> Mapping[str, object]:
-    """Rewrite the ledger's fresh files into days and months, and sweep what nobody reads any more."""
+    """Rewrite the ledger's fresh files into days and months, move old evaluations, sweep what nobody reads any more."""
+    archived = archive_evaluations(workspace.ledger, actor=turn.actor, now=workspace.now())
     done = compact_ledger(workspace.ledger, actor=turn.actor, now=workspace.now())
     swept = sweep_ledger(workspace.ledger, now=datetime.now(UTC))
-    return {"files_before": done.files_before, "files_after": done.files_after, "swept": swept}
+    return {"files_before": done.files_before, "files_after": done.files_after, "archived": archived, "swept": swept}
 
 
 def forget_expired(workspace: Workspace, turn: Turn) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -97,8 +97,15 @@ scaling_evaluations = Table(
     CheckConstraint("window_start <= evaluated_at", name="in_its_window"),
     CheckConstraint("(rule_id IS NULL) = (rule_version IS NULL)", name="rule_versioned"),
     Index("ix_scaling_evaluations_at", "evaluated_at"),
+    sqlite_autoincrement=True,
 )
-"""What was said of each campaign in each window, acted on or not: the first word of a window stays."""
+"""What was said of each campaign in each window, acted on or not: the first word of a window stays.
+
+After thirty days it moves to a file of the ledger (`facts/evaluations.py`).
+"""
+
+EVALUATION_COLUMNS: Mapping[str, type] = {column.name: column.type.python_type for column in scaling_evaluations.c}
+"""Names and Python types; `object` stands for JSON of any shape."""
 
 campaign_performance_snapshots = Table(
     "campaign_performance_snapshots",
@@ -149,6 +156,11 @@ optimal_hour_profiles = Table(
 
 _OF = ("platform", "account_id", "campaign_id")
 _CHUNK = 1000
+_STREAMED = 10_000
+_AS_IT_IS = (
+    *("batch", "rule_name", "rule_id", "rule_version", "old_budget_micros", "new_budget_micros", "currency", "reason"),
+    *("metrics", "expected", "requires_approval", "missing", "would_change"),
+)
 
 
 def insert_rule(connection: Connection, rule: StoredRule) -> None:
@@ -244,7 +256,6 @@ def list_evaluations(
     connection: Connection,
     *,
     since: datetime | None = None,
-    until: datetime | None = None,
     campaign: CampaignRef | None = None,
     limit: int | None = None,
 ) -> list[tuple[int, Evaluation]]:
@@ -253,7 +264,6 @@ def list_evaluations(
     Args:
         connection: Any connection.
         since: Only from this moment on.
-        until: Only before this moment.
         campaign: Only of this campaign.
         limit: At most so many.
     """
@@ -261,11 +271,47 @@ def list_evaluations(
     query = select(scaling_evaluations).order_by(table.evaluated_at.desc(), table.id.desc())
     if since is not None:
         query = query.where(table.evaluated_at >= since)
-    if until is not None:
-        query = query.where(table.evaluated_at < until)
     if campaign is not None:
         query = query.where(_of_campaign(scaling_evaluations, campaign))
-    return [(row.id, _evaluation(row)) for row in connection.execute(query.limit(limit))]
+    return [read_evaluation(row._asdict()) for row in connection.execute(query.limit(limit))]
+
+
+def oldest_evaluation(connection: Connection) -> datetime | None:
+    """Return when the oldest evaluation in the database was made; None without any."""
+    query = select(scaling_evaluations.c.evaluated_at).order_by(scaling_evaluations.c.evaluated_at).limit(1)
+    return connection.scalar(query)
+
+
+def stream_evaluations(
+    connection: Connection, *, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of evaluations as they are kept, by campaign and time, some at a time.
+
+    Args:
+        connection: Any connection.
+        since: Only from this moment on.
+        until: Only before this moment.
+    """
+    table = scaling_evaluations.c
+    query = select(scaling_evaluations).order_by(*(table[name] for name in _OF), table.evaluated_at)
+    if since is not None:
+        query = query.where(table.evaluated_at >= since)
+    if until is not None:
+        query = query.where(table.evaluated_at < until)
+    for rows in connection.execute(query, execution_options={"yield_per": _STREAMED}).partitions():
+        yield [row._asdict() for row in rows]
+
+
+def delete_evaluations(connection: Connection, since: datetime, until: datetime, *, count: int) -> None:
+    """Take the evaluations of a span out of the table, because a file holds them now.
+
+    Raises:
+        Conflict: They are not as many as the file holds.
+    """
+    table = scaling_evaluations
+    here = and_(table.c.evaluated_at >= since, table.c.evaluated_at < until)
+    if connection.execute(table.delete().where(here)).rowcount != count:
+        raise Conflict("another process moved these evaluations in the meantime; nothing was changed")
 
 
 def count_actions(connection: Connection, since: datetime, until: datetime) -> dict[BudgetAction, int]:
@@ -392,32 +438,21 @@ def _evaluation_row(one: Evaluation, window: datetime, run: str) -> dict[str, An
     }
 
 
-def _evaluation(row: Row[Any]) -> Evaluation:
-    return Evaluation(
-        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
-        at=row.evaluated_at,
-        batch=row.batch,
-        rule_name=row.rule_name,
-        rule_id=row.rule_id,
-        rule_version=row.rule_version,
-        basis=Basis(row.basis),
-        action=BudgetAction(row.action),
-        old_budget_micros=row.old_budget_micros,
-        new_budget_micros=row.new_budget_micros,
-        currency=row.currency,
-        reason=row.reason,
+def read_evaluation(row: Mapping[str, Any]) -> tuple[int, Evaluation]:
+    """Return a row of the table, or of a file that it moved to, with its number."""
+    return row["id"], Evaluation(
+        campaign=CampaignRef(*(row[name] for name in _OF)),
+        at=row["evaluated_at"],
+        basis=Basis(row["basis"]),
+        action=BudgetAction(row["action"]),
         judgements=tuple(
             Judgement(BudgetAction(action), condition, Truth(truth), probability, reported)
-            for action, condition, truth, probability, reported in row.judgements
+            for action, condition, truth, probability, reported in row["judgements"]
         ),
-        metrics=row.metrics,
-        expected=row.expected,
-        window=row.read_over,
-        requires_approval=row.requires_approval,
-        missing=row.missing,
-        would_change=row.would_change,
-        on_reported=BudgetAction(row.on_reported),
-        vetoes=tuple(row.vetoes),
+        window=row["read_over"],
+        on_reported=BudgetAction(row["on_reported"]),
+        vetoes=tuple(row["vetoes"]),
+        **{name: row[name] for name in _AS_IT_IS},
     )
 
 

@@ -41,7 +41,9 @@ IMPORT_KINDS = ("file", "conversions", "rates", "messages", "captions")
 """Batches that came from a file and can be undone."""
 
 BATCH_KINDS = (*IMPORT_KINDS, "sync", "undo")
-TIERS = ("batch", "day", "month")
+POSTING_TIERS = ("batch", "day", "month")
+EVALUATIONS = "evaluations"
+"""The tier of files that hold no postings but what was said of campaigns."""
 
 ledger_state = Table(
     "ledger_state",
@@ -92,7 +94,7 @@ ledger_files = Table(
     Column("observed_to", UtcTime, nullable=False),
     Column("published_at", UtcTime, nullable=False),
     Column("superseded_at", UtcTime),
-    CheckConstraint("tier IN ('batch', 'day', 'month')", name="tier_known"),
+    CheckConstraint(f"tier IN ({', '.join(map(repr, (*POSTING_TIERS, EVALUATIONS)))})", name="tier_known"),
     CheckConstraint("batch_from <= batch_to", name="batches_ordered"),
     CheckConstraint("day_from <= day_to", name="days_ordered"),
     CheckConstraint("rows > 0", name="not_empty"),
@@ -143,7 +145,7 @@ watermarks = Table(
 
 @dataclass(frozen=True, slots=True)
 class LedgerFile:
-    """One immutable Parquet file of postings as the manifest lists it; `path` is relative to the ledger's folder."""
+    """One immutable Parquet file as the manifest lists it; `path` is relative to the ledger's folder."""
 
     path: str
     tier: str
@@ -277,17 +279,15 @@ def load_files(
     since: date | None = None,
     until: date | None = None,
     campaigns: Collection[str] | None = None,
-    tiers: Collection[str] | None = None,
+    tiers: Collection[str] = POSTING_TIERS,
 ) -> list[LedgerFile]:
-    """Return the live files that may hold facts of these local days (inclusive) and campaigns, oldest batch first."""
+    """Return the live files that may hold what is of these days (inclusive) and campaigns, oldest batch first."""
     columns = [column for column in ledger_files.c if column.name != "superseded_at"]
-    query = select(*columns).where(ledger_files.c.superseded_at.is_(None))
+    query = select(*columns).where(ledger_files.c.superseded_at.is_(None), ledger_files.c.tier.in_(tiers))
     if since is not None:
         query = query.where(ledger_files.c.day_to >= since)
     if until is not None:
         query = query.where(ledger_files.c.day_from <= until)
-    if tiers is not None:
-        query = query.where(ledger_files.c.tier.in_(tiers))
     if campaigns is not None and len(campaigns) <= 100:
         spans = [
             and_(ledger_files.c.campaign_from <= campaign, ledger_files.c.campaign_to >= campaign)

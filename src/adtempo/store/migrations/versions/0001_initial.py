@@ -261,7 +261,7 @@ def upgrade() -> None:
         sa.Column("observed_to", UtcTime(), nullable=False),
         sa.Column("published_at", UtcTime(), nullable=False),
         sa.Column("superseded_at", UtcTime(), nullable=True),
-        sa.CheckConstraint("tier IN ('batch', 'day', 'month')", name=op.f("ck_ledger_files_tier_known")),
+        sa.CheckConstraint("tier IN ('batch', 'day', 'month', 'evaluations')", name=op.f("ck_ledger_files_tier_known")),
         sa.CheckConstraint("batch_from <= batch_to", name=op.f("ck_ledger_files_batches_ordered")),
         sa.CheckConstraint("day_from <= day_to", name=op.f("ck_ledger_files_days_ordered")),
         sa.CheckConstraint("rows > 0", name=op.f("ck_ledger_files_not_empty")),
@@ -1409,6 +1409,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "platform", "account_id", "campaign_id", "window_start", name="uq_scaling_evaluations_window"
         ),
+        sqlite_autoincrement=True,
         if_not_exists=True,
     )
     with op.batch_alter_table("scaling_evaluations", schema=None) as batch_op:
