@@ -29,7 +29,7 @@ def python_files(*folders: str) -> list[Path]:
 
 def written_files() -> list[Path]:
     """Return every file that people wrote, sorted: no caches, no virtual environment, no build."""
-    folders = [ROOT / name for name in ("src", "tests", "docs", "benchmarks", ".ci")]
+    folders = [ROOT / name for name in ("src", "tests", "docs", "benchmarks", "bruno", ".ci")]
     below = [path for folder in folders for path in folder.rglob("*") if "__pycache__" not in path.parts]
     return sorted(path for path in [*ROOT.iterdir(), *below] if path.is_file() and not path.name.startswith(".cov"))
 

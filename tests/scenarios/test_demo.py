@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -14,6 +16,10 @@ from typer.testing import CliRunner, Result
 from adtempo.cli.main import app
 
 NOW = "2026-11-20T09:00:00+00:00"
+
+
+BRUNO = shutil.which("bru")
+COLLECTION = Path(__file__).resolve().parents[2] / "bruno"
 
 
 def demo(home: Path, now: str) -> subprocess.CompletedProcess[str]:
@@ -162,6 +168,44 @@ def test_compaction_changes_no_number(asked: Any) -> None:
     files = json.loads(asked("facts", "files", "--json").stdout)["files"]
     assert {file["tier"] for file in files} <= {"day", "month"}
     assert asked("facts", "files").stdout.startswith("path")
+
+
+@pytest.mark.skipif(BRUNO is None, reason="no Bruno here; install its command line: npm install --global @usebruno/cli")
+def test_the_bruno_collection_runs_green_against_the_served_demo(home: Path, story: str, tmp_path: Path) -> None:
+    assert story
+    shutil.copytree(home, tmp_path / "home")
+    adtempo = [sys.executable, "-m", "adtempo", "--home", str(tmp_path / "home"), "--now", NOW]
+
+    def say(*words: str) -> str:
+        return subprocess.run([*adtempo, *words], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+    link = say("users", "add", "anna", "--role", "admin")
+    say("users", "add", "olga", "--role", "operator")
+    say("users", "token", "olga", "--output", str(tmp_path / "token"))
+    served = subprocess.Popen([*adtempo, "serve", "--no-jobs", "--port", "0"], stderr=subprocess.PIPE, text=True)
+    try:
+        assert served.stderr is not None
+        address = re.search(r"http://\S+", served.stderr.readline())
+        assert address is not None
+        given = {
+            "baseUrl": address[0],
+            "token": (tmp_path / "token").read_text("utf-8").strip(),
+            "link": link.partition("#")[2],
+        }
+        variables = [word for name, text in given.items() for word in ("--env-var", f"{name}={text}")]
+        command = [str(BRUNO), "run", "--env", "local", "--reporter-json", str(tmp_path / "run.json"), *variables]
+        done = subprocess.run(command, cwd=COLLECTION, capture_output=True, text=True, check=False, timeout=240)
+    finally:
+        served.terminate()
+        served.communicate(timeout=30)
+    (run,) = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    failed = [
+        (request["path"], check["error"], request["response"]["data"])
+        for request in run["results"]
+        for check in request["assertionResults"]
+        if check["status"] != "pass"
+    ]
+    assert (failed, done.returncode) == ([], 0)
 
 
 def test_the_demo_refuses_a_home_with_real_accounts(tmp_path: Path) -> None:
