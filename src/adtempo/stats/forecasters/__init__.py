@@ -9,6 +9,6 @@ leaves is a fan per series. It must never see anything but the past of the serie
 from __future__ import annotations
 
 from adtempo.stats.forecasters.choice import FORECASTERS, NAIVE, Forecaster
-from adtempo.stats.forecasters.panel import Fans, forecast_panel
+from adtempo.stats.forecasters.panel import STEPS_MIN, Fans, forecast_panel
 
-__all__ = ["FORECASTERS", "NAIVE", "Fans", "Forecaster", "forecast_panel"]
+__all__ = ["FORECASTERS", "NAIVE", "STEPS_MIN", "Fans", "Forecaster", "forecast_panel"]

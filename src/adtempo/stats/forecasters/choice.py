@@ -26,9 +26,8 @@ NAIVE = "seasonal naive"
 _TOGETHER = 3  # at most so many are averaged
 _NEAR = 1.2  # and only those whose error is within this factor of the best one's
 _SURE = 1.0  # standard errors by which the choice must beat seasonal naive
-_LONG = 500  # steps from which on a slow forecaster is asked from fewer origins
-_ORIGINS_OF_SLOW = 3
 _ORIGINS_MIN = 3  # with fewer nothing can be told from noise
+_SEASON_MAX_OF_SLOW = 60  # with longer ones regressions are as good in a hundredth of the time
 _LEAST = 1e-300
 
 
@@ -39,13 +38,11 @@ class Forecaster:
     Attributes:
         name: What it is called where people read.
         model: What it does.
-        slow: Whether it takes more than milliseconds a series.
-        season_max: Longest season that it can afford.
+        season_max: Longest season with which it is worth its time.
     """
 
     name: str
     model: Model
-    slow: bool = False
     season_max: float = np.inf
 
 
@@ -57,10 +54,10 @@ FORECASTERS: tuple[Forecaster, ...] = (
     Forecaster("regression of logs", of_logs(forecast_regression)),
     Forecaster("changes", forecast_changes),
     Forecaster("changes of logs", of_logs(forecast_changes)),
-    Forecaster("theta", forecast_theta, slow=True),
-    Forecaster("mstl", forecast_mstl, slow=True),
-    Forecaster("ets", forecast_ets, slow=True, season_max=60),
-    Forecaster("arima", forecast_arima, slow=True, season_max=60),
+    Forecaster("theta", forecast_theta, season_max=_SEASON_MAX_OF_SLOW),
+    Forecaster("mstl", forecast_mstl, season_max=_SEASON_MAX_OF_SLOW),
+    Forecaster("ets", forecast_ets, season_max=_SEASON_MAX_OF_SLOW),
+    Forecaster("arima", forecast_arima, season_max=_SEASON_MAX_OF_SLOW),
 )
 """Every candidate; seasonal naive, the yardstick, first."""
 
@@ -148,8 +145,7 @@ class _Past:
         origins = place_origins(steps, ahead, least=max(2 * (seasons[0] if seasons else 1), steps // 3, 2))
         made = np.full((len(wanted), len(origins), ahead), np.nan)
         for place, one in enumerate(wanted):
-            few = origins[:_ORIGINS_OF_SLOW] if one.slow and steps > _LONG else origins
-            for row, origin in enumerate(few):
+            for row, origin in enumerate(origins):
                 made[place, row] = one.model(series[:origin], seasons, ahead)
         actual = np.array([series[origin : origin + ahead] for origin in origins]).reshape(len(origins), ahead)
         return cls(actual, made, tuple(steps - origin for origin in origins))

@@ -92,7 +92,7 @@ def forecast_changes(history: Floats, seasons: Sequence[int], horizon: int) -> F
     path = np.r_[history, forecast_regression(history[season:] - history[:-season], seasons, horizon)]
     for step in range(len(history), len(path)):
         path[step] += path[step - season]
-    return path[len(history) :]
+    return np.asarray(path[len(history) :])
 
 
 def of_logs(model: Model) -> Model:

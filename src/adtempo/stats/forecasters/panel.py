@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from adtempo.stats.forecasters.calibration import draw_strays, find_ends, measure
 from adtempo.stats.forecasters.choice import FORECASTERS, Choice, Forecaster, choose
@@ -54,7 +54,7 @@ def forecast_panel(
     *,
     seasons: Sequence[int],
     horizon: int,
-    nonnegative: bool = False,
+    nonnegative: ArrayLike = False,
     chosen: Sequence[str] = (),
     candidates: Sequence[Forecaster] = FORECASTERS,
     seed: int = 0,
@@ -65,7 +65,7 @@ def forecast_panel(
         values: Shape (series, steps), NaN for missing; a series may begin late.
         seasons: Steps after which the series tends to repeat itself, rising: (7,) for days, (24, 168) for hours.
         horizon: How many steps.
-        nonnegative: Whether no value can be below zero.
+        nonnegative: Whether no value can be below zero, one for all or shape (series,).
         chosen: What `Fans.chosen` said earlier, one a series, to save choosing anew; none to choose now.
         candidates: Among which to choose; seasonal naive first.
         seed: Of the paths.
@@ -90,8 +90,8 @@ def forecast_panel(
         ends[told] = np.insert(distances, 2, 0.0, axis=1) + middle[:, None]
         paths = np.full((count, strays.shape[1], horizon), np.nan)
         paths[told] = strays + middle[:, None]
-    if nonnegative:
-        ends, paths = np.maximum(ends, 0.0), np.maximum(paths, 0.0)
+    lowest = np.where(np.broadcast_to(nonnegative, count), 0.0, -np.inf)[:, None, None]
+    ends, paths = np.maximum(ends, lowest), np.maximum(paths, lowest)
     return Fans(
         expected=ends[:, 2],
         low80=ends[:, 1],
