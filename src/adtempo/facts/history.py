@@ -1,0 +1,396 @@
+"""What was known at one moment after another: the ledger read once, and lived through look by look.
+
+All postings of the span come in the order in which they were observed; going on to a moment adds those up to it and
+nothing else. What comes out at a moment is what `windows` would load for it, except that delays and what campaigns
+usually bring are learnt once a day, at its first moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.hourweek import day_bounds
+from adtempo.domain.panels import QUANTITIES
+from adtempo.facts.arrivals import ALL_AGES, MONDAY, Arrivals, Kind
+from adtempo.facts.freshness import last_heard_day
+from adtempo.facts.ledger import Ledger, query, zone_table
+from adtempo.facts.load import FactQuery, load_snapshot
+from adtempo.facts.maturity import LEARN_DAYS, RATE_DAYS, fit_curves
+from adtempo.facts.record import Record
+from adtempo.facts.windows import Delays, Figures, KnownDays, Part, first_day, learn_delays
+from adtempo.store import ledger as manifest
+from adtempo.store.accounts import load_accounts
+from adtempo.store.engine import reading
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Days = NDArray[np.datetime64]
+
+_HOUR_US = 3_600_000_000
+_DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Postings:
+    """Differences in the order of looks; arrays of shape (postings,)."""
+
+    observed_us: Ints
+    row: Ints
+    kind: Ints
+    day: Ints
+    hour: Ints
+    alive: NDArray[np.bool_]
+    sums: Mapping[str, Ints]
+    known: Mapping[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looks:
+    """What looks added to the days of accounts, in their order; `group` is the place of each in `groups`."""
+
+    observed_us: Ints
+    group: Ints
+    groups: Sequence[tuple[AccountRef, Kind]]
+    columns: Mapping[str, NDArray[Any]]
+    coverage: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which moments are lived through, and what is needed for them.
+
+    Attributes:
+        since: The first moment, aware.
+        until: The last moment, aware.
+        longest: The longest window in hours.
+    """
+
+    since: datetime
+    until: datetime
+    longest: int
+
+    @property
+    def first(self) -> date:
+        """The first local day that is needed."""
+        needed = first_day(self.since, self.longest) - timedelta(days=RATE_DAYS)
+        return min(needed, self.since.date() - timedelta(days=LEARN_DAYS))
+
+    @property
+    def days(self) -> int:
+        """How many local days."""
+        return (self.until.date() - self.first).days + 2
+
+
+class History:
+    """The ledger at one moment after another; `go_to` goes on, never back.
+
+    Attributes:
+        campaigns: All campaigns of the accounts, shape (campaigns,).
+        accounts: Their accounts.
+        account: Place of each campaign's account, shape (campaigns,).
+        first: The first local day.
+        opening_us: The first hour, microseconds since 1970 UTC.
+        days: All local days, shape (days,).
+    """
+
+    def __init__(
+        self,
+        campaigns: Sequence[CampaignRef],
+        accounts: Mapping[AccountRef, Account],
+        span: Span,
+        postings: _Postings,
+        looks: _Looks,
+        kinds: Sequence[Kind],
+        heard: Sequence[tuple[datetime, AccountRef]],
+    ) -> None:
+        self.campaigns = campaigns
+        wanted = sorted({ref.account for ref in campaigns})
+        self.accounts = [accounts[ref] for ref in wanted]
+        self.account = np.array([wanted.index(ref.account) for ref in campaigns], np.int64)
+        self.first, self.days = span.first, np.datetime64(span.first) + np.arange(span.days)
+        self._span = span
+        self._postings, self._looks, self._heard = postings, looks, heard
+        self._arrivals = {ref: Arrivals(one, span.first, span.days) for ref, one in accounts.items()}
+        self._starts_us = np.array([_starts_us(one, span.first, span.days) for one in self.accounts])
+        self._by_day = Record(kinds, (len(campaigns), span.days), self._starts_us[self.account, 1:])
+        self.opening_us = hour_floor(self._starts_us.min() + _lead(span) * 24 * _HOUR_US)
+        hours = int((self._starts_us.max() - self.opening_us) // _HOUR_US)
+        self._by_hour = Record(kinds, (len(campaigns), hours))
+        self._posted = self._looked = self._covered = self._told = 0
+        self._heard_at: dict[AccountRef, datetime] = {}
+        self._learnt_on: date | None = None
+        self._delays: Delays | None = None
+        self._kinds: dict[AccountRef, Kind] = {}
+        self.now = span.since
+
+    def go_to(self, moment: datetime) -> None:
+        """Learn everything that had been observed by a moment, aware."""
+        self.now = moment
+        self._post(self._postings, _us(moment))
+        self._look(self._looks, moment)
+        while self._told < len(self._heard) and self._heard[self._told][0] <= moment:
+            at, ref = self._heard[self._told]
+            self._heard_at[ref] = max(at, self._heard_at.get(ref, at))
+            self._told += 1
+        if self._learnt_on != moment.date():
+            self._learn(moment)
+
+    def place_of(self, day: date) -> int:
+        """Return the place of a local day."""
+        return (day - self.first).days
+
+    def place_of_hour(self, moment: datetime) -> int:
+        """Return the place of the hour that a moment lies in."""
+        return int((_us(moment) - self.opening_us) // _HOUR_US)
+
+    def known(self) -> KnownDays:
+        """Return what is known now of the days that windows can need."""
+        now, longest = self.now, self._span.longest
+        closed = [last_heard_day(one, self._heard_at, now) for one in self.accounts]
+        begins = first_day(now, longest)
+        hourly = self._hourly(begins)
+        lengthy = timedelta(days=-(-longest // 24))
+        first = min(begins, *(day - lengthy for day in closed))
+        low, high = max(self.place_of(first), 0), self.place_of(now.date()) + 2
+        assert self._delays is not None, "delays are learnt on the way to a moment"
+        since = low - self._learnt_from
+        usual = {name: one.since(since) for name, one in self._delays.usual.items()}
+        delays = Delays(self._delays.curves, self._delays.of_account, self._delays.by_clicks, usual)
+        return KnownDays(
+            as_of=now,
+            accounts=self.accounts,
+            account=self.account,
+            hourly=hourly,
+            closed=np.array(closed, "datetime64[D]"),
+            days=self.days[low:high],
+            figures=self._by_day.figures(low, high),
+            ages=self._ages(low, high),
+            delays=delays,
+            part=self._part,
+        )
+
+    def final_days(self) -> Figures:
+        """Return the figures of all days as they are known now."""
+        return self._by_day.figures(0, len(self.days))
+
+    def hours_of_day(self) -> tuple[Floats, Ints]:
+        """Return the clicks of every hour, spend where nobody counts clicks, and its local day's place.
+
+        Returns:
+            Weights, shape (campaigns, hours), and places, shape (accounts, hours); -1 outside the days.
+        """
+        sums = self._by_hour.figures(0, self._by_hour.slots).sums
+        weights = sums["clicks"] if sums["clicks"].any() else sums["spend_micros"]
+        hours_us = self.opening_us + np.arange(self._by_hour.slots) * _HOUR_US
+        places = np.stack([np.searchsorted(starts, hours_us, side="right") - 1 for starts in self._starts_us])
+        return np.maximum(weights, 0).astype(np.float64), np.where(places < len(self.days), places, -1)
+
+    def _post(self, postings: _Postings, now_us: int) -> None:
+        end = int(np.searchsorted(postings.observed_us, now_us, side="right"))
+        part = slice(self._posted, end)
+        self._posted = end
+        if part.start == part.stop:
+            return
+        sums = {name: values[part] for name, values in postings.sums.items()}
+        known = {name: values[part] for name, values in postings.known.items()}
+        row, kind, seen = postings.row[part], postings.kind[part], postings.observed_us[part]
+        alive, hour = postings.alive[part], postings.hour[part]
+        self._by_day.post(row, postings.day[part], kind, sums, known, np.where(alive, seen, 0))
+        inside = (hour >= 0) & (hour < self._by_hour.slots)
+        self._by_hour.post(
+            row[inside],
+            hour[inside],
+            kind[inside],
+            {name: values[inside] for name, values in sums.items()},
+            {name: values[inside] for name, values in known.items()},
+            np.where(alive, seen, 0)[inside],
+        )
+
+    def _look(self, looks: _Looks, moment: datetime) -> None:
+        end = int(np.searchsorted(looks.observed_us, _us(moment), side="right"))
+        group = looks.group[self._looked : end]
+        for number in np.unique(group):
+            ref, kind = looks.groups[number]
+            where = self._looked + np.flatnonzero(group == number)
+            self._arrivals[ref].add(kind, {name: column[where] for name, column in looks.columns.items()})
+        self._looked = end
+        while self._covered < len(looks.coverage) and looks.coverage[self._covered]["observed_at"] <= moment:
+            look = looks.coverage[self._covered]
+            self._arrivals[AccountRef(look["platform"], look["account_id"])].look(look)
+            self._covered += 1
+
+    def _learn(self, moment: datetime) -> None:
+        """Learn delays and usual rates from what is known now, as `load_curves` does."""
+        self._learnt_on = moment.date()
+        end = self.place_of(moment.date()) + 2
+        first = first_day(moment, self._span.longest) - timedelta(days=RATE_DAYS)
+        low = self.place_of(min(first, moment.date() - timedelta(days=LEARN_DAYS)))
+        self._kinds = {ref: kind for ref, one in self._arrivals.items() if (kind := one.best(low, end)) is not None}
+        vintages = {ref: self._arrivals[ref].vintages(kind, low, end) for ref, kind in self._kinds.items()}
+        curves = fit_curves(vintages, (moment.date() - MONDAY).days + 2.0)
+        self._learnt_from = low = self.place_of(first)
+        figures = self._by_day.figures(low, end)
+        ages = self._ages(low, end)
+        self._delays = learn_delays(curves, self.accounts, self.account, self.days[low:end], figures, ages)
+
+    def _ages(self, low: int, high: int) -> Ints:
+        latest = len(ALL_AGES) - 1
+        ages = np.full((len(self.accounts), high - low), latest)
+        for place, account in enumerate(self.accounts):
+            if account.ref in self._kinds:
+                newest = self._arrivals[account.ref].newest(self._kinds[account.ref], low, high)
+                ages[place] = np.where(newest >= 0, newest, latest)
+        return ages
+
+    def _hourly(self, begins: date) -> NDArray[np.bool_]:
+        """Return which accounts have reported conversions of hours since a local day."""
+        day, now = self.place_of(begins), self.place_of_hour(self.now) + 1
+        found = np.zeros(len(self.accounts), np.bool_)
+        low = max(int((self._starts_us[:, day].min() - self.opening_us) // _HOUR_US), 0)
+        told = self._by_hour.figures(low, now).known["conversions_micros"].any(axis=1)
+        np.logical_or.at(found, self.account, told)
+        return found
+
+    def _part(self, begins: datetime) -> Part:
+        """Return what the hours since a moment hold of its local day, and their share of that day's clicks."""
+        begins_us = _us(begins)
+        days = np.array([self.place_of(begins.astimezone(one.zone).date()) for one in self.accounts])
+        starts, ends = (self._starts_us[np.arange(len(days)), days + more] for more in (0, 1))
+        low = max(int((starts.min() - self.opening_us) // _HOUR_US), 0)
+        high = -int((self.opening_us - ends.max()) // _HOUR_US)
+        figures = self._by_hour.figures(low, high)
+        slots = self.opening_us + np.arange(low, high) * _HOUR_US + self._offsets()[:, None]
+        of_day = (slots >= starts[:, None]) & (slots < ends[:, None])
+        within = (of_day & (slots >= begins_us))[self.account]
+        there = np.logical_or.reduce(list(figures.known.values())) & of_day[self.account]
+        exposure = np.where(there, np.maximum(figures.sums["clicks"], 0) + 1e-9, 0.0)
+        return Part(
+            Figures(
+                {name: np.where(within, sums, 0).sum(axis=1) for name, sums in figures.sums.items()},
+                {name: (within & known).any(axis=1) for name, known in figures.known.items()},
+            ),
+            np.where(within, exposure, 0.0).sum(axis=1) / np.maximum(exposure.sum(axis=1), 1e-9),
+        )
+
+    def _offsets(self) -> Ints:
+        """Return how far into an hour of UTC the hours of accounts begin, microseconds, shape (accounts,)."""
+        return self._starts_us[:, 0] % _HOUR_US
+
+
+def open_history(ledger: Ledger, campaigns: Sequence[CampaignRef], span: Span) -> History:
+    """Read what was ever observed of campaigns by the end of a span.
+
+    Args:
+        ledger: Where the facts are.
+        campaigns: All campaigns of their accounts.
+        span: Which moments.
+    """
+    wanted = sorted({ref.account for ref in campaigns})
+    known = FactQuery(
+        by=("account_id",), since=span.first, until=span.until.date() + timedelta(days=1), as_of=span.until
+    )
+    with reading(ledger.engine) as connection:
+        accounts = {account.ref: account for account in load_accounts(connection)}
+        snapshot = load_snapshot(ledger, known, connection)
+        coverage = [look for look in manifest.load_coverage(connection, accounts) if look["observed_at"] <= span.until]
+        shapes = manifest.load_shapes(connection)
+        heard = sorted(
+            (batch.observed_at, AccountRef(*text.split(":", 1)))
+            for batch in manifest.load_batches(connection, ("file", "sync"))
+            if batch.undone_by is None
+            for text in batch.accounts
+        )
+    kinds = sorted({shape[2:5] for shape in shapes if shape[5] == ""}, key=lambda kind: kind[1:])
+    conditions, values = known.conditions()
+    with ledger.reading(snapshot) as cursor:
+        cursor.register("zones", zone_table(accounts.values()))
+        cursor.register("places", _numbered(("platform", "account_id", "campaign_id"), campaigns, "row"))
+        cursor.register("kinds", _numbered(("level", "grain", "attribution"), kinds, "kind"))
+        sql = query("history", conditions=conditions, undone=bool(snapshot.undone))
+        postings = cursor.sql(sql, params=values).to_arrow_table()
+        del values["conversion_type"]
+        sql = query("arrivals", conditions=conditions, each_look=True)
+        looks = cursor.sql(sql, params=values).to_arrow_table()
+    coverage.sort(key=lambda look: look["observed_at"])
+    opening = hour_floor(
+        min(_starts_us(accounts[ref], span.first, 1)[0] for ref in wanted) + _lead(span) * 24 * _HOUR_US
+    )
+    return History(
+        campaigns,
+        accounts,
+        span,
+        _read_postings(postings, span.first, opening),
+        _read_looks(looks, coverage),
+        kinds,
+        heard,
+    )
+
+
+def hour_floor(us: int) -> int:
+    """Return the start of the hour of UTC that a moment lies in; microseconds since 1970."""
+    return int(us) // _HOUR_US * _HOUR_US
+
+
+def _lead(span: Span) -> int:
+    """Return how many of the first days need no hours: they lie before every window."""
+    return max((first_day(span.since, span.longest) - span.first).days - 1, 0)
+
+
+def _us(moment: datetime) -> int:
+    return int((moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
+
+
+def _starts_us(account: Account, first: date, days: int) -> list[int]:
+    """Return when local days begin, and when the last one ends."""
+    return [_us(day_bounds(first + timedelta(days=day), account.zone)[0]) for day in range(days + 1)]
+
+
+def _numbered(names: tuple[str, ...], rows: Sequence[Any], number: str) -> pa.Table:
+    texts = {
+        name: pa.array([row[place] if isinstance(row, tuple) else getattr(row, name) for row in rows], pa.string())
+        for place, name in enumerate(names)
+    }
+    return pa.table({**texts, number: pa.array(range(len(rows)), pa.int64())})
+
+
+def _read_postings(table: pa.Table, first: date, opening_us: int) -> _Postings:
+    def column(name: str) -> NDArray[Any]:
+        return np.asarray(table.column(name).to_numpy())
+
+    slot = column("slot").astype("datetime64[us]")
+    of_hours = ~np.isnat(slot)
+    hour = np.where(of_hours, (np.where(of_hours, slot.astype(np.int64), 0) - opening_us) // _HOUR_US, -1)
+    return _Postings(
+        observed_us=column("observed_at").astype("datetime64[us]").astype(np.int64),
+        row=column("row"),
+        kind=column("kind"),
+        day=(column("day_local").astype("datetime64[D]") - np.datetime64(first)).astype(np.int64),
+        hour=hour,
+        alive=column("alive"),
+        sums={name: column(name) for name in QUANTITIES},
+        known={name: column(f"has_{name}") for name in QUANTITIES},
+    )
+
+
+def _read_looks(table: pa.Table, coverage: Sequence[Mapping[str, Any]]) -> _Looks:
+    names = ("platform", "account_id", "level", "grain", "attribution")
+    coded = [table.column(name).combine_chunks().dictionary_encode() for name in names]
+    codes = np.stack([np.asarray(one.indices, np.int64) for one in coded])
+    found, group = np.unique(codes, axis=1, return_inverse=True)
+    texts = [one.dictionary.to_pylist() for one in coded]
+    groups = []
+    for number in range(found.shape[1]):
+        platform, account_id, *kind = (text[code] for text, code in zip(texts, found[:, number], strict=True))
+        groups.append((AccountRef(platform, account_id), (kind[0], kind[1], kind[2])))
+    wanted = ("day_local", "age_hours", "conversions", "value", "single_sum", "single_squares", "looked")
+    columns = {name: np.asarray(table.column(name).to_numpy()) for name in wanted}
+    observed = np.asarray(table.column("observed_at").to_numpy()).astype("datetime64[us]").astype(np.int64)
+    return _Looks(observed, group.reshape(-1), groups, columns, coverage)

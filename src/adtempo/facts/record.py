@@ -1,0 +1,95 @@
+"""The source of record, kept up look by look: what `queries/facts.sql` chooses, in arrays.
+
+Per quantity and slot: campaign rows before ad groups before ads; the row of a day that was over when it was looked at;
+else what was looked at last, a day's row before its hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adtempo.domain.panels import QUANTITIES
+from adtempo.facts.arrivals import Kind
+from adtempo.facts.windows import Figures
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_LEVELS = {"campaign": 0, "ad_group": 1, "ad": 2}
+_NOWHERE = np.iinfo(np.int64).max
+_LATEST = 1 << 52
+_KINDS_MAX = 16
+
+
+class Record:
+    """Figures of the best kind of rows for each campaign and slot."""
+
+    def __init__(self, kinds: Sequence[Kind], shape: tuple[int, int], ends_us: Ints | None = None) -> None:
+        """Start with nothing known.
+
+        Args:
+            kinds: Level, grain and attribution of every kind of rows, sorted by the last two.
+            shape: How many campaigns and slots.
+            ends_us: When slots are over, the shape; None where no slot's row is better once it is.
+        """
+        assert len(kinds) <= _KINDS_MAX, "an account reports under a handful of settings"
+        self._levels = [_LEVELS[level] for level, _, _ in kinds]
+        self._daily = [grain == "day" and ends_us is not None for _, grain, _ in kinds]
+        self._ends_us = ends_us
+        several = len(kinds) > 1
+        self._sums = {name: np.zeros((max(len(kinds), 1), *shape), np.int64) for name in QUANTITIES}
+        self._known = {name: np.zeros((max(len(kinds), 1), *shape), np.bool_) for name in QUANTITIES}
+        self._seen_us = np.zeros((max(len(kinds), 1), *shape), np.int64)
+        self._best = {name: np.zeros(shape, np.int64) if several else sums[0] for name, sums in self._sums.items()}
+        self._there = {name: np.zeros(shape, np.bool_) if several else one[0] for name, one in self._known.items()}
+        self.slots = shape[1]
+
+    def post(
+        self, row: Ints, slot: Ints, kind: Ints, sums: Mapping[str, Ints], known: Mapping[str, Bools], seen_us: Ints
+    ) -> None:
+        """Add differences; all arrays of shape (postings,).
+
+        Args:
+            row: Place of the campaign.
+            slot: Place of the slot.
+            kind: Place of the kind.
+            sums: By quantity.
+            known: By quantity, whether it was measured.
+            seen_us: When the slot was looked at, microseconds since 1970 UTC; 0 where it was not.
+        """
+        where = (kind, row, slot)
+        for name in QUANTITIES:
+            np.add.at(self._sums[name], where, sums[name])
+            flagged = known[name]
+            self._known[name][kind[flagged], row[flagged], slot[flagged]] = True
+        if len(self._levels) < 2:
+            return
+        np.maximum.at(self._seen_us, where, seen_us)
+        cells = np.unique(row * self.slots + slot)
+        row, slot = cells // self.slots, cells % self.slots
+        ranks = np.stack([self._rank(place, row, slot) for place in range(len(self._levels))])
+        for name in QUANTITIES:
+            there = self._known[name][:, row, slot]
+            best = np.where(there, ranks, _NOWHERE).argmin(axis=0)
+            self._best[name][row, slot] = self._sums[name][best, row, slot]
+            self._there[name][row, slot] = there.any(axis=0)
+
+    def figures(self, first: int, end: int) -> Figures:
+        """Return the figures of some slots."""
+        return Figures(
+            {name: best[:, first:end] for name, best in self._best.items()},
+            {name: there[:, first:end] for name, there in self._there.items()},
+        )
+
+    def _rank(self, kind: int, row: Ints, slot: Ints) -> Ints:
+        """Return a number that is lower the better a kind is, shape (cells,)."""
+        seen = self._seen_us[kind, row, slot]
+        unfinished = np.ones(len(row), np.int64)
+        if self._daily[kind]:
+            assert self._ends_us is not None, "days end"
+            unfinished = (seen < self._ends_us[row, slot]).astype(np.int64)
+        order = self._levels[kind] * 2 + unfinished
+        return np.asarray((order * _LATEST + (_LATEST - 1 - seen)) * _KINDS_MAX + kind)
