@@ -12,16 +12,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from adtempo.budgets.run import BudgetAutoScaler
     from adtempo.dayparts.run import DayPartOptimizer
+    from adtempo.forecasts.run import Forecaster
     from adtempo.messages.run import ScheduleBuilder
     from adtempo.tracking.run import CampaignTracker
     from adtempo.workspace import Workspace, open_workspace
 
-__all__ = ["BudgetAutoScaler", "CampaignTracker", "DayPartOptimizer", "ScheduleBuilder", "Workspace", "open_workspace"]
+__all__ = [
+    "BudgetAutoScaler",
+    "CampaignTracker",
+    "DayPartOptimizer",
+    "Forecaster",
+    "ScheduleBuilder",
+    "Workspace",
+    "open_workspace",
+]
 
 _HOMES = {
     "BudgetAutoScaler": "adtempo.budgets.run",
     "CampaignTracker": "adtempo.tracking.run",
     "DayPartOptimizer": "adtempo.dayparts.run",
+    "Forecaster": "adtempo.forecasts.run",
     "ScheduleBuilder": "adtempo.messages.run",
     "Workspace": "adtempo.workspace",
     "open_workspace": "adtempo.workspace",

@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from adtempo.api.application import LOOPBACK, create_app
 from adtempo.domain.errors import Conflict, InvalidInput
 from adtempo.jobs.runner import log_to_stderr, run_until
-from adtempo.jobs.schedule import JOBS
+from adtempo.jobs.schedule import due_jobs
 from adtempo.people.secret_texts import write_secret
 from adtempo.people.sign_in import is_claimed, issue_claim_token
 from adtempo.web.pages import PAGES
@@ -77,7 +77,8 @@ def serve(
         if jobs and workspace.pretended:
             say("Jobs do not run: the moment is pretended (--now).")
         stop = threading.Event()
-        runner = threading.Thread(target=run_until, args=(workspace, JOBS, stop), name="jobs", daemon=True)
+        work = (workspace, due_jobs(workspace.settings), stop)
+        runner = threading.Thread(target=run_until, args=work, name="jobs", daemon=True)
         if jobs and not workspace.pretended:
             runner.start()
         threading.Thread(target=bundle_vega, name="warm-up", daemon=True).start()

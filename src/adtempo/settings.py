@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from cronsim import CronSim, CronSimError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adtempo.domain.errors import InvalidInput
@@ -34,6 +36,10 @@ class Settings(BaseSettings):
             "Default: the file secret.key in the home, made at its first use; no backup holds it, so keep a copy."
         ),
     )
+    forecasts_cron: str = Field(
+        default="*/30 * * * *",
+        description="When forecasts are brought up to date: a cron expression, in UTC.",
+    )
     public_url: str | None = Field(
         default=None,
         pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?$",
@@ -42,6 +48,15 @@ class Settings(BaseSettings):
             "TLS. Needed before it listens on any address but loopback; its name is then one that requests may ask for."
         ),
     )
+
+    @field_validator("forecasts_cron")
+    @classmethod
+    def _check_cron(cls, text: str) -> str:
+        try:
+            CronSim(text, datetime(2026, 1, 1, tzinfo=UTC))
+        except CronSimError as problem:
+            raise ValueError(f"{problem}; write it as */30 * * * *") from None
+        return text
 
 
 def read_settings() -> Settings:

@@ -18,6 +18,7 @@ from adtempo.api import (
     changes,
     creatives,
     dayparts,
+    forecasts,
     jobs,
     messages,
     operations,
@@ -38,7 +39,7 @@ from adtempo.workspace import Workspace
 
 AREAS = (
     *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, dayparts, budgets),
-    *(messages, alerts, changes, jobs, audit),
+    *(messages, forecasts, alerts, changes, jobs, audit),
 )
 """Every file of routes, in the order in which the document lists them."""
 

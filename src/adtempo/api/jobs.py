@@ -15,7 +15,7 @@ from adtempo.api.idempotency import IdempotentRoute
 from adtempo.domain.errors import NotFound
 from adtempo.domain.roles import Action
 from adtempo.jobs.runner import request_run
-from adtempo.jobs.schedule import JOBS, SYNC_NOW
+from adtempo.jobs.schedule import SYNC_NOW, due_jobs
 from adtempo.store.engine import reading
 from adtempo.store.jobs import JobRun, load_newest_slots, load_runs
 
@@ -83,7 +83,7 @@ def list_jobs(workspace: Open) -> JobsShown:
     return JobsShown(
         jobs=[
             JobShown(job=job.name, cron=job.cron, description=job.description, done_slot=done.get(job.name))
-            for job in JOBS
+            for job in due_jobs(workspace.settings)
         ]
     )
 
@@ -96,13 +96,13 @@ def list_runs(
 ) -> RunsShown:
     """List runs of jobs, the newest slot first."""
     with reading(workspace.engine) as connection:
-        return RunsShown(runs=[_show(run) for run in load_runs(connection, job=job, limit=limit)])
+        return RunsShown(runs=[show_run(run) for run in load_runs(connection, job=job, limit=limit)])
 
 
 @router.post("/api/tracking/sync", status_code=202, openapi_extra={"x-action": Action.INGEST})
 def sync_now(workspace: Open) -> RunShown:
     """Sync all accounts at once; while a sync is waiting or running, a second call joins it."""
-    return _show(request_run(workspace.engine, SYNC_NOW, datetime.now(UTC)))
+    return show_run(request_run(workspace.engine, SYNC_NOW, datetime.now(UTC)))
 
 
 @router.get("/api/tracking/sync", openapi_extra={"x-action": Action.READ})
@@ -112,7 +112,7 @@ def sync_status(workspace: Open) -> RunShown:
         runs = load_runs(connection, job=SYNC_NOW.name, limit=1)
     if not runs:
         raise NotFound("nobody has asked for a sync yet; POST /api/tracking/sync asks for one")
-    return _show(runs[0])
+    return show_run(runs[0])
 
 
 @router.post("/api/test/sync-now", status_code=202, openapi_extra={"x-action": Action.INGEST})
@@ -121,8 +121,9 @@ def sync_sandbox_now(workspace: Open) -> RunShown:
     sources = {account.source for account in load_accounts(workspace)}
     if sources != {"sandbox"}:
         raise NotFound("this address is for a sandbox market; use POST /api/tracking/sync")
-    return _show(request_run(workspace.engine, SYNC_NOW, datetime.now(UTC)))
+    return show_run(request_run(workspace.engine, SYNC_NOW, datetime.now(UTC)))
 
 
-def _show(run: JobRun) -> RunShown:
+def show_run(run: JobRun) -> RunShown:
+    """Return a run as routes show it."""
     return RunShown.model_validate(run, from_attributes=True)

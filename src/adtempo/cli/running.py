@@ -34,7 +34,7 @@ def serve(
 def work(ctx: typer.Context) -> None:
     """Run jobs, and nothing else, until interrupted; on PostgreSQL as many of these as you like."""
     from adtempo.jobs.runner import log_to_stderr, run_until
-    from adtempo.jobs.schedule import JOBS
+    from adtempo.jobs.schedule import due_jobs
 
     log_to_stderr()
     stop = threading.Event()
@@ -42,7 +42,7 @@ def work(ctx: typer.Context) -> None:
         signal.signal(wanted, lambda *_: stop.set())
     with opened(ctx) as workspace:
         note("working; Ctrl+C ends it after the run at hand")
-        run_until(workspace, JOBS, stop)
+        run_until(workspace, due_jobs(workspace.settings), stop)
 
 
 def openapi(ctx: typer.Context) -> None:

@@ -89,6 +89,15 @@ class Turn:
         """What audit rows say of who did it."""
         return name_actor(self.run.job)
 
+    def tell(self, engine: Engine, detail: Mapping[str, object]) -> None:
+        """Say how far the run is, for whoever looks at it meanwhile.
+
+        Raises:
+            LeaseLost: Another process took the run over.
+        """
+        with transaction(engine) as connection:
+            stored.tell_run(connection, self.run, detail=dict(detail))
+
     def finish(self, connection: Connection, detail: Mapping[str, object]) -> None:
         """Mark the run done in the caller's transaction: the effect counts exactly if the run does.
 

@@ -153,6 +153,15 @@ def extend_run(connection: Connection, run: JobRun, *, now: datetime, ttl: timed
     return replace(run, lease_until=now + ttl)
 
 
+def tell_run(connection: Connection, run: JobRun, *, detail: dict[str, object]) -> None:
+    """Note how far a claimed run is.
+
+    Raises:
+        LeaseLost: Another process claimed it meanwhile.
+    """
+    _write(connection, run, detail=detail)
+
+
 def finish_run(connection: Connection, run: JobRun, *, at: datetime, detail: dict[str, object]) -> None:
     """Mark a claimed run done, in the transaction of what it did.
 

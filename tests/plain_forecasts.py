@@ -1,0 +1,47 @@
+"""A plain stand-in for the forecasters, where a test is about what is made of their fans: the same weekday's mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adtempo.forecasts import estimate
+from adtempo.stats.forecasters import Fans
+
+PATHS = 100
+
+
+def forecast_plainly(
+    values: Any, *, seasons: Sequence[int], horizon: int, nonnegative: bool = False, chosen: Sequence[str] = ()
+) -> Fans:
+    """Return the mean of each weekday in the last four weeks, as futures that stray alike by about a tenth."""
+    assert nonnegative
+    season = seasons[0]
+    strayed = np.exp(0.1 * np.random.default_rng(7).standard_normal((PATHS, 1)))
+    recent = values[:, -4 * season :]
+    week = np.stack([np.nanmean(recent[:, -season + day :: -season], axis=1) for day in range(season)], axis=1)
+    expected = week[:, np.arange(horizon) % season]
+    paths = expected[:, None, :] * strayed
+    low80, high80, low95, high95 = np.quantile(paths, [0.1, 0.9, 0.025, 0.975], axis=1)
+    series = len(values)
+    return Fans(
+        expected=expected,
+        low80=low80,
+        high80=high80,
+        low95=low95,
+        high95=high95,
+        paths=paths,
+        chosen=tuple(chosen) or ("Plain",) * series,
+        beats_naive=np.ones(series, np.bool_),
+        error=np.ones(series),
+        note=("",) * series,
+    )
+
+
+@pytest.fixture
+def plain_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the stand-in in place."""
+    monkeypatch.setattr(estimate, "forecast_panel", forecast_plainly)

@@ -1,0 +1,182 @@
+"""Forecasts as arrays: levels agree in every draw, what stopped brings nothing, what is unknown is not made up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from adtempo.domain.forecasts import Level
+from adtempo.forecasts.estimate import (
+    HORIZON,
+    SERIES,
+    UNKNOWN_SPREAD,
+    CampaignPanel,
+    Outlook,
+    _spread,
+    _tell,
+    add_up,
+    estimate_channels,
+    estimate_days,
+    estimate_windows,
+    ratio_of,
+    share_out,
+    summarize,
+)
+from plain_forecasts import plain_forecasts
+
+__all__ = ["plain_forecasts"]
+
+DAYS = 60
+
+
+def panel_of(levels: dict[str, float], *, days: int = DAYS, seed: int = 3) -> CampaignPanel:
+    """Return campaigns named account:campaign by channel, each with its level of spend."""
+    rng = np.random.default_rng(seed)
+    names = tuple(levels)
+    spend = np.array(list(levels.values()))[:, None] * rng.uniform(0.8, 1.2, (len(names), days))
+    series = {
+        "spend": spend,
+        "value": 3 * spend,
+        "conversions": spend / 10,
+        "impressions": 100 * spend,
+        "clicks": 2 * spend,
+    }
+    return CampaignPanel(
+        days=np.datetime64("2026-01-01") + np.arange(days),
+        seen=np.ones(days, np.bool_),
+        channels=tuple(name.split(":")[0] for name in names),
+        accounts=tuple(":".join(name.split(":")[:2]) for name in names),
+        names=names,
+        running=np.ones(len(names), np.bool_),
+        series={name: series[name] for name in SERIES},
+        has_value=True,
+    )
+
+
+PANEL = panel_of({"meta:1:a": 100, "meta:1:b": 20, "meta:2:c": 5, "google:3:d": 50})
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_campaigns_add_up_to_their_channel_in_every_draw() -> None:
+    outlook = estimate_channels(PANEL, reach={}, chosen=None)["meta"]
+    assert outlook.draws is not None
+    sums = {name: outlook.draws[name][:, :7].sum(axis=1) for name in SERIES}
+    shared = share_out(PANEL, "meta", sums, 7, np.random.default_rng(1))
+    assert list(shared) == [0, 1, 2]
+    for name in ("spend", "value"):
+        np.testing.assert_allclose(sum(own[name] for own in shared.values()), sums[name])
+    assert shared[0]["spend"].mean() > shared[1]["spend"].mean() > shared[2]["spend"].mean()
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_every_level_expects_the_same_in_all() -> None:
+    windows = estimate_windows(PANEL, estimate_channels(PANEL, reach={}, chosen=None), "EUR", seed=1)
+    for days in (7, 28):
+        sums = dict.fromkeys(Level, 0.0)
+        for window in windows:
+            spend = window.figures["spend"]
+            if window.days == days and spend is not None:
+                sums[window.subject.level] += spend.value
+        np.testing.assert_allclose(list(sums.values()), sums[Level.TOTAL])
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_a_paused_campaign_takes_nothing_with_it_into_the_future() -> None:
+    paused = replace(PANEL, running=np.array([False, True, True, True]))
+    before, after = (estimate_channels(panel, reach={}, chosen=None) for panel in (PANEL, paused))
+    whole, rest = (np.asarray(found["meta"].draws["spend"]).sum() for found in (before, after) if found["meta"].draws)
+    assert rest / whole == pytest.approx(25 / 125, rel=0.1)
+    windows = {one.subject.name: one.figures for one in estimate_windows(paused, after, "EUR", seed=1)}
+    assert windows["meta:1:a"]["roi"] is None
+    spend = windows["meta:1:a"]["spend"]
+    assert spend is not None
+    assert spend.high95 == 0
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_a_days_figures_are_ratios_of_what_belongs_together() -> None:
+    outlook = estimate_channels(PANEL, reach={"google": np.full(DAYS, 900.0)}, chosen=None)["google"]
+    days = estimate_days(outlook, has_value=True)
+    # Spend and value stray together, so their ratio does not.
+    assert all(
+        one is not None and one.high95 - one.low95 < 1e-9 and one.value == pytest.approx(2) for one in days["roi"]
+    )
+    assert all(one is not None and one.value == pytest.approx(2) for one in days["ctr"])
+    assert outlook.reach is not None
+    assert [one.value for one in outlook.reach] == pytest.approx([900] * HORIZON)
+    assert estimate_days(outlook, has_value=False)["roi"] == [None] * HORIZON
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_what_is_too_young_or_over_says_so_and_the_total_says_what_it_lacks() -> None:
+    young = panel_of({"meta:1:a": 100, "google:3:d": 50})
+    young.series["spend"][1, :-5] = 0
+    found = estimate_channels(young, reach={}, chosen=None)
+    assert found["google"].draws is None
+    assert found["google"].note == "It has 5 days of history; a forecast needs 14."
+    assert estimate_days(found["google"], has_value=True) == {}
+    assert add_up(found).note == "Without google, of which too little is known."
+    windows = estimate_windows(young, found, "EUR", seed=1)
+    assert {one.subject.name for one in windows if one.subject.level is Level.CHANNEL} == {"meta"}
+    ended = panel_of({"meta:1:a": 100})
+    ended.series["spend"][0, -30:] = 0
+    over = estimate_channels(ended, reach={}, chosen=None)
+    assert over["meta"].note == "Nothing was spent by campaigns that run in its last 30 days; it has ended."
+    assert [one.figures["roi"] for one in estimate_windows(ended, over, "EUR", seed=1)] == [None] * 4
+    nothing = estimate_channels(panel_of({"meta:1:a": 100}, days=3), reach={}, chosen=None)
+    assert estimate_windows(PANEL, nothing, "EUR", seed=1) == []
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_days_without_any_fact_are_unknown_not_zero() -> None:
+    gap = replace(PANEL, seen=np.arange(DAYS) != 50, series={n: one.copy() for n, one in PANEL.series.items()})
+    for series in gap.series.values():
+        series[:, 50] = 0
+    whole, holed = (estimate_channels(panel, reach={}, chosen=None)["meta"].draws for panel in (PANEL, gap))
+    assert whole is not None
+    assert holed is not None
+    assert holed["spend"].mean() == pytest.approx(whole["spend"].mean(), rel=0.05)
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_forecasters_chosen_earlier_are_used_unless_a_series_is_new() -> None:
+    first = estimate_channels(PANEL, reach={}, chosen=None)
+    kept = {channel: dict.fromkeys(SERIES, "Kept") for channel in first}
+    assert set(estimate_channels(PANEL, reach={}, chosen=kept)["meta"].models.values()) == {"Kept"}
+    del kept["google"]
+    assert set(estimate_channels(PANEL, reach={}, chosen=kept)["meta"].models.values()) == {"Plain"}
+
+
+def test_where_nothing_beats_last_week_it_is_said() -> None:
+    assert _tell(["spend", "value"], ["", "two gaps"], np.array([True, False])) == (
+        "value: two gaps Nothing beats the same weekday of the week before for value, so that is used."
+    )
+
+
+def test_a_ratio_with_nothing_to_divide_by_has_no_value() -> None:
+    assert ratio_of(np.ones(4), np.array([0.0, 0.0, 0.0, 1.0])) is None
+    found = ratio_of(np.array([1.0, 2.0, 3.0, 9.0]), np.array([1.0, 1.0, 1.0, 0.0]))
+    assert found is not None
+    assert found.value == 2
+
+
+def test_the_ends_of_an_interval_hold_its_value_however_skewed_the_draws() -> None:
+    skewed = np.r_[np.zeros(980), np.full(20, 1000.0)]
+    found = summarize(skewed)
+    assert found.low95 <= found.low80 <= found.value <= found.high80 <= found.high95
+    assert found.value == skewed.mean()
+
+
+def test_how_shares_stray_is_learnt_where_there_is_a_past() -> None:
+    rng = np.random.default_rng(5)
+    level = 100 * np.exp(np.cumsum(0.1 * rng.standard_normal((200, 120)), axis=1))
+    assert _spread(level, 7) == pytest.approx(0.1 * np.sqrt(7 + 28 / 3), rel=0.5)
+    assert _spread(level[:, :30], 7) == UNKNOWN_SPREAD
+    assert _spread(np.full((3, 90), 2.0), 7) == 0.05
+
+
+def test_a_total_of_nothing_known_is_nothing() -> None:
+    found = add_up({"meta": Outlook({}, "too young", None)})
+    assert (found.draws, found.note) == (None, "too young")
