@@ -27,6 +27,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "source": "file",
         "armed": False,
         "offline": "add",
+        "approver_limit_micros": None,
         "created_at": T,
     },
     "campaigns": {"platform": "meta", "account_id": "1", "campaign_id": "c", "first_seen_at": T},

@@ -140,6 +140,25 @@ def test_whoever_asked_for_a_large_change_does_not_approve_it(workspace: Workspa
     assert approve_change(workspace, change.id, approver=roads.BOB).state is State.APPROVED
 
 
+def test_an_approver_decides_on_no_more_than_the_account_allows(workspace: Workspace) -> None:
+    change = wait(workspace)
+    budget = change.target.budget_daily_micros
+    with transaction(workspace.engine) as connection:
+        change_account(connection, roads.ACCOUNT, approver_limit_micros=budget - 1)
+    with pytest.raises(Forbidden, match="approvers decide on budgets up to .* ask an admin"):
+        approve_change(workspace, change.id, approver=roads.ANN)
+    with transaction(workspace.engine) as connection:
+        change_account(connection, roads.ACCOUNT, approver_limit_micros=budget)
+    assert approve_change(workspace, change.id, approver=roads.ANN).state is State.APPROVED
+
+
+def test_above_the_limit_of_approvers_an_admin_decides(workspace: Workspace) -> None:
+    change = wait(workspace)
+    with transaction(workspace.engine) as connection:
+        change_account(connection, roads.ACCOUNT, approver_limit_micros=1)
+    assert approve_change(workspace, change.id, approver=roads.BOB).state is State.APPROVED
+
+
 def test_another_digest_than_the_one_shown_is_refused(workspace: Workspace) -> None:
     change = wait(workspace)
     with pytest.raises(ChangeMoved, match="not what you were shown"):

@@ -50,14 +50,15 @@ def add_account(run: Run) -> None:
 def test_an_account_is_added_named_armed_and_disarmed_with_a_trace(run: Run, home: Path) -> None:
     add_account(run)
     assert "armed     yes" not in run("accounts", "list").stdout
-    run("accounts", "set", "a1", "--name", "Tokyo", "--client", "Sakura")
-    assert "armed       yes" in run("accounts", "arm", "meta:a1").stdout
+    named = run("accounts", "set", "a1", "--name", "Tokyo", "--client", "Sakura", "--approver-limit", "2000")
+    assert "approver_limit  2000.00" in named.stdout
+    assert "armed           yes" in run("accounts", "arm", "meta:a1").stdout
     (account,) = said(run("accounts", "list", "--json"))["accounts"]
     assert (account["name"], account["client"], account["armed"]) == ("Tokyo", "Sakura", True)
     run("accounts", "disarm", "a1")
-    run("accounts", "set", "a1", "--client", "")
+    run("accounts", "set", "a1", "--client", "", "--approver-limit", "")
     (account,) = said(run("accounts", "list", "--json"))["accounts"]
-    assert (account["client"], account["armed"]) == (None, False)
+    assert (account["client"], account["approver_limit"], account["armed"]) == (None, None, False)
     assert actions(home) == [
         "account.added",
         "account.changed",

@@ -99,6 +99,7 @@ VIOLATIONS: dict[str, list[dict[str, Any]]] = {
     "ck_accounts_sourced": [{"account_id": "2", "source": ""}],
     "ck_accounts_client_named": [{"account_id": "2", "client": ""}],
     "ck_accounts_offline_known": [{"account_id": "2", "offline": "ignore"}],
+    "ck_accounts_approver_limit_amount": [{"account_id": "2", "approver_limit_micros": 0}],
     "ck_reports_said_something": [{"body": ""}, {"markdown": ""}, {"html": ""}],
     "ck_campaigns_identified": [{"campaign_id": ""}],
     "ck_campaigns_target_roas_positive": [

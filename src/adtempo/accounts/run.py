@@ -64,7 +64,7 @@ def change_account(workspace: Workspace, account: str, *, actor: str, **changes:
         workspace: What is open.
         account: Its id, or platform:account.
         actor: Who changes it.
-        **changes: `name`, `client`, `source`, `armed`, `offline`.
+        **changes: Names out of `store.accounts.CHANGEABLE`.
 
     Raises:
         NotFound: There is no such account.
@@ -113,6 +113,7 @@ def account_body(account: Account) -> dict[str, Any]:
         "client": account.client,
         "armed": account.armed,
         "offline": account.offline,
+        "approver_limit": None if (limit := account.approver_limit_micros) is None else format_micros(limit),
     }
 
 

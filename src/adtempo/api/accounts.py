@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adtempo.accounts import run
 from adtempo.api.access import Caller, Open
-from adtempo.api.bodies import Asked, Currency
+from adtempo.api.bodies import Amount, Asked, Currency
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
 from adtempo.domain.accounts import Account, AccountRef, OfflineUse, Platform
@@ -39,6 +39,7 @@ class AccountShown(BaseModel):
                     "client": None,
                     "armed": False,
                     "offline": "add",
+                    "approver_limit": None,
                 }
             ]
         }
@@ -53,6 +54,7 @@ class AccountShown(BaseModel):
     client: str | None
     armed: bool = Field(description="Whether changes may be sent to the platform.")
     offline: OfflineUse = Field(description="Whether own conversions add to what the platform reports or replace it.")
+    approver_limit: Amount | None = Field(description="The highest daily budget that an approver may let pass.")
 
 
 class AccountsShown(BaseModel):

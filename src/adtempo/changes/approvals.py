@@ -16,8 +16,9 @@ from adtempo.changes.propose import draft_change, read_proposal
 from adtempo.changes.trail import record_revision, record_step
 from adtempo.domain.changes import Change, State
 from adtempo.domain.errors import ApprovalExpired, ChangeMoved, ChangesHalted, Conflict, Forbidden
+from adtempo.domain.money import Money
 from adtempo.domain.proposals import Proposal
-from adtempo.domain.roles import Action, Person
+from adtempo.domain.roles import Action, Person, Role
 from adtempo.store import changes as stored
 from adtempo.store.accounts import load_account
 from adtempo.store.engine import reading, transaction
@@ -48,7 +49,7 @@ def approve_change(
 
     Raises:
         NotFound: There is no such change.
-        Forbidden: The person may not approve, or asked for the change themselves.
+        Forbidden: The person may not approve, not so much, or asked for the change themselves.
         ApprovalExpired: Its time is over.
         ChangesHalted: Nothing is sent at present.
         ChangeMoved: It is not what was shown, or not what would be proposed now.
@@ -164,6 +165,10 @@ def _check_waiting(connection: Connection, change: Change, approver: Person, dig
         raise ChangesHalted(halted)
     if digest is not None and digest != change.digest:
         raise ChangeMoved(f"change {change.id} is not what you were shown any more; look at it again")
+    limit = account.approver_limit_micros
+    if limit is not None and change.target.committed_micros > limit and approver.role is not Role.ADMIN:
+        allowed = Money(limit, change.currency)
+        raise Forbidden(f"in account {account.ref} approvers decide on budgets up to {allowed} a day; ask an admin")
     proposal = read_proposal(change)
     if change.actor == approver.name and proposal.target.committed_micros > proposal.policy.approval_above_micros:
         raise Forbidden(f"{approver.name} asked for change {change.id}; somebody else must approve it")

@@ -66,11 +66,19 @@ def set_account(
         OfflineUse | None,
         typer.Option("--offline", help="Whether own conversions add to what the platform reports or replace it."),
     ] = None,
+    approver_limit: Annotated[
+        str | None,
+        typer.Option("--approver-limit", help="Above this daily budget only an admin approves; '' takes it back."),
+    ] = None,
 ) -> None:
-    """Change what an account is called, whose it is, where its facts come from, or how own conversions count."""
+    """Change what an account is called, whose it is, where its facts come from, how own conversions count."""
+    from adtempo.domain.money import parse_micros
+
     changes = _said(name=name, source=source, client=client, offline=offline)
     if changes.get("client") == "":
         changes["client"] = None
+    if approver_limit is not None:
+        changes["approver_limit_micros"] = parse_micros(approver_limit) if approver_limit else None
     _change_account(ctx, account, changes)
 
 

@@ -87,6 +87,7 @@ class Account:
         armed: Whether changes may be sent to the platform.
         client: Whose account it is, where an agency works for several.
         offline: Whether the advertiser's own conversions add to what the platform reports or replace it.
+        approver_limit_micros: The highest daily budget that an approver may let pass, an admin any; None = no limit.
     """
 
     ref: AccountRef
@@ -97,6 +98,7 @@ class Account:
     armed: bool = False
     client: str | None = None
     offline: OfflineUse = OfflineUse.ADD
+    approver_limit_micros: int | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -43,6 +43,7 @@ accounts = Table(
     Column("client", Text),
     Column("armed", Boolean, nullable=False),
     Column("offline", Text, nullable=False),
+    Column("approver_limit_micros", BigInteger),
     Column("created_at", UtcTime, nullable=False),
     CheckConstraint("platform IN ('meta', 'google', 'tiktok', 'other')", name="platform_known"),
     CheckConstraint("account_id <> ''", name="identified"),
@@ -51,6 +52,7 @@ accounts = Table(
     CheckConstraint("source <> ''", name="sourced"),
     CheckConstraint("client <> ''", name="client_named"),
     CheckConstraint("offline IN ('add', 'replace')", name="offline_known"),
+    CheckConstraint("approver_limit_micros > 0", name="approver_limit_amount"),
 )
 
 campaigns = Table(
@@ -79,6 +81,9 @@ campaigns = Table(
 Found = TypeVar("Found")
 
 _CHUNK = 500
+
+CHANGEABLE = ("name", "client", "source", "armed", "offline", "approver_limit_micros")
+"""What people may change of an account."""
 
 SETTABLE = ("target_roas", "target_cpa_micros", "planned_budget_micros", "label", "niche", "channel")
 """What people may set on a campaign; None takes it back."""
@@ -112,6 +117,7 @@ def register_accounts(connection: Connection, found: Iterable[Account], *, at: d
             "client": account.client,
             "armed": False,
             "offline": account.offline,
+            "approver_limit_micros": account.approver_limit_micros,
             "created_at": at,
         }
         statement = insert_into(connection, accounts).values(row).on_conflict_do_nothing()
@@ -152,14 +158,14 @@ def change_account(connection: Connection, ref: AccountRef, **changes: Any) -> A
     Args:
         connection: Of a writing transaction.
         ref: Which account.
-        **changes: `name`, `client` (None takes it back), `source`, `armed`, `offline`.
+        **changes: Names out of CHANGEABLE; None takes a client or a limit back.
 
     Raises:
         NotFound: There is no such account.
         InvalidInput: Something else was asked for.
     """
-    if not changes or not changes.keys() <= {"name", "client", "source", "armed", "offline"}:
-        raise InvalidInput("of an account, name, client, source, armed and offline can be changed; nothing else")
+    if not changes or not changes.keys() <= set(CHANGEABLE):
+        raise InvalidInput(f"of an account, {', '.join(CHANGEABLE)} can be changed; nothing else")
     connection.execute(accounts.update().where(_of_account(accounts, ref)).values(changes))
     return load_account(connection, ref)
 
@@ -305,6 +311,7 @@ def _account(row: Row[Any]) -> Account:
         armed=row.armed,
         client=row.client,
         offline=OfflineUse(row.offline),
+        approver_limit_micros=row.approver_limit_micros,
     )
 
 

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("client", sa.Text(), nullable=True),
         sa.Column("armed", sa.Boolean(), nullable=False),
         sa.Column("offline", sa.Text(), nullable=False),
+        sa.Column("approver_limit_micros", sa.BigInteger(), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.CheckConstraint("account_id <> ''", name=op.f("ck_accounts_identified")),
         sa.CheckConstraint("client <> ''", name=op.f("ck_accounts_client_named")),
@@ -33,6 +34,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("source <> ''", name=op.f("ck_accounts_sourced")),
         sa.CheckConstraint("timezone <> ''", name=op.f("ck_accounts_zoned")),
+        sa.CheckConstraint("approver_limit_micros > 0", name=op.f("ck_accounts_approver_limit_amount")),
         sa.CheckConstraint(
             "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_accounts_currency_coded")
         ),
