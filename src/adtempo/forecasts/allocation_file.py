@@ -64,8 +64,8 @@ def allocate_file(source: Path, columns: Columns, bounds: Bounds) -> dict[str, A
     Raises:
         InvalidInput: The file cannot be read as such a table, tells too little, or the bounds contradict each other.
     """
-    limits = [_limits(bounds, column) for column in columns.spend]
     _check_bounds(bounds, columns)
+    limits = [_limits(bounds, column) for column in columns.spend]
     groups = _read_groups(source, columns)
     histories = [_history(source, columns, group) for group in groups]
     posteriors = fit_responses(histories, _SEED)
@@ -89,6 +89,10 @@ def _limits(bounds: Bounds, column: str) -> tuple[Decimal, Decimal]:
 
 
 def _check_bounds(bounds: Bounds, columns: Columns) -> None:
+    if not columns.spend:
+        raise InvalidInput("no column of spend is named; write --spend COL,COL")
+    if bounds.total <= 0:
+        raise InvalidInput("a total of 0 leaves nothing to split; write what is to be spent in a row of the file")
     strangers = sorted({*bounds.least, *bounds.most} - set(columns.spend))
     if strangers:
         raise InvalidInput(f"{strangers[0]} has a bound but is no spend column; these are: {', '.join(columns.spend)}")
@@ -99,7 +103,7 @@ def _check_bounds(bounds: Bounds, columns: Columns) -> None:
     lowest, highest = (sum(ends) for ends in zip(*limits.values(), strict=True))
     if lowest > bounds.total:
         raise InvalidInput(
-            f"the total {bounds.total} is below the sum of the minima, {lowest}; raise --total or lower --min"
+            f"the total {bounds.total} is below the sum of the minima, {lowest}; raise --total or lower the minima"
         )
     if highest < bounds.total:
         raise InvalidInput(
