@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -51,6 +52,12 @@ class Trial:
     def flat(self) -> Floats:
         """The budget spent evenly."""
         return np.full(168, self.budget / 24)
+
+    def modified(self, multipliers: Sequence[float] | None = None) -> Floats:
+        """The budget spent as the platform does by itself, with modifiers on top where there are any."""
+        assert self.response is not None
+        week = self.response.usual * (1.0 if multipliers is None else np.array(multipliers))
+        return np.asarray(week * self.flat.sum() / week.sum())
 
     def best(self) -> Floats:
         """The best way to spend the budget over the 24 hours of every day, found by search."""

@@ -222,7 +222,7 @@ def test_switching_a_valley_off_costs_what_it_would_have_brought(optimizer: DayP
     kept = optimizer.build_schedule("evening", 1000, peak_multiplier=0.1)
     assert kept.outlook is not None
     assert kept.outlook.uplift < 0
-    assert "No gain over running flat" in optimizer.export_schedule(kept.schedule_id, "meta").statement
+    assert "No gain over today's rhythm" in optimizer.export_schedule(kept.schedule_id, "meta").statement
 
 
 def test_one_budget_spans_campaigns_of_several_platforms(optimizer: DayPartOptimizer) -> None:

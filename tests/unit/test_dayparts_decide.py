@@ -11,20 +11,15 @@ from adtempo.dayparts.comparison import compare_platforms
 from adtempo.dayparts.decide import Priority, Step, recommend_actions, recommend_plan
 from adtempo.dayparts.findings import CampaignDayparts, Label, Pattern, SlotFigures
 from adtempo.dayparts.panel import HourlyPanel
-from adtempo.dayparts.response import (
-    STEEPNESS,
-    HourResponse,
-    fit_steepness,
-    learn_response,
-    read_response,
-)
+from adtempo.dayparts.response import HourResponse, learn_response, read_response
 from adtempo.dayparts.switchback import judge_pairs, match_campaigns, plan_switchback, weekly_deviation
-from adtempo.dayparts.wording import days_text, hours_text
+from adtempo.dayparts.wording import days_text, hours_text, way_text
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric
 from adtempo.domain.money import Money
-from adtempo.domain.schedules import Strategy
+from adtempo.domain.schedules import Strategy, Way, WeekPlan
+from adtempo.stats.elasticity import STEEPNESS, fit_steepness
 
 REF = CampaignRef("meta", "1", "c")
 PEAK = Pattern(Label.PEAK, (18, 19), (0, 1, 2, 3, 4, 5, 6), 1.5, 1.3, 1.7, 0.6, 1.0, 0.88, 0.01)
@@ -75,7 +70,7 @@ def response(found: CampaignDayparts, metric: Metric = ROAS) -> HourResponse:
 
 def test_peaks_get_more_and_valleys_less_what_matters_most_first() -> None:
     low = replace(PEAK, hours=(9,), lift_low=1.02)
-    made = recommend_actions(week(low, VALLEY, PEAK))
+    made = recommend_actions(week(low, VALLEY, PEAK), None)
     assert [(one.priority, one.action) for one in made] == [
         (Priority.HIGH, Step.SPEND_MORE),
         (Priority.MEDIUM, Step.SPEND_LESS),
@@ -85,8 +80,31 @@ def test_peaks_get_more_and_valleys_less_what_matters_most_first() -> None:
 
 
 def test_without_a_pattern_nothing_is_to_be_done() -> None:
-    (only,) = recommend_actions(week(abstained=True))
+    (only,) = recommend_actions(week(abstained=True), None)
     assert (only.action, only.reason, only.expected_lift) == (Step.KEEP_FLAT, "no pattern", None)
+
+
+def test_a_step_says_what_it_is_expected_to_bring_beyond_today() -> None:
+    found = week(PEAK, VALLEY)
+    learnt = response(found)
+    made = recommend_actions(found, learnt)
+    assert [one.action for one in made] == [Step.SPEND_MORE, Step.SPEND_LESS]
+    for one in made:
+        assert one.expected_gain is not None
+        assert one.gain_low is not None
+        assert one.gain_low < one.expected_gain
+        assert f"expected to bring {one.expected_gain:+.1%}" in one.reason
+    doubled = np.where(np.isin(np.arange(168) % 24, PEAK.hours), 1.5, 1.0)
+    assert made[0].expected_gain == learnt.gain_of_modifiers(doubled).expected
+
+
+def test_better_hours_that_already_get_enough_are_left_alone() -> None:
+    steep = replace(response(week(PEAK)), weights=np.eye(len(STEEPNESS))[-1])
+    slight = week(replace(PEAK, lift=1.1))
+    spent_there = replace(steep, numerator=steep.usual * 2.0, denominator=steep.usual)
+    (only,) = recommend_actions(slight, spent_there)
+    assert (only.action, only.expected_gain) == (Step.KEEP_HOURS, None)
+    assert only.reason.startswith("18:00-20:00 every day differ")
 
 
 def test_hours_and_days_are_written_as_people_do() -> None:
@@ -144,26 +162,46 @@ def test_weekdays_that_differ_get_a_plan_of_the_week() -> None:
 # What money brings
 
 
+def evening(multiplier: float, total: Money = TOTAL) -> WeekPlan:
+    """A day of which 18:00-20:00 get so many times what the other hours get."""
+    return WeekPlan(total, tuple(multiplier if hour in (18, 19) else 1.0 for hour in range(24)), None, "meta")
+
+
 def test_more_of_a_better_hour_is_better_and_less_and_less_so() -> None:
     learnt = response(week(PEAK))
-    even = np.full(168, 10_000_000.0)
-    gains = []
-    for extra in (0.0, 0.2, 0.4, 0.6):
-        amounts = even.reshape(7, 24).copy()
-        amounts[:, 18:20] *= 1 + extra
-        amounts *= even.sum() / amounts.sum()
-        gains.append(learnt.predict(amounts.ravel()).uplift)
-    assert gains[0] == pytest.approx(0.0, abs=1e-12)
+    gains = [learnt.predict(evening(1 + extra)).uplift for extra in (0.0, 0.2, 0.4, 0.6)]
+    assert gains[0] == 0.0
     assert gains == sorted(gains)
     steps = np.diff(gains)
     assert (np.diff(steps) < 0).all()
 
 
 def test_at_the_usual_spend_the_expected_result_is_the_usual_one() -> None:
-    outlook = response(week()).predict(np.full(168, 10_000_000.0))
+    outlook = response(week()).predict(evening(1.0))
     assert outlook.expected == pytest.approx(2.0)
     assert outlook.low < 2.0 < outlook.high
     assert outlook.over_usual == pytest.approx(0.0, abs=1e-12)
+    assert (outlook.modified, outlook.way) == (0.0, Way.KEEP)
+    assert "Keep your hours" in way_text(outlook)
+
+
+def test_modifiers_are_advised_where_a_platform_already_spends_with_its_traffic() -> None:
+    quiet_nights = panel(CPM, 10_000_000, 1000)
+    quiet_nights.numerators[:, :, :6] //= 8
+    quiet_nights.denominators[:, :, :6] //= 8
+    learnt = learn_response(week(PEAK), panel(ROAS, 20_000_000, 10_000_000), quiet_nights)
+    assert learnt is not None
+    outlook = learnt.predict(evening(1.5))
+    assert outlook.over_usual < 0 < outlook.modified
+    assert outlook.modified_low < outlook.modified < outlook.modified_high
+    assert outlook.way is Way.MODIFIERS
+    assert "start from even hours" in way_text(outlook)
+
+
+def test_budgets_by_the_hour_are_advised_where_they_bring_more() -> None:
+    outlook = replace(response(week(PEAK)).predict(evening(1.5)), over_usual=0.2)
+    assert outlook.way is Way.BUDGETS
+    assert way_text(outlook) == "Run it as budgets by the hour: +20.0% on today's rhythm."
 
 
 @pytest.mark.parametrize("metric", [CPA, CPC, CTR])
@@ -171,11 +209,10 @@ def test_other_metrics_improve_in_their_own_direction(metric: Metric) -> None:
     found = week(PEAK, metric=metric)
     if metric is not CTR:  # a better hour is a cheaper one
         found = replace(found, cells=tuple(replace(one, estimate=2.0 / (one.lift or 1)) for one in found.cells))
-    amounts = np.full((7, 24), 10_000_000.0)
-    amounts[:, 18:20] *= 1.5
-    outlook = response(found, metric).predict(amounts.ravel() * 24 / 25)
+    outlook = response(found, metric).predict(evening(1.5))
     assert outlook.metric == metric.name
-    assert outlook.uplift > 0 or metric is not CTR
+    assert outlook.uplift > 0
+    assert outlook.modified > 0
 
 
 def test_nothing_is_expected_of_a_campaign_that_brought_nothing() -> None:
@@ -196,8 +233,7 @@ def test_hours_that_never_ran_are_taken_to_be_like_the_others() -> None:
 def test_a_response_survives_being_stored() -> None:
     learnt = response(week(PEAK, VALLEY))
     again = read_response(learnt.to_json())
-    amounts = np.linspace(5e6, 15e6, 168)
-    assert again.predict(amounts) == learnt.predict(amounts)
+    assert again.predict(evening(1.7)) == learnt.predict(evening(1.7))
 
 
 @pytest.mark.parametrize("steepness", [0.1, 0.5, 3.0])

@@ -14,13 +14,14 @@ from adtempo.api.bodies import Amount, Asked, Currency, Moment, Number
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.dayparts import report
 from adtempo.dayparts.analysis import LOOKBACK_DAYS, LOOKBACK_DAYS_MAX, Question
+from adtempo.dayparts.decide import Priority, Step
 from adtempo.dayparts.exports import EXPORTS
 from adtempo.dayparts.findings import DaypartSettings, Label
 from adtempo.dayparts.run import DayPartOptimizer
 from adtempo.dayparts.scheduling import Wish
 from adtempo.domain.accounts import Platform
 from adtempo.domain.roles import Action
-from adtempo.domain.schedules import MULTIPLIER_MAX, Strategy
+from adtempo.domain.schedules import MULTIPLIER_MAX, Strategy, Way
 
 router = APIRouter(prefix="/daypart", tags=["dayparts"], route_class=IdempotentRoute)
 
@@ -114,14 +115,19 @@ class PatternShown(BaseModel):
 class RecommendationShown(BaseModel):
     """One thing to do."""
 
-    priority: Literal["high", "medium", "low"]
-    action: Literal["spend_more", "spend_less", "keep_flat"]
+    priority: Priority
+    action: Step = Field(description="keep_flat: no pattern; keep_hours: a pattern that today's rhythm already serves.")
     reason: str
     hours: list[int]
     days: list[int]
     expected_lift: Number | None
     lift_low: Number | None
     lift_high: Number | None
+    expected_gain: Number | None = Field(
+        description="Of doing this on top of today's rhythm, over that rhythm, a ratio."
+    )
+    gain_low: Number | None
+    gain_high: Number | None
 
 
 class RecommendationsShown(BaseModel):
@@ -224,6 +230,11 @@ class PredictionOfSchedule(BaseModel):
     uplift_low: Number
     uplift_high: Number
     over_usual: Number = Field(description="The same over leaving the hours to the platform, as they are spent now.")
+    modified: Number = Field(description="Of the multipliers as modifiers on top of that, the improvement over it.")
+    modified_low: Number
+    modified_high: Number
+    run_as: Way = Field(description="How the schedule is best put to work; keep: not at all.")
+    advice: str = Field(description="The same in words.")
 
 
 class ScheduleShown(BaseModel):
@@ -276,7 +287,9 @@ class ExportShown(BaseModel):
     schedule_id: str
     export: str
     media_type: str
-    lost_share: Number | None = Field(description="Part of the expected gain over flat that the form cannot hold.")
+    lost_share: Number | None = Field(
+        description="Part of the expected gain over today's rhythm that the form cannot hold."
+    )
     statement: str = Field(description="What the form can hold and what is lost, in words.")
     text: str
 

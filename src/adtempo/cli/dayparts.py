@@ -327,19 +327,11 @@ def _print_schedule(body: Mapping[str, Any]) -> None:
     predicted = body["prediction"]
     if predicted:
         said = " to ".join(_short(predicted[end]) for end in ("low", "high"))
-        gain, least, most, usual = (
-            f"{predicted[name]:+.1%}" for name in ("uplift", "uplift_low", "uplift_high", "over_usual")
-        )
+        gain, least, most = (f"{predicted[name]:+.1%}" for name in ("uplift", "uplift_low", "uplift_high"))
         expected = f"{_short(predicted['expected'])} (95%: {said})"
-        print_fields(
-            {
-                f"expected {predicted['metric']}": expected,
-                "better than flat by": f"{gain} (95%: {least} to {most})",
-                "than as it is spent now": usual,
-            }
-        )
-        if predicted["over_usual"] < 0:
-            note("as budgets by the hour this brings less than today's rhythm; use the multipliers as bid modifiers")
+        better = f"{gain} (95%: {least} to {most})"
+        print_fields({f"expected {predicted['metric']}": expected, "better than flat by": better})
+        typer.echo(predicted["advice"])
     typer.echo()
     rows = [(f"{one['hour']:02}:00", _short(one["multiplier"]), one["budget"]) for one in body["hours"]]
     print_table(("hour", "multiplier", "budget"), rows, right=("multiplier", "budget"))

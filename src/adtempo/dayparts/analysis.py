@@ -158,7 +158,7 @@ class Analysis:
     @cached_property
     def recommendations(self) -> tuple[Recommendation, ...]:
         """What to do, what matters most first."""
-        return recommend_actions(replace(self.found, reason=self.reason))
+        return recommend_actions(replace(self.found, reason=self.reason), self.response)
 
     @cached_property
     def response(self) -> HourResponse | None:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from adtempo.dayparts.findings import CampaignDayparts, Label, Pattern, SlotFigures
+from adtempo.dayparts.response import Gain, HourResponse
 from adtempo.dayparts.wording import days_text, hours_text
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
@@ -37,6 +40,7 @@ class Step(StrEnum):
     SPEND_MORE = "spend_more"
     SPEND_LESS = "spend_less"
     KEEP_FLAT = "keep_flat"
+    KEEP_HOURS = "keep_hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,9 @@ class Recommendation:
         expected_lift: How many times better those hours are than the campaign's mean; None where nothing can be said.
         lift_low: Lower end of its 95% interval.
         lift_high: Its upper end.
+        expected_gain: Of the usual multiplier there on top of today's rhythm, the improvement over it, as a ratio.
+        gain_low: Lower end of its 95% interval.
+        gain_high: Its upper end.
     """
 
     priority: Priority
@@ -62,35 +69,67 @@ class Recommendation:
     expected_lift: float | None = None
     lift_low: float | None = None
     lift_high: float | None = None
+    expected_gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
 
 
-def recommend_actions(found: CampaignDayparts) -> tuple[Recommendation, ...]:
-    """Return what to do about a campaign's hours, what matters most first."""
+def recommend_actions(found: CampaignDayparts, response: HourResponse | None) -> tuple[Recommendation, ...]:
+    """Return what to do about a campaign's hours, what matters most first.
+
+    A better hour is no reason to spend more in it as long as it already gets what it can use: a step is recommended
+    only where it is expected to bring more than today's rhythm does.
+
+    Args:
+        found: What is known of the campaign's week.
+        response: What money brings in each hour; None where nothing can be said.
+    """
     if found.abstained:
         return (Recommendation(Priority.LOW, Step.KEEP_FLAT, found.reason),)
-    made = [_recommend(found.metric, pattern) for pattern in found.patterns]
+    priced = [(one, None if response is None else _price(one, response)) for one in found.patterns]
+    made = [_recommend(found.metric, one, gain) for one, gain in priced if gain is None or gain.expected > 0]
+    if not made:
+        spans = ", ".join(f"{hours_text(one.hours)} {days_text(one.days)}" for one in found.patterns)
+        reason = f"{spans} differ from the other hours, but moving money there is not expected to bring more"
+        return (Recommendation(Priority.LOW, Step.KEEP_HOURS, reason),)
     order = list(Priority)
     return tuple(sorted(made, key=lambda one: order.index(one.priority)))
 
 
-def _recommend(metric: Metric, pattern: Pattern) -> Recommendation:
+def _usual_multiplier(pattern: Pattern) -> float:
+    return PEAK_MULTIPLIERS[Strategy.BALANCED] if pattern.kind is Label.PEAK else VALLEY_MULTIPLIER
+
+
+def _price(pattern: Pattern, response: HourResponse) -> Gain:
+    """Return what the usual multiplier in the hours of one pattern brings on top of today's rhythm."""
+    multipliers = np.ones((DAYS_PER_WEEK, HOURS_PER_DAY))
+    multipliers[np.ix_(pattern.days, pattern.hours)] = _usual_multiplier(pattern)
+    return response.gain_of_modifiers(multipliers.ravel())
+
+
+def _recommend(metric: Metric, pattern: Pattern, gain: Gain | None) -> Recommendation:
     better = pattern.kind is Label.PEAK
-    step = Step.SPEND_MORE if better else Step.SPEND_LESS
     sure = pattern.lift_low if better else 1 / pattern.lift_high
-    priority = Priority.HIGH if sure >= LARGE else Priority.MEDIUM if sure >= CLEAR else Priority.LOW
     times = f"{pattern.lift:.2f} times ({pattern.lift_low:.2f} to {pattern.lift_high:.2f})"
+    reason = (
+        f"{hours_text(pattern.hours)} {days_text(pattern.days)}: {metric.name.upper()} is {times} as good as the "
+        f"campaign's mean; {min(pattern.confidence, 0.999):.1%} sure"
+    )
+    if gain is not None:
+        there = f"{_usual_multiplier(pattern):g} times today's spend there"
+        reason += f"; {there} is expected to bring {gain.expected:+.1%} (95%: {gain.low:+.1%} to {gain.high:+.1%})"
     return Recommendation(
-        priority=priority,
-        action=step,
-        reason=(
-            f"{hours_text(pattern.hours)} {days_text(pattern.days)}: {metric.name.upper()} is {times} as good as the "
-            f"campaign's mean; {min(pattern.confidence, 0.999):.1%} sure"
-        ),
+        priority=Priority.HIGH if sure >= LARGE else Priority.MEDIUM if sure >= CLEAR else Priority.LOW,
+        action=Step.SPEND_MORE if better else Step.SPEND_LESS,
+        reason=reason,
         hours=pattern.hours,
         days=pattern.days,
         expected_lift=pattern.lift,
         lift_low=pattern.lift_low,
         lift_high=pattern.lift_high,
+        expected_gain=None if gain is None else gain.expected,
+        gain_low=None if gain is None else gain.low,
+        gain_high=None if gain is None else gain.high,
     )
 
 

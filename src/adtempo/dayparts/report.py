@@ -14,11 +14,13 @@ from adtempo.dayparts.findings import TIMES_OF_DAY, WEEK_PARTS, Pattern, SlotFig
 from adtempo.dayparts.niches import NICHES
 from adtempo.dayparts.run import Standing
 from adtempo.dayparts.scheduling import Draft, Exported
+from adtempo.dayparts.wording import way_text
 from adtempo.domain.hourweek import HOURS_PER_DAY
 from adtempo.domain.metrics import Metric, find_metric, plain_value
 from adtempo.domain.money import Money, format_micros, minor_decimals
 from adtempo.domain.schedules import KeptSchedule, Outlook, WeekPlan
 
+_GAINS = ("uplift", "uplift_low", "uplift_high", "over_usual", "modified", "modified_low", "modified_high")
 _VALUES = ("mean", "ewma", "ci_low", "ci_high", "estimate", "estimate_low", "estimate_high")
 
 
@@ -104,6 +106,9 @@ def recommendation_body(one: Recommendation) -> dict[str, Any]:
         "expected_lift": one.expected_lift,
         "lift_low": one.lift_low,
         "lift_high": one.lift_high,
+        "expected_gain": one.expected_gain,
+        "gain_low": one.gain_low,
+        "gain_high": one.gain_high,
     }
 
 
@@ -189,10 +194,9 @@ def outlook_body(outlook: Outlook | None) -> dict[str, Any] | None:
     return {
         "metric": outlook.metric,
         **{name: plain_value(metric, getattr(outlook, name)) for name in ("expected", "low", "high")},
-        "uplift": outlook.uplift,
-        "uplift_low": outlook.uplift_low,
-        "uplift_high": outlook.uplift_high,
-        "over_usual": outlook.over_usual,
+        **{name: getattr(outlook, name) for name in _GAINS},
+        "run_as": outlook.way.value,
+        "advice": way_text(outlook),
     }
 
 

@@ -1,14 +1,7 @@
 """What money brings in each hour: more of it in one hour brings less and less.
 
-In an hour each further impression costs more in proportion to what was already spent, so x times the usual spend of an
-hour brings ln(1 + k x) / ln(1 + k) times its usual result. How steep that is, k, is learnt from how delivery followed
-spend in the campaign's own hours, and where they say little, from a wide prior.
-
-References:
-    Diminishing returns of advertising in the small: Simon, J. L., Arndt, J. (1980). The shape of the advertising
-        response function. Journal of Advertising Research 20(4).
-    Within-estimator with errors clustered by day: Cameron, A. C., Miller, D. L. (2015). A practitioner's guide to
-        cluster-robust inference. Journal of Human Resources 50(2). doi:10.3368/jhr.50.2.317
+In an hour each further impression costs more in proportion to what was already spent (`stats/elasticity.py`); how steep
+that is, is learnt from how delivery followed spend within days and hours of the day, in the campaign's own hours.
 """
 
 from __future__ import annotations
@@ -23,21 +16,13 @@ from adtempo.dayparts.findings import CampaignDayparts, SlotFigures
 from adtempo.dayparts.panel import HourlyPanel
 from adtempo.domain.hourweek import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 from adtempo.domain.metrics import Better, Metric, find_metric
-from adtempo.domain.schedules import Outlook
+from adtempo.domain.schedules import Outlook, WeekPlan
+from adtempo.stats.elasticity import STEEPNESS, fit_steepness, grown
 
 Floats = NDArray[np.float64]
 
 OUTLOOK_DAYS = 28
 """Days after a schedule is made over which its result is predicted."""
-
-STEEPNESS = np.geomspace(0.02, 20.0, 25)
-"""Values of k that are weighed against each other, shape (25,)."""
-
-PRIOR_MEDIAN, PRIOR_SPREAD = 0.5, 1.0
-"""Of k before anything is seen, log-normal: doubling an hour's spend brings between 1.3 and 1.95 times as much."""
-
-ELASTICITY_ERROR = 0.08
-"""The least error of a learnt elasticity: spend and delivery also move together for reasons of the auction."""
 
 SMALLEST_SHARE = 0.2
 """Hours of which less has been reported say nothing about how the level moves from day to day."""
@@ -47,6 +32,15 @@ LEVEL_ERROR, GAIN_ERROR = 0.05, 0.25
 
 _Z95 = 1.959963984540054
 _SPEND = "spend_micros"
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """An expected improvement with its 95% interval, as ratios; above 0 is better."""
+
+    expected: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,50 +65,60 @@ class HourResponse:
     level_deviation: float
     weights: Floats
 
-    def predict(self, budgets_micros: ArrayLike) -> Outlook:
-        """Return what a week of hourly budgets comes to, and how much better that is than the same money evenly.
-
-        Args:
-            budgets_micros: Amount of each hour of the week, shape (168,).
-        """
-        budgets = np.asarray(budgets_micros, dtype=np.float64)
-        even = np.full(HOURS_PER_WEEK, budgets.sum() / HOURS_PER_WEEK)
-        usual = self.usual * budgets.sum() / self.usual.sum()
-        planned, planned_shares = self._come_to(budgets)
-        flat, flat_shares = self._come_to(even)
-        left_alone, _ = self._come_to(usual)
-        sign = -1.0 if self.metric.better_when is Better.LOWER else 1.0
-        gains = sign * np.log(planned / flat)
-        expected, spread = self._over_steepness(np.log(planned))
-        gain, gain_spread = self._over_steepness(gains)
-        unsure = float(((planned_shares * self.deviation) ** 2).sum())
+    def predict(self, plan: WeekPlan) -> Outlook:
+        """Return what a schedule comes to, and how much better that is than the same money evenly, and than today."""
+        budgets = np.array([part.micros for part in plan.week_budgets()], dtype=np.float64)
+        even = budgets if plan.flat else np.full(HOURS_PER_WEEK, budgets.mean())
+        values, shares = self._come_to(budgets)
+        expected, spread = self._over_steepness(np.log(values))
+        unsure = float(((shares * self.deviation) ** 2).sum())
         error = np.sqrt(spread + unsure + self.level_deviation**2 + LEVEL_ERROR**2)
-        # Hours of one pattern err together, and against the others, since all are measured by their common mean.
-        moved = float(np.abs(planned_shares - flat_shares) @ self.deviation)
-        gain_error = np.sqrt(gain_spread + moved**2 + (GAIN_ERROR * gain) ** 2)
         low, high = np.exp(expected + _Z95 * error * np.array([-1.0, 1.0]))
-        worst, best = np.expm1(gain + _Z95 * gain_error * np.array([-1.0, 1.0]))
+        over_flat, modified = self._gain(budgets, even), self.gain_of_modifiers(plan.multipliers)
         return Outlook(
             metric=self.metric.name,
             expected=float(np.exp(expected)),
             low=float(low),
             high=float(high),
-            uplift=float(np.expm1(gain)),
-            uplift_low=float(worst),
-            uplift_high=float(best),
-            over_usual=float(np.expm1(self._over_steepness(sign * np.log(planned / left_alone))[0])),
+            uplift=over_flat.expected,
+            uplift_low=over_flat.low,
+            uplift_high=over_flat.high,
+            over_usual=self._gain(budgets, self.usual * budgets.sum() / self.usual.sum()).expected,
+            modified=modified.expected,
+            modified_low=modified.low,
+            modified_high=modified.high,
         )
+
+    def gain_of_modifiers(self, multipliers: ArrayLike) -> Gain:
+        """Return what multipliers on today's rhythm bring beyond it, for the same money.
+
+        Args:
+            multipliers: Of each hour of the week, at least 0 and not all 0, shape (168,).
+        """
+        amounts = self.usual * np.asarray(multipliers, dtype=np.float64)
+        return self._gain(amounts * self.usual.sum() / amounts.sum(), self.usual)
+
+    def _gain(self, amounts: Floats, instead_of: Floats) -> Gain:
+        """Return the improvement of one week of hourly amounts over another of the same sum."""
+        (planned, planned_shares), (other, other_shares) = self._come_to(amounts), self._come_to(instead_of)
+        sign = -1.0 if self.metric.better_when is Better.LOWER else 1.0
+        gain, spread = self._over_steepness(sign * np.log(planned / other))
+        # Hours of one pattern err together, and against the others, since all are measured by their common mean.
+        moved = float(np.abs(planned_shares - other_shares) @ self.deviation)
+        error = np.sqrt(spread + moved**2 + (GAIN_ERROR * gain) ** 2)
+        low, high = np.expm1(gain + _Z95 * error * np.array([-1.0, 1.0]))
+        return Gain(float(np.expm1(gain)), float(low), float(high))
 
     def _come_to(self, budgets: Floats) -> tuple[Floats, Floats]:
         """Return the metric for every steepness, shape (25,), and its share by hour of the day, shape (24,)."""
         times = budgets / self.usual
         steep = STEEPNESS[:, None]
-        result = np.log1p(steep * times) / np.log1p(steep)
+        result = grown(times, steep)
 
-        def grown(name: str | None, usual: Floats) -> Floats:
+        def of_side(name: str | None, usual: Floats) -> Floats:
             return usual * times * np.ones_like(result) if name == _SPEND else usual * result
 
-        top, bottom = grown(self.metric.numerator, self.numerator), grown(self.metric.denominator, self.denominator)
+        top, bottom = of_side(self.metric.numerator, self.numerator), of_side(self.metric.denominator, self.denominator)
         value = top.sum(axis=1) / bottom.sum(axis=1) * float(self.metric.scale)
         # What is uncertain is the side that the estimates stand on: never the spend.
         uncertain = self.weights @ (bottom if self.metric.numerator == _SPEND else top)
@@ -180,46 +184,6 @@ def learn_response(found: CampaignDayparts, panel: HourlyPanel, delivery: Hourly
         level_deviation=_level_deviation(panel),
         weights=fit_steepness(delivery.numerators[0], delivery.denominators[0]),
     )
-
-
-def fit_steepness(spend: ArrayLike, delivered: ArrayLike) -> Floats:
-    """Return the probability of each value in STEEPNESS, shape (25,).
-
-    Within days and hours of the day, how much more was delivered where more was spent says how steep returns fall: the
-    elasticity at the usual spend is k / ((1 + k) ln(1 + k)).
-
-    Args:
-        spend: Of each hour, shape (days, 24).
-        delivered: What it bought (impressions), the same shape.
-    """
-    prior = np.exp(-0.5 * ((np.log(STEEPNESS) - np.log(PRIOR_MEDIAN)) / PRIOR_SPREAD) ** 2)
-    money, bought = np.asarray(spend, np.float64), np.asarray(delivered, np.float64)
-    known = (money > 0) & (bought > 0)
-    days = np.flatnonzero(known.sum(axis=1) > 1)
-    if len(days) < 3:
-        return np.asarray(prior / prior.sum())
-    mask = known[days]
-    logs = np.log(np.where(mask, [money[days], bought[days]], 1.0))
-    x, y = (_within(values, mask) for values in logs)
-    variation = float((x**2).sum())
-    if variation < 1e-6 * mask.sum():  # always the same amounts: nothing to learn from
-        return np.asarray(prior / prior.sum())
-    slope = float((x * y).sum()) / variation
-    residual = np.where(mask, y - slope * x, 0.0)
-    error = np.hypot(np.sqrt((((x * residual).sum(axis=1)) ** 2).sum()) / variation, ELASTICITY_ERROR)
-    elasticity = STEEPNESS / ((1 + STEEPNESS) * np.log1p(STEEPNESS))
-    weights = prior * np.exp(-0.5 * ((elasticity - slope) / error) ** 2)
-    return np.asarray(weights / weights.sum()) if weights.sum() > 0 else np.asarray(prior / prior.sum())
-
-
-def _within(values: Floats, mask: NDArray[np.bool_]) -> Floats:
-    """Take out what days have in common and what hours of the day have in common."""
-    left = np.where(mask, values, 0.0)
-    for _ in range(8):
-        for axis in (0, 1):
-            count = np.maximum(mask.sum(axis=axis, keepdims=True), 1)
-            left = np.where(mask, left - left.sum(axis=axis, keepdims=True) / count, 0.0)
-    return left
 
 
 def _by_cell(panel: HourlyPanel, amounts: NDArray[np.int64]) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -75,8 +75,8 @@ class Exported:
         schedule: Which schedule.
         export: In which form.
         text: The file.
-        lost_share: Part of the expected gain over flat that the form cannot hold, 0 to 1; None where no gain is
-            expected.
+        lost_share: Part of the expected gain over today's rhythm that the form cannot hold, 0 to 1; None where no gain
+            is expected.
         statement: What was lost, in words.
     """
 
@@ -105,10 +105,7 @@ def draft_schedule(analysis: Analysis, wish: Wish) -> Draft:
         valley_multiplier=wish.valley_multiplier,
     )
     response = analysis.response
-    outlook = None if response is None else response.predict([part.micros for part in plan.week_budgets()])
-    if outlook is not None and plan.flat:  # what is left is the rounding to minor units
-        outlook = replace(outlook, uplift=0.0, uplift_low=0.0, uplift_high=0.0)
-    return Draft(analysis, strategy, plan, outlook)
+    return Draft(analysis, strategy, plan, None if response is None else response.predict(plan))
 
 
 def keep_schedule(workspace: Workspace, draft: Draft, *, actor: str) -> KeptSchedule:
@@ -210,22 +207,18 @@ def export_schedule(schedule: KeptSchedule, name: str, *, title: str) -> Exporte
 
 
 def _lost_share(schedule: KeptSchedule, hours: Sequence[float]) -> float | None:
-    """Return the part of the expected gain that is lost if a platform runs these multipliers instead."""
-    outlook, plan = schedule.outlook, schedule.plan
-    if outlook is None or outlook.uplift <= 0 or plan.flat:
+    """Return the part of the expected gain over today's rhythm that is lost if a platform runs these multipliers."""
+    outlook = schedule.outlook
+    if outlook is None or outlook.modified <= 0:
         return None
-    total = plan.total.micros
-    days = [hours[start : start + 24] for start in range(0, len(hours), 24)]
-    amounts = [total * one / sum(day) if any(day) else 0.0 for day in days for one in day]
-    kept = read_response(schedule.basis).predict(amounts).uplift
-    return min(max(1 - kept / outlook.uplift, 0.0), 1.0)
+    kept = read_response(schedule.basis).gain_of_modifiers(hours).expected
+    return min(max(1 - kept / outlook.modified, 0.0), 1.0)
 
 
 def _loss_text(lost: float | None, plan: WeekPlan) -> str:
     if plan.flat:
         return "The schedule is flat, so nothing is lost."
     if lost is None:
-        return "No gain over running flat is expected, so none is lost."
-    if lost < NOTHING_LOST:
-        return "Of the expected gain over running flat, nothing is lost."
-    return f"Of the expected gain over running flat, {lost:.0%} is lost."
+        return "No gain over today's rhythm is expected, so none is lost."
+    share = "nothing" if lost < NOTHING_LOST else f"{lost:.0%}"
+    return f"Of the expected gain over today's rhythm, {share} is lost."

@@ -27,6 +27,14 @@ class Strategy(StrEnum):
     AGGRESSIVE = "aggressive"
 
 
+class Way(StrEnum):
+    """How a schedule is best put to work."""
+
+    BUDGETS = "budgets"
+    MODIFIERS = "modifiers"
+    KEEP = "keep"
+
+
 @dataclass(frozen=True, slots=True)
 class WeekPlan:
     """How much of a daily budget each hour gets; the week starts Monday 00:00 in the account's own zone.
@@ -78,7 +86,10 @@ class WeekPlan:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a schedule is expected to come to, and how much better that is than running flat.
+    """What a schedule is expected to come to, and how much better that is than running flat, and than today's hours.
+
+    A platform already spends where its traffic is. So the hours as they are spent now, today's rhythm, are the measure
+    of whether to act; budgets by the hour start from even hours instead, and modifiers start from that rhythm.
 
     Attributes:
         metric: Name of a metric; the numbers are in its unit.
@@ -88,7 +99,10 @@ class Outlook:
         uplift: Expected improvement over the flat schedule of the same budget, as a ratio; above 0 is better.
         uplift_low: Lower end of its 95% interval.
         uplift_high: Upper end.
-        over_usual: The same improvement over leaving the hours of the day to the platform, as they are spent now.
+        over_usual: Of the schedule's budgets, the expected improvement over today's rhythm.
+        modified: Of its multipliers as modifiers on today's rhythm, the expected improvement over it.
+        modified_low: Lower end of its 95% interval.
+        modified_high: Upper end.
     """
 
     metric: str
@@ -99,6 +113,16 @@ class Outlook:
     uplift_low: float
     uplift_high: float
     over_usual: float
+    modified: float
+    modified_low: float
+    modified_high: float
+
+    @property
+    def way(self) -> Way:
+        """How to put the schedule to work; not at all where today's rhythm is expected to bring as much."""
+        if max(self.modified, self.over_usual) <= 0:
+            return Way.KEEP
+        return Way.MODIFIERS if self.modified >= self.over_usual else Way.BUDGETS
 
 
 @dataclass(frozen=True, slots=True)

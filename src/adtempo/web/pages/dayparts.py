@@ -12,11 +12,12 @@ from pydantic import Field
 
 from adtempo.accounts.run import load_campaigns
 from adtempo.dayparts.analysis import Analysis, Question
+from adtempo.dayparts.decide import Recommendation, Step
 from adtempo.dayparts.exports import EXPORTS
 from adtempo.dayparts.findings import LABELS, Label, SlotFigures
 from adtempo.dayparts.run import DayPartOptimizer
 from adtempo.dayparts.scheduling import Draft, Wish, draft_schedule
-from adtempo.dayparts.wording import days_text, hours_text
+from adtempo.dayparts.wording import days_text, hours_text, way_text
 from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.metrics import METRICS, Metric, find_metric
 from adtempo.domain.money import MICROS, format_micros, minor_decimals
@@ -108,7 +109,7 @@ def dayparts_page(request: Request, workspace: Open, asked: Annotated[DaypartsAs
         hours=[_row(found.metric, hour, one, found.account.currency) for hour, one in enumerate(found.found.hours)],
         draft=draft,
         promise=None if draft is None else _promise(draft),
-        caution="" if draft is None else _caution(draft),
+        advice="" if draft is None or draft.outlook is None else way_text(draft.outlook),
         refused=refused,
         kept=[_kept(one) for one in optimizer.load_schedules(name)[:RECENT]],
         exports=EXPORTS,
@@ -183,18 +184,25 @@ def _figures(reads: str, found: Analysis, asked: DaypartsAsked) -> Any:
 
 def _verdict(found: Analysis) -> tuple[str, str]:
     """Say in a sentence what to do and why, or that there is nothing to do, and what it would take."""
-    if found.found.abstained:
-        return "Nothing to do: leave the hours as they are.", found.reason
-    metric = found.metric.name.upper()
-    said = []
-    for kind, verb in ((Label.PEAK, "more"), (Label.VALLEY, "less")):
-        mine = [one for one in found.found.patterns if one.kind is kind]
-        if mine:
-            spans = ", ".join(f"{hours_text(one.hours)} {days_text(one.days)} ({one.lift:.2f}x)" for one in mine)
-            said.append(f"Spend {verb} at {spans}.")
+    made = found.recommendations
+    if made[0].action is Step.KEEP_FLAT:
+        return "Nothing to do: leave the hours as they are.", made[0].reason
     notes = " ".join(found.notes)
+    if made[0].action is Step.KEEP_HOURS:
+        return "Your hours are already right: keep them.", f"{made[0].reason}. {notes}".strip()
+    said = []
+    for step, verb in ((Step.SPEND_MORE, "more"), (Step.SPEND_LESS, "less")):
+        spans = ", ".join(_step_text(one) for one in made if one.action is step)
+        if spans:
+            said.append(f"Spend {verb} than now at {spans}.")
+    metric = found.metric.name.upper()
     why = f"{metric} there differs from the campaign's mean by more than chance among 168 hours would explain. {notes}"
     return " ".join(said), why.strip()
+
+
+def _step_text(one: Recommendation) -> str:
+    where = f"{hours_text(one.hours)} {days_text(one.days)}"
+    return f"{where} ({one.expected_lift:.2f}x)" if one.expected_lift is not None else where
 
 
 def _promise(draft: Draft) -> tuple[tuple[str, str, str], ...]:
@@ -208,17 +216,16 @@ def _promise(draft: Draft) -> tuple[tuple[str, str, str], ...]:
     return (
         (f"Expected {metric.name.upper()}", value, f"95%: {low} to {high}, over the next 28 days"),
         ("Against even hours", f"{outlook.uplift:+.1%}", spread),
-        ("Against today's rhythm", f"{outlook.over_usual:+.1%}", "the hours as the platform spends them now"),
-    )
-
-
-def _caution(draft: Draft) -> str:
-    """Warn where budgets by the hour would bring less than the platform's own pacing, which follows its traffic."""
-    if draft.outlook is None or draft.outlook.over_usual >= 0:
-        return ""
-    return (
-        "As budgets by the hour this brings less than today's rhythm: the platform already spends where its traffic "
-        "is. Use the multipliers as bid modifiers on top of that, or leave the hours alone."
+        (
+            "On today's rhythm",
+            f"{outlook.modified:+.1%}",
+            f"as modifiers; 95%: {outlook.modified_low:+.1%} to {outlook.modified_high:+.1%}",
+        ),
+        (
+            "Instead of it",
+            f"{outlook.over_usual:+.1%}",
+            "as budgets by the hour, against the hours as they are spent now",
+        ),
     )
 
 
