@@ -21,7 +21,7 @@ from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.campaigns import Campaign, Status, read_status
 from adtempo.facts.freshness import last_heard_day, load_heard
 from adtempo.facts.load import FactQuery, load_fact_table
-from adtempo.facts.windows import load_window_tables
+from adtempo.facts.windows import WindowTable, load_window_tables
 from adtempo.stats.month_end import LOOK_BACK_DAYS, Z80, expect_rest
 from adtempo.store import budgets as stored
 from adtempo.store.accounts import load_accounts, load_campaigns
@@ -68,8 +68,17 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Book:
-    """Campaigns and rules as they are stored, before any fact is read."""
+class Book:
+    """Campaigns and rules as they are stored, before any fact is read.
+
+    Attributes:
+        campaigns: As they are called.
+        accounts: Their accounts.
+        rules: In their order, each with its number and version and whether it is enabled.
+        budgets: Daily budget of each campaign in micros, 0 where none is known.
+        running: Whether each is running.
+        batch: The ledger's newest batch.
+    """
 
     campaigns: Sequence[Campaign]
     accounts: Mapping[AccountRef, Account]
@@ -79,9 +88,10 @@ class _Book:
     batch: int
 
 
-def _load_book(
+def load_book(
     workspace: Workspace, at: datetime, rules: Sequence[Rule] | None, campaigns: Collection[CampaignRef] | None
-) -> _Book:
+) -> Book:
+    """Return campaigns as they were known at a moment, and the rules: those given, else the stored ones."""
     with reading(workspace.engine) as connection:
         accounts = {account.ref: account for account in load_accounts(connection)}
         if campaigns is not None:
@@ -96,7 +106,7 @@ def _load_book(
     budgets = [held[one.ref].state.budget_daily_micros if one.ref in held else one.budget_daily_micros for one in known]
     statuses = [held[one.ref].state.status if one.ref in held else read_status(one.status) for one in known]
     running = [status is Status.ACTIVE for status in statuses]
-    return _Book(known, accounts, given, [budget or 0 for budget in budgets], running, batch)
+    return Book(known, accounts, given, [budget or 0 for budget in budgets], running, batch)
 
 
 def load_ruled(workspace: Workspace, rules: Sequence[Rule] | None = None) -> tuple[list[Rule], list[RuledCampaign]]:
@@ -106,7 +116,7 @@ def load_ruled(workspace: Workspace, rules: Sequence[Rule] | None = None) -> tup
         workspace: What is open.
         rules: Instead of the stored ones.
     """
-    book = _load_book(workspace, workspace.now(), rules, None)
+    book = load_book(workspace, workspace.now(), rules, None)
     ruled = []
     for campaign, budget, running in zip(book.campaigns, book.budgets, book.running, strict=True):
         currency = book.accounts[campaign.ref.account].currency
@@ -130,23 +140,43 @@ def load_scene(
         rules: Instead of the stored ones; those that none of them is for get the shipped default.
         campaigns: Only these; None for all. Their accounts are read whole, since rules may look at more than one.
     """
-    book = _load_book(workspace, at, rules, campaigns)
+    book = load_book(workspace, at, rules, campaigns)
     known, accounts = book.campaigns, book.accounts
     places = [place for place, one in enumerate(known) if campaigns is None or one.ref in campaigns]
     assignments, unruled = assign_rules(book.rules, known, accounts, places)
-    windows, groups = _load_windows(workspace, known, [one.rule for one in assignments], at)
-    standing = Standing(
+    groups, hours = windows_needed(known, [one.rule for one in assignments])
+    tables = {}
+    if known and hours:
+        tables = load_window_tables(
+            workspace.ledger,
+            [campaign.ref for campaign in known],
+            hours,
+            as_of=at,
+            groups={over.value: rows for over, rows in groups.items()},
+        )
+    paces = load_paces(workspace, known, accounts, [one.rule for one in assignments], groups, at)
+    return Scene(standing_of(book, at, read_windows(tables), groups, paces), assignments, unruled, accounts)
+
+
+def standing_of(
+    book: Book,
+    at: datetime,
+    windows: Mapping[tuple[Over, int], Window],
+    groups: Mapping[Over, Ints],
+    paces: Mapping[Over, Pace],
+) -> Standing:
+    """Return how the campaigns of a book stand at a moment."""
+    return Standing(
         at=at,
         batch=book.batch,
-        campaigns=known,
-        currencies=[accounts[one.ref.account].currency for one in known],
+        campaigns=book.campaigns,
+        currencies=[book.accounts[one.ref.account].currency for one in book.campaigns],
         budget_micros=np.array(book.budgets, np.int64),
         active=np.array(book.running, bool),
         windows=windows,
         groups=groups,
-        paces=_load_paces(workspace, known, accounts, [one.rule for one in assignments], groups, at),
+        paces=paces,
     )
-    return Scene(standing, assignments, unruled, accounts)
 
 
 def assign_rules(
@@ -197,24 +227,15 @@ def find_fitting(
     return [*nearest, *sorted(wider, key=lambda one: -reach_of(one[0]))] if nearest else []
 
 
-def _load_windows(
-    workspace: Workspace, campaigns: Sequence[Campaign], rules: Collection[Rule], at: datetime
-) -> tuple[dict[tuple[Over, int], Window], dict[Over, Ints]]:
+def windows_needed(campaigns: Sequence[Campaign], rules: Collection[Rule]) -> tuple[dict[Over, Ints], set[int]]:
+    """Return the ways in which rules add figures up, and the windows that they read, in hours."""
     groups = {over: _groups(over, campaigns) for over in {Over.CAMPAIGN, *(rule.over for rule in rules)}}
-    hours = {length for rule in rules for length in windows_in(rule, recommend_rows(rule))}
-    if not campaigns or not hours:
-        return {}, groups
-    tables = load_window_tables(
-        workspace.ledger,
-        [campaign.ref for campaign in campaigns],
-        hours,
-        as_of=at,
-        groups={over.value: rows for over, rows in groups.items()},
-    )
-    windows = {
-        (Over(over), length): Window(table.matured, table.closed_days) for (over, length), table in tables.items()
-    }
-    return windows, groups
+    return groups, {length for rule in rules for length in windows_in(rule, recommend_rows(rule))}
+
+
+def read_windows(tables: Mapping[tuple[str, int], WindowTable]) -> dict[tuple[Over, int], Window]:
+    """Return windows of facts as rules read them."""
+    return {(Over(over), length): Window(table.matured, table.closed_days) for (over, length), table in tables.items()}
 
 
 def _groups(over: Over, campaigns: Sequence[Campaign]) -> Ints:
@@ -226,7 +247,7 @@ def _groups(over: Over, campaigns: Sequence[Campaign]) -> Ints:
     return np.array([rows.setdefault(key, len(rows)) for key in keys], np.int64)
 
 
-def _load_paces(
+def load_paces(
     workspace: Workspace,
     campaigns: Sequence[Campaign],
     accounts: Mapping[AccountRef, Account],

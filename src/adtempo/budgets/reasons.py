@@ -50,9 +50,10 @@ class Explainer:
 
     def evaluations(self) -> list[Evaluation]:
         """Return an evaluation of every campaign of the choice, in their order."""
-        return [self._evaluation(place) for place in range(len(self._choice.where))]
+        return [self.evaluation(place) for place in range(len(self._choice.where))]
 
-    def _evaluation(self, place: int) -> Evaluation:
+    def evaluation(self, place: int) -> Evaluation:
+        """Return the evaluation of one campaign of the choice."""
         choice, standing = self._choice, self._standing
         campaign = standing.campaigns[choice.where[place]]
         budget = int(standing.budget_micros[choice.where[place]])
