@@ -28,7 +28,7 @@ from adtempo.predictions.compare import compare_predictions
 from adtempo.server import build_app
 from adtempo.store import page_schedules as planned
 from adtempo.store.engine import transaction
-from adtempo.store.page_schedules import LoggedBuild
+from adtempo.store.page_schedules import LoggedBuild, Schedule
 from adtempo.workspace import Workspace, open_workspace
 from page_files import import_simulated, write
 from serving import ADDRESS, TestClient, add_people
@@ -256,32 +256,55 @@ def test_alerts_of_planning_open_and_resolve(workspace: Workspace) -> None:
     assert update_message_alerts(later).resolved == 1
 
 
+def report(path: Path, week: Schedule, purchases: int) -> Path:
+    """Write what a planned week brought: so many sales of each paid message, at 10."""
+    lines = ["page_name,page_timezone,sent_at,message_type,caption_id,price,recipients,views,purchases,revenue"]
+    for one in week.messages:
+        price, sold = (10, purchases) if one.message_type == "PPV" else (0, 0)
+        at = one.scheduled_send_time.isoformat()
+        row = (week.page_name, "Europe/Berlin", at, one.message_type, one.caption_id, price, 1500, 900, sold, sold * 10)
+        lines.append(",".join(map(str, row)))
+    return write(path, "\n".join(lines) + "\n")
+
+
 def test_a_plan_is_held_against_what_the_page_earned(workspace: Workspace, tmp_path: Path) -> None:
     import_simulated(workspace, tmp_path, PAGES[:1], now=NOW, weeks=8)
     builder = ScheduleBuilder(workspace)
     kept = builder.build_week("ava", MONDAY, actor="ann")
     gone = builder.build_week("ava", MONDAY + timedelta(weeks=1), actor="ann")
     builder.unlock(gone.schedule_id, actor="ann")
-    header = "page_name,page_timezone,sent_at,message_type,caption_id,price,recipients,views,purchases,revenue"
-    lines = [
-        f"ava,Europe/Berlin,{one.scheduled_send_time.isoformat()},{one.message_type},{one.caption_id},10,100,50,2,20"
-        for one in kept.messages
-    ]
-    results = write(tmp_path / "results.csv", "\n".join([header, *lines]) + "\n")
     early, late = datetime(2026, 3, 17, tzinfo=UTC), datetime(2026, 3, 20, tzinfo=UTC)
-    import_messages(workspace.ledger, results, actor="ann", now=early)
+    import_messages(workspace.ledger, report(tmp_path / "results.csv", kept, 2), actor="ann", now=early)
     soon = replace(workspace, pretended_now=early)
     assert compare_predictions(soon, actuals_of(soon)).compared == ()
-    grown = [header, *lines[:-1], lines[-1].replace(",2,20", ",3,30")]
-    again = write(tmp_path / "again.csv", "\n".join(grown) + "\n")
-    import_messages(workspace.ledger, again, actor="ann", now=late)
+    import_messages(workspace.ledger, report(tmp_path / "again.csv", kept, 3), actor="ann", now=late)
     then = replace(workspace, pretended_now=late + timedelta(days=10))
     done = compare_predictions(then, actuals_of(then))
-    (found,) = done.compared
-    assert found.comparison is not None
-    assert found.prediction.prediction_id == kept.schedule_id
-    assert found.comparison.actual.value == (20 * len(lines) + 10) * 1e6
-    assert done.waiting == 1, "a withdrawn plan is not judged"
+    found = {one.prediction.prediction_id: one.comparison.actual for one in done.compared if one.comparison}
+    paid = sum(one.message_type == "PPV" for one in kept.messages)
+    assert found[kept.schedule_id].value == 30 * paid * 1e6
+    assert found[gone.schedule_id].value is None, "a withdrawn plan is not judged"
+    assert done.waiting == 0
+
+
+def test_a_page_that_misses_three_plans_is_flagged_and_its_next_plan_is_less_sure(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    import_simulated(workspace, tmp_path, PAGES[:1], now=NOW, weeks=8)
+    widths, flagged = [], []
+    for week in range(4):
+        start = MONDAY + timedelta(weeks=2 * week)
+        before = datetime.combine(start, datetime.min.time(), UTC) - timedelta(days=2)
+        at = replace(workspace, pretended_now=before)
+        compare_predictions(at, actuals_of(at))
+        flagged.append("messages_missing_plan" in {one.alert_type for one in load_health(at).findings})
+        plan = ScheduleBuilder(at).build_week("ava", start, actor="ann")
+        widths.append(float(plan.plan["high80"]) / float(plan.plan["low80"]))
+        few = round(plan.planned_value_micros / 1e7 / len(plan.messages) / 4)
+        over = before + timedelta(days=13)
+        import_messages(workspace.ledger, report(tmp_path / f"{week}.csv", plan, few), actor="ann", now=over)
+    assert flagged == [False, False, False, True]
+    assert widths[-1] > widths[0]
 
 
 def test_messages_over_http(filled: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,16 +20,17 @@ from adtempo.domain.messages import (
 from adtempo.messages.assign import Choice, assign_captions, check_supply, mix_of
 from adtempo.messages.captions import captions_of, performance_scores
 from adtempo.messages.estimate import estimate_sections
-from adtempo.messages.response import estimate_response
+from adtempo.messages.response import PageResponse, draw_conditions, estimate_response
 from adtempo.messages.slots import Slot, SlotPlan, Week, plan_slots
 from adtempo.messages.tiers import WINDOW, classify_page
 from adtempo.messages.volume import Volume, plan_volume
 
 DRAWS = 2_000
 
-WEEK_SPREAD = 0.2
-"""Weeks as a whole come out so much better or worse than expected (standard deviation of the logarithm): what moves a
-whole week is neither in the captions nor in the counting."""
+PLANS_WORTH = 8
+"""What is known to be unsure of a plan counts for how far plans miss like so many past plans of the page."""
+
+_Z80_WIDTH = 2 * 1.2816
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,8 @@ class PageConditions:
         history: What the page sent.
         bank: The captions it may use.
         free_at: When captions that are locked or were sent lately may be sent again, by id.
-        around: Messages of the weeks before and after.
+        around: Messages of the weeks before and after, and all that are planned before.
+        misses: Logarithm of real / planned value of the page's past weeks.
     """
 
     zone: ZoneInfo
@@ -53,6 +55,7 @@ class PageConditions:
     bank: CaptionBank
     free_at: Mapping[str, datetime]
     around: tuple[Slot, ...]
+    misses: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def recommend_week(page: PageConditions, start: date, now: datetime, seed: int) 
     local = [slot.at.astimezone(page.zone) for slot in slots.slots]
     worth = hour_values[np.array([24 * moment.weekday() + moment.hour for moment in local], dtype=np.int64)]
     choice = assign_captions(slots.slots, worth, page.bank, posteriors, rested, mix, zone=page.zone, rng=rng)
-    expected, planned = _value(page.history, posteriors, slots.slots, worth, choice, now, rng)
+    expected, planned = _value(page, response, posteriors, slots.slots, worth, choice, now, rng)
     return WeekPlan(
         analysis=analysis,
         volume=volume,
@@ -157,9 +160,10 @@ def _usual_recipients(history: MessageHistory, now: datetime) -> float:
 
 
 def _value(
-    history: MessageHistory,
+    page: PageConditions,
+    response: PageResponse | None,
     posteriors: CaptionPosteriors,
-    slots: tuple[Slot, ...],
+    slots: Sequence[Slot],
     worth: Floats,
     choice: Choice,
     now: datetime,
@@ -167,15 +171,24 @@ def _value(
 ) -> tuple[Floats, Planned]:
     """Return what each message should earn, shape (slots,), and what they should earn together."""
     paid = np.array([slot.kind is MessageType.PPV for slot in slots], dtype=bool)
-    used = choice.captions[paid]
-    reach = _usual_recipients(history, now) * worth[paid]
-    price = np.nan_to_num(posteriors.price_micros[used])
-    expected = np.zeros(len(slots))
-    expected[paid] = reach * posteriors.shape[used] / posteriors.recipients[used] * price
+    used, expected = choice.captions[paid], np.zeros(len(slots))
+    if response is None or not len(used):
+        return expected, Planned(0, 0, 0, 0, 0)
+    before = [one for one in page.around if one.kind is MessageType.PPV and now < one.at < slots[0].at]
+    sent = [one.at.replace(tzinfo=None) for one in (*before, *slots) if one.kind is MessageType.PPV]
+    placed = draw_conditions(response, np.array(sent, dtype="datetime64[us]"), rng, DRAWS)[:, len(before) :]
+    reach, price = _usual_recipients(page.history, now) * worth[paid], posteriors.price_micros[used]
+    expected[paid] = reach * posteriors.shape[used] / posteriors.recipients[used] * price * placed.mean(axis=0)
+    value = float(expected.sum())
     rates = rng.standard_gamma(posteriors.shape[used], (DRAWS, len(used))) / posteriors.recipients[used]
-    weeks = np.exp(rng.normal(-0.5 * WEEK_SPREAD**2, WEEK_SPREAD, (DRAWS, 1)))
-    totals = (rng.poisson(rates * reach * weeks) * price).sum(axis=1)
-    ends = np.quantile(totals, [0.025, 0.1, 0.9, 0.975]) if len(used) else np.zeros(4)
-    value = round(float(expected.sum()))
-    low95, low80, high80, high95 = (round(float(end)) for end in ends)
-    return expected, Planned(value, low95, low80, high80, high95)
+    totals = (rng.poisson(rates * reach * placed) * price).sum(axis=1)
+    ends = np.quantile(totals, [0.025, 0.1, 0.9, 0.975])
+    if ends[0] > 0:
+        ends = value * (ends / value) ** _widening(float(np.log(ends[2] / ends[1])) / _Z80_WIDTH, page.misses)
+    return expected, Planned(round(value), *(round(float(end)) for end in ends))
+
+
+def _widening(spread: float, misses: Sequence[float]) -> float:
+    """Return how many times wider an interval must be for a page whose plans missed by so much."""
+    learnt = (PLANS_WORTH * spread**2 + sum(miss**2 for miss in misses)) / (PLANS_WORTH + len(misses))
+    return float(learnt**0.5 / spread)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adtempo.alerts.open import AlertChanges, update_alerts
 from adtempo.domain.alerts import Finding, Severity
 from adtempo.domain.predictions import RecordedPrediction, Scope
-from adtempo.messages.run import MODEL
+from adtempo.messages.load import MODEL
 from adtempo.store.engine import reading, transaction
 from adtempo.store.messages import load_pages
 from adtempo.store.page_schedules import LoggedBuild, load_last_success, load_log

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from math import log
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,14 +14,22 @@ from sqlalchemy import Connection
 
 from adtempo.domain.hourweek import DAYS_PER_WEEK, day_bounds
 from adtempo.domain.messages import CaptionBank, Ints, MessageHistory, MessageType, PriceTier, Texts
+from adtempo.domain.predictions import Scope
 from adtempo.messages.decide import PageConditions
 from adtempo.messages.slots import Slot
 from adtempo.store import messages as stored
 from adtempo.store import page_schedules as planned
 from adtempo.store.messages import Caption, Page, SentMessage
+from adtempo.store.predictions import list_predictions
+
+MODEL = "messages"
+"""Under this name plans stand in the ledger of predictions."""
 
 NEAR = timedelta(days=1)
 """Gaps are kept to messages so far outside the week."""
+
+PLANS = 26
+"""So many past plans of a page say how far its plans miss."""
 
 
 @dataclass(frozen=True)
@@ -99,23 +108,30 @@ def load_conditions(
         history=history,
         bank=bank.of_page(page.page_name),
         free_at=free_at,
-        around=_around(connection, page.page_name, history, (begins, ends), replaced),
+        around=_around(connection, history, now, (begins, ends), replaced),
+        misses=_misses(connection, page.page_name),
     )
+
+
+def _misses(connection: Connection, page_name: str) -> tuple[float, ...]:
+    track = list_predictions(connection, scope=Scope("other", page_name=page_name), model=MODEL, limit=PLANS)
+    real = [(one.comparison.actual.value or 0.0, one.prediction.value) for one in track if one.comparison is not None]
+    return tuple(log(actual / planned) for actual, planned in real if actual > 0 and planned > 0)
 
 
 def _around(
     connection: Connection,
-    page_name: str,
     history: MessageHistory,
+    now: datetime,
     week: tuple[datetime, datetime],
     replaced: Collection[str],
 ) -> tuple[Slot, ...]:
-    """Return the messages shortly before and after a week: sent ones, and those that other schedules plan."""
+    """Return the messages shortly before and after a week, and all that other schedules plan until then."""
     begins, ends = week
     slots = {
         Slot(one.scheduled_send_time, MessageType(one.message_type))
         for one in planned.load_scheduled(
-            connection, page_name, since=begins - NEAR, until=ends + NEAR, without=replaced
+            connection, history.page_name, since=min(now, begins - NEAR), until=ends + NEAR, without=replaced
         )
     }
     lately = history.sent_at >= np.datetime64((begins - NEAR).replace(tzinfo=None), "us")

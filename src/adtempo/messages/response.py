@@ -28,6 +28,10 @@ MEMORY = timedelta(days=365)
 JUDGED_MIN = 8
 """With fewer judged paid messages nothing is learnt."""
 
+WEEK_DOUBT = 0.08
+"""Weeks as a whole come out so much better or worse (standard deviation of the logarithm) than all that is known to be
+unsure explains; measured on pages of the sandbox."""
+
 PAID_TIERS = (PriceTier.BUDGET, PriceTier.MID, PriceTier.PREMIUM)
 
 _AUDIENCE_DAYS = 14
@@ -108,6 +112,31 @@ def usual_conditions(response: PageResponse) -> Floats:
     placed = response.wear.costs + response.fit.fitted("hour", "weekday", "daypart", "price", "week")
     season = response.fit.fitted("season")
     return np.asarray(np.exp(placed - np.average(placed, weights=response.judged.recipients) + season - season[-1]))
+
+
+def draw_conditions(response: PageResponse, at: Instants, rng: np.random.Generator, draws: int) -> Floats:
+    """Draw how well further paid messages are placed against the page's average of today, shape (draws, messages).
+
+    What the volume before them and of their own costs or spares, and how good a week it will be; their hour and price
+    are not in it.
+
+    Args:
+        response: How the audience buys.
+        at: When they would be sent, UTC, rising, shape (messages,).
+        rng: Seeded by the caller.
+        draws: How many.
+    """
+    sends, fit = response.wear.sends, response.fit
+    lately = sends.weights[sends.hours > sends.hours[-1] - _AUDIENCE_DAYS * HOURS_PER_DAY]
+    costs = response.wear.draw_costs(_hours(at), np.full(len(at), lately.mean()), rng, draws)
+    usual = {part.name: part.design.mean(axis=0, keepdims=True) for part in fit.parts}
+    usual |= {"season": fit.part("season").design[-1:], "week": np.zeros_like(usual["week"])}
+    _, doubt = fit.combine(usual)
+    parts = [part.name for part in fit.parts]
+    weeks = max(float((at[-1] - response.judged.sent_at[-1]) / np.timedelta64(1, "D")) / _SEASON_STEP_DAYS, 0.0)
+    step = fit.belief.variances[[parts.index("season"), parts.index("week")]] @ [weeks, 1.0]
+    spread = (float(doubt[0, 0]) + float(step) + WEEK_DOUBT**2) ** 0.5
+    return np.asarray(np.exp(costs + rng.normal(-0.5 * spread**2, spread, (draws, 1))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,7 +32,7 @@ from adtempo.domain.predictions import Prediction, RecordedPrediction, Scope
 from adtempo.messages.decide import WeekPlan, recommend_week
 from adtempo.messages.estimate import estimate_page
 from adtempo.messages.export import COLUMNS, schedule_csv, schedule_ics, schedule_rows
-from adtempo.messages.load import Bank, load_bank, load_conditions, load_history
+from adtempo.messages.load import MODEL, Bank, load_bank, load_conditions, load_history
 from adtempo.messages.report import plan_body
 from adtempo.messages.tiers import classify_page
 from adtempo.store import messages as stored
@@ -47,9 +47,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from adtempo.workspace import Workspace
-
-MODEL = "messages"
-"""Under this name plans stand in the ledger of predictions."""
 
 ATTEMPTS = 10
 """How often a build is tried when the database is busy, or when captions were taken meanwhile."""

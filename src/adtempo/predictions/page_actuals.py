@@ -18,7 +18,7 @@ SALES_SETTLE = timedelta(days=3)
 
 
 def load_page_actual(connection: Connection, claim: Prediction, now: datetime) -> Actual | None:
-    """Return the revenue of a page's window; None while no report is late enough, and for a plan that was withdrawn.
+    """Return the revenue of a page's window; None while no report is late enough. A withdrawn plan has no true value.
 
     Args:
         connection: A snapshot.
@@ -26,6 +26,8 @@ def load_page_actual(connection: Connection, claim: Prediction, now: datetime) -
         now: The moment, aware.
     """
     assert claim.scope.page_name is not None, "the claim is about a page"
+    if is_withdrawn(connection, claim.prediction_id):
+        return Actual(None, maturity=1.0, as_of=now, batch=last_batch(connection))
     page = load_page(connection, claim.scope.page_name)
     zone = ZoneInfo(page.timezone)
     begins, ends = day_bounds(claim.since, zone)[0], day_bounds(claim.until, zone)[1]
@@ -35,7 +37,7 @@ def load_page_actual(connection: Connection, claim: Prediction, now: datetime) -
         for batch in load_batches(connection, ("messages",))
         if batch.undone_by is None and name in batch.accounts and batch.observed_at <= now
     ]
-    if max(reports, default=begins) < ends + SALES_SETTLE or is_withdrawn(connection, claim.prediction_id):
+    if max(reports, default=begins) < ends + SALES_SETTLE:
         return None
     earned = sum(
         one.revenue_micros

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from scipy.special import logsumexp
@@ -21,6 +22,44 @@ _TAIL = 0.025
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sends:
+    """What was sent, and what the judged of them brought.
+
+    Attributes:
+        hours: When each was sent, rising, shape (messages,).
+        weights: What each counts when it is sent, shape (messages,).
+        judged: Positions of those whose response is in, rising, shape (observations,).
+        counts: Responses, shape (observations,).
+        exposure: Recipients, above 0, shape (observations,).
+        unit: What recurs, numbered from 0, shape (observations,).
+    """
+
+    hours: Floats
+    weights: Floats
+    judged: Ints
+    counts: Floats
+    exposure: Floats
+    unit: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Story:
+    """One way in which messages may have been felt.
+
+    Attributes:
+        half_life_hours: Until half of a message is forgotten.
+        one_of_many: Whether the first message known was one of many, or the first there was.
+        usual: Load that wear is counted in: what the judged messages met on average.
+        chances: How likely it is with each wear of the grid, shape (wears,).
+    """
+
+    half_life_hours: float
+    one_of_many: bool
+    usual: float
+    chances: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Wear:
     """What recent volume costs.
 
@@ -33,6 +72,8 @@ class Wear:
         certainty: How much of the doubt about wear is gone, 0 (as good as guessed) to 1.
         costs: Logarithm of the loss that each observation met, at most 0, shape (observations,).
         fit: Everything else, at the likeliest half-life.
+        sends: What it was learnt from.
+        stories: How it may have been, with chances that sum to 1.
     """
 
     loss: float
@@ -43,6 +84,30 @@ class Wear:
     certainty: float
     costs: Floats
     fit: MixedFit
+    sends: Sends
+    stories: tuple[Story, ...]
+
+    def draw_costs(self, hours: Floats, weights: Floats, rng: np.random.Generator, draws: int) -> Floats:
+        """Draw the logarithm of what further messages lose against the average judged one, shape (draws, messages).
+
+        Args:
+            hours: When they would be sent, rising, after all others, shape (messages,).
+            weights: What each counts when it is sent, shape (messages,).
+            rng: Seeded by the caller.
+            draws: How many.
+        """
+        heavier = np.array([self._heavier(story, hours, weights) for story in self.stories])
+        chances = np.stack([story.chances for story in self.stories])
+        drawn = rng.choice(chances.size, draws, p=chances.ravel() / chances.sum())
+        return np.asarray(-_GRID[drawn % len(_GRID), None] * heavier[drawn // len(_GRID)])
+
+    def _heavier(self, story: Story, hours: Floats, weights: Floats) -> Floats:
+        """Return how much more than the average judged message further ones would meet, in usual loads."""
+        sends, half_life, one_of_many = self.sends, story.half_life_hours, story.one_of_many
+        met = _felt(sends, sends.hours[sends.judged], half_life, one_of_many=one_of_many)
+        longer = replace(sends, hours=np.append(sends.hours, hours), weights=np.append(sends.weights, weights))
+        more = _felt(longer, hours, half_life, one_of_many=one_of_many)
+        return np.asarray((more - np.average(met, weights=sends.exposure)) / story.usual)
 
 
 def load_before(sent_hours: Floats, weights: Floats, at_hours: Floats, half_life_hours: float) -> Floats:
@@ -67,27 +132,6 @@ def load_before(sent_hours: Floats, weights: Floats, at_hours: Floats, half_life
     return np.asarray(np.array(sums)[nth] * np.exp2((last - at_hours) / half_life_hours))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sends:
-    """What was sent, and what the judged of them brought.
-
-    Attributes:
-        hours: When each was sent, rising, shape (messages,).
-        weights: What each counts when it is sent, shape (messages,).
-        judged: Positions of those whose response is in, rising, shape (observations,).
-        counts: Responses, shape (observations,).
-        exposure: Recipients, above 0, shape (observations,).
-        unit: What recurs, numbered from 0, shape (observations,).
-    """
-
-    hours: Floats
-    weights: Floats
-    judged: Ints
-    counts: Floats
-    exposure: Floats
-    unit: Ints
-
-
 def estimate_wear(sends: Sends, parts: Sequence[Part], unit_spread: float, now_hours: float) -> Wear:
     """Learn what recent volume costs, half-life included, beside other causes.
 
@@ -101,16 +145,13 @@ def estimate_wear(sends: Sends, parts: Sequence[Part], unit_spread: float, now_h
         now_hours: The moment asked about.
     """
     when = np.append(sends.hours[sends.judged], now_hours)
-    stories, fits = [], list[MixedFit]()
-    for half_life in HALF_LIVES_HOURS:
-        load = load_before(sends.hours, sends.weights, when, half_life)
-        for felt in (load, load + _felt_before(sends, when, half_life)):
-            usual = max(float(felt[:-1].mean()), 1e-6)
-            cost = Part("load", -(felt[:-1] / usual)[:, None], 1.0, learnt=False)
-            fits.append(
-                fit_mixed(sends.counts, sends.exposure, sends.unit, [*parts, cost], unit_spread, *fits[-2:][:1])
-            )
-            stories.append((half_life, felt, usual))
+    stories, fits = list[tuple[float, Floats, float]](), list[MixedFit]()
+    for half_life, one_of_many in product(HALF_LIVES_HOURS, (False, True)):
+        felt = _felt(sends, when, half_life, one_of_many=one_of_many)
+        usual = max(float(felt[:-1].mean()), 1e-6)
+        cost = Part("load", -(felt[:-1] / usual)[:, None], 1.0, learnt=False)
+        fits.append(fit_mixed(sends.counts, sends.exposure, sends.unit, [*parts, cost], unit_spread, *fits[-2:][:1]))
+        stories.append((half_life, felt, usual))
     odds = np.stack([_odds(fit, story[0]) for fit, story in zip(fits, stories, strict=True)])
     chances = np.exp(odds - logsumexp(odds))
     by_story = chances.sum(axis=1)
@@ -129,13 +170,21 @@ def estimate_wear(sends: Sends, parts: Sequence[Part], unit_spread: float, now_h
         certainty=max(0.0, 1.0 - doubt / max(wear, _LOSS_USUAL)),
         costs=np.asarray(-float(chances[best] @ _GRID / by_story[best]) * stories[best][1][:-1] / stories[best][2]),
         fit=fits[best],
+        sends=sends,
+        stories=tuple(
+            Story(half_life, bool(number % 2), usual, chances[number])
+            for number, (half_life, _, usual) in enumerate(stories)
+        ),
     )
 
 
-def _felt_before(sends: Sends, when: Floats, half_life: float) -> Floats:
-    """Return what would be felt of messages before the first one known, had there been as many as after it."""
+def _felt(sends: Sends, when: Floats, half_life: float, *, one_of_many: bool) -> Floats:
+    """Return what is felt at some moments; with `one_of_many` there had been as many before the first as after it."""
+    load = load_before(sends.hours, sends.weights, when, half_life)
+    if not one_of_many:
+        return load
     hourly = sends.weights.sum() / max(float(sends.hours[-1] - sends.hours[0]), 1.0)
-    return np.asarray(hourly * half_life / np.log(2) * np.exp2((sends.hours[0] - when) / half_life))
+    return np.asarray(load + hourly * half_life / np.log(2) * np.exp2((sends.hours[0] - when) / half_life))
 
 
 def _odds(fit: MixedFit, half_life: float) -> Floats:

@@ -166,7 +166,7 @@ def simulate_page(seed: int, page: PageSpec, start: date, weeks: int) -> PageHis
         _CAPTION_SPREAD, normals(stream_key(seed, "page", page.page_name, "quality"), np.arange(page.captions))
     )
     saturation = true_saturation(page, sent_us[paid], sent_us)
-    rested = _rested_chance(page, clock.hour_of_week[hour], clock.day[hour] + _day_of_year(start), caption, quality)
+    rested = rested_chance(page, clock.hour_of_week[hour], clock.day[hour] + _day_of_year(start), caption, quality)
     chance = paid * rested * (1 - saturation)
     prices = np.rint(np.array([price for _, price, _ in TIERS]) * 100).astype(np.int64)
     recipients = np.rint(page.fans * (0.9 + 0.2 * luck("recipients", serial))).astype(np.int64)
@@ -186,7 +186,7 @@ def simulate_page(seed: int, page: PageSpec, start: date, weeks: int) -> PageHis
     )
 
 
-def _rested_chance(page: PageSpec, hour_of_week: Ints, day_of_year: Ints, caption: Ints, quality: Floats) -> Floats:
+def rested_chance(page: PageSpec, hour_of_week: Ints, day_of_year: Ints, caption: Ints, quality: Floats) -> Floats:
     """Return the chance that a rested recipient buys, per message, shape (messages,)."""
     tier, category = caption % len(TIERS), caption // len(TIERS) % len(CATEGORIES)
     season = 1 + page.season * np.sin(2 * np.pi * day_of_year / 365.25)
