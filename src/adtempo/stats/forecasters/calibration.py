@@ -36,11 +36,13 @@ class Spread:
 
     Attributes:
         sizes: Mean absolute error of the steps to come, shape (horizon,).
-        strays: Errors of the past in such sizes, as the other origins tell them, shape (origins, steps ahead).
+        strays: Errors of the past in such sizes, as origins apart from it tell them, shape (origins, steps ahead).
+        origins: How many there are, those that share steps counting for less than one.
     """
 
     sizes: Floats
     strays: Floats
+    origins: float
 
 
 def measure(choice: Choice, history: Floats) -> Spread:
@@ -55,7 +57,7 @@ def measure(choice: Choice, history: Floats) -> Spread:
     known = np.isfinite(choice.errors).all(axis=1)
     if not known.any():
         steps = np.arange(1, len(choice.expected) + 1)
-        return Spread(np.abs(np.diff(history)).mean() * np.sqrt(steps), choice.errors)
+        return Spread(np.abs(np.diff(history)).mean() * np.sqrt(steps), choice.errors, 0.0)
     errors, predicted = np.abs(choice.errors[known]), np.abs(choice.predicted[known])
     floor = max(_FLOOR * float(predicted.mean()), _LEAST)
     level = np.maximum(predicted, floor)
@@ -64,11 +66,14 @@ def measure(choice: Choice, history: Floats) -> Spread:
     growth = _growth_of(sized)
     sized = sized / np.arange(1, sized.shape[1] + 1) ** growth
     means = sized.mean(axis=1)
-    others = (means.sum() - means) / (len(means) - 1) if len(means) > 1 else means
+    ages = np.asarray(choice.ages)[known]
+    apart = np.abs(ages[:, None] - ages) >= sized.shape[1]
+    others = np.where(apart.any(axis=1), apart @ means / np.maximum(apart.sum(axis=1), 1), means.mean())
     strays = np.full(choice.errors.shape, np.nan)
     strays[known] = np.sign(choice.errors[known]) * sized / np.maximum(others, _LEAST)[:, None]
     ahead = np.arange(1, len(choice.expected) + 1)
-    return Spread(means.mean() * ahead**growth * np.maximum(np.abs(choice.expected), floor) ** power, strays)
+    sizes = means.mean() * ahead**growth * np.maximum(np.abs(choice.expected), floor) ** power
+    return Spread(sizes, strays, 1.0 + float(np.ptp(ages)) / sized.shape[1])
 
 
 def _surprise(errors: Floats, sizes: Floats) -> float:
@@ -99,14 +104,14 @@ def find_ends(spreads: Sequence[Spread]) -> Floats:
         Barber, R. F., Candes, E. J., Ramdas, A., Tibshirani, R. J. (2021). Predictive inference with the jackknife+.
         Annals of Statistics 49(1). doi:10.1214/20-AOS1965
     """
-    origins = [int(np.isfinite(spread.strays).all(axis=1).sum()) for spread in spreads]
     pooled = np.concatenate([spread.strays[np.isfinite(spread.strays)] for spread in spreads])
     levels = np.array(LEVELS)
-    weight = sum(origins) / (sum(origins) + _SHAPE_WEIGHT)
+    total = sum(spread.origins for spread in spreads)
+    weight = total / (total + _SHAPE_WEIGHT)
     ends = []
-    for spread, count in zip(spreads, origins, strict=True):
-        shape = stdtrit(max(count - 1.0, _FREEDOM_MIN), levels) / _MEAN_OF_NORMAL
-        if count:
+    for spread in spreads:
+        shape = stdtrit(max(spread.origins - 1, _FREEDOM_MIN), levels) / _MEAN_OF_NORMAL
+        if spread.origins:
             shape = (1 - weight) * shape + weight * np.quantile(pooled, levels)
         rising = np.where(levels < 0.5, np.minimum(shape, 0.0), np.maximum(shape, 0.0))
         ends.append(rising[:, None] * spread.sizes)

@@ -23,9 +23,8 @@ Floats = NDArray[np.float64]
 
 NAIVE = "seasonal naive"
 
-_TOGETHER = 3  # at most so many are averaged
-_NEAR = 1.2  # and only those whose error is within this factor of the best one's
-_SURE = 1.0  # standard errors by which the choice must beat seasonal naive
+_TOGETHER = 4  # at most so many are averaged
+_NEAR = 1.4  # and only those whose error is within this factor of the best one's
 _ORIGINS_MIN = 3  # with fewer nothing can be told from noise
 _SEASON_MAX_OF_SLOW = 60  # with longer ones regressions are as good in a hundredth of the time
 _LEAST = 1e-300
@@ -180,11 +179,8 @@ class _Past:
         known = np.isfinite(losses)
         if not base[known].sum() > 0:
             return False, np.nan
-        gain = base[known] - losses[known]
         ratio = float(losses[known].sum() / base[known].sum())
-        if len(gain) < _ORIGINS_MIN:
-            return False, ratio
-        return bool(gain.mean() > _SURE * gain.std(ddof=1) / np.sqrt(len(gain))), ratio
+        return bool(known.sum() >= _ORIGINS_MIN and ratio < 1), ratio
 
 
 def _mean(made: Floats) -> Floats:
