@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from adtempo.domain.errors import InvalidInput, Problem
+from adtempo.forecasts.grains import Moment, place_moments
+from adtempo.forecasts.series_file import Row, read_rows
 from adtempo.stats.response import Allocation, History, Range, ResponsePosterior, allocate, fit_responses, where_next
 from adtempo.stats.response.curves import Floats
 
@@ -23,8 +22,7 @@ _SEED = 7
 _LEAST_ROWS = 10
 _MOST_ROWS = 730
 _SHOWN = 20
-_DAY = timedelta(days=1)
-_SEASONS = (_DAY, 7 * _DAY, 365.25 * _DAY)
+_YEAR = timedelta(days=365.25)
 _SEEN_PART = 0.75  # of a season that must have been seen for it to be told from chance
 
 
@@ -47,15 +45,6 @@ class Bounds:
     most: Mapping[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """The rows of one place, by date."""
-
-    name: str
-    moments: list[datetime]
-    numbers: Floats
-
-
 def allocate_file(source: Path, columns: Columns, bounds: Bounds) -> dict[str, Any]:
     """Learn response curves from a file and return the best split with what it should bring.
 
@@ -66,17 +55,16 @@ def allocate_file(source: Path, columns: Columns, bounds: Bounds) -> dict[str, A
     """
     _check_bounds(bounds, columns)
     limits = [_limits(bounds, column) for column in columns.spend]
-    groups = _read_groups(source, columns)
-    histories = [_history(source, columns, group) for group in groups]
-    posteriors = fit_responses(histories, _SEED)
+    histories = _read_histories(source, columns)
+    posteriors = fit_responses(list(histories.values()), _SEED)
     lower, upper = np.array(limits, np.float64).T
     answers: dict[str, dict[str, Any]] = {}
     plans, todays = [], []
-    for group, history, posterior in zip(groups, histories, posteriors, strict=True):
+    for (place, history), posterior in zip(histories.items(), posteriors, strict=True):
         today = history.spend.mean(axis=0)
         plan = allocate(posterior, float(bounds.total), lower, upper, current=today)
         exact = _in_units(plan.amounts, bounds.total, [most for _, most in limits])
-        answers[group.name] = _body(columns.spend, posterior, plan, exact, today) | {"rows": len(history.outcome)}
+        answers[place] = _body(columns.spend, posterior, plan, exact, today) | {"rows": len(history.outcome)}
         plans.append(plan)
         todays.append(today)
     if columns.group is None:
@@ -111,104 +99,58 @@ def _check_bounds(bounds: Bounds, columns: Columns) -> None:
         )
 
 
-def _read_groups(source: Path, columns: Columns) -> list[_Group]:
-    """Return the rows of each place, by date."""
+def _read_histories(source: Path, columns: Columns) -> dict[str, History]:
+    """Return what curves are learnt from, by place, or say what is missing for it."""
     wanted = [columns.outcome, *columns.spend]
-    found: dict[str, dict[datetime, list[float]]] = {}
-    problems: list[Problem] = []
-    for line, row in _read_rows(source, columns):
-        values = [_read_number(row[name]) for name in wanted]
-        problems += [
-            Problem(source.name, line, name, f"{row[name]!r} is not a number of at least 0; write 12.5")
-            for name, value in zip(wanted, values, strict=True)
-            if value is None
-        ]
-        moment = _read_moment(row[columns.date])
-        place = row[columns.group] if columns.group else ""
-        rows = found.setdefault(place, {})
-        if moment is None:
-            wrong = f"{row[columns.date]!r} is not a date; write 2026-03-04"
-            problems.append(Problem(source.name, line, columns.date, wrong))
-        elif moment in rows:
-            wrong = f"{row[columns.date]} stands twice; add up its rows, or name their place by --group COL"
-            problems.append(Problem(source.name, line, columns.date, wrong))
-        else:
-            rows[moment] = [value or 0.0 for value in values]
-    if problems:
-        more = [f"... and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        raise InvalidInput("\n".join([f"{len(problems)} bad places", *map(str, problems[:_SHOWN]), *more]))
-    if not found:
-        raise InvalidInput(f"{source.name} has no rows; at least {_LEAST_ROWS} are needed to learn from")
-    return [
-        _Group(name, sorted(rows), np.array([rows[moment] for moment in sorted(rows)])) for name, rows in found.items()
-    ]
-
-
-def _read_rows(source: Path, columns: Columns) -> list[tuple[int, dict[str, str]]]:
-    """Return line numbers and the cells that matter, by column."""
-    names = [columns.date, columns.outcome, *columns.spend, *([columns.group] if columns.group else [])]
-    if len(set(names)) < len(names):
+    if len({*wanted, columns.date, columns.group}) < len(wanted) + 2:
         raise InvalidInput("one column is named twice; date, outcome, group and each spend are columns of their own")
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
-            header = [name.strip() for name in next(reader, [])]
-            missing = [name for name in names if name not in header]
-            if missing:
-                raise InvalidInput(
-                    f"{source.name}:1:{missing[0]}: there is no such column; the file has {', '.join(header) or 'none'}"
-                )
-            rows = [(reader.line_num, dict(zip(header, row, strict=False))) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(f"{source.name} cannot be read as a CSV file in UTF-8: {error}") from error
-    return [(line, {name: row.get(name, "").strip() for name in names}) for line, row in rows]
+    _, rows = read_rows(source, columns.date, wanted, columns.group or "")
+    if columns.group and not all(row.series for row in rows):
+        line = next(row.line for row in rows if not row.series)
+        raise InvalidInput(f"{source.name}:{line}:{columns.group}: there is no such column, or nothing in it")
+    problems = [
+        Problem(source.name, row.line, name, f"{value:g} is not an amount of at least 0; write 0 where there was none")
+        for row in rows
+        for name, value in zip(wanted, row.values, strict=True)
+        if not value >= 0
+    ]
+    if problems:
+        raise InvalidInput("\n".join([f"{len(problems)} bad places", *map(str, problems[:_SHOWN])]))
+    places: dict[str, list[Row]] = {}
+    for row in rows:
+        places.setdefault(row.series, []).append(row)
+    return {name: _history(source.name, columns, place) for name, place in places.items()}
 
 
-def _read_number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if isfinite(value) and value >= 0 and "_" not in text else None
-
-
-def _read_moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        return None
-
-
-def _history(source: Path, columns: Columns, group: _Group) -> History:
-    """Return what curves are learnt from, or say what is missing for it."""
-    place = f"{source.name}, {columns.group} {group.name}" if columns.group else source.name
-    rows = len(group.moments)
-    if rows < _LEAST_ROWS:
-        raise InvalidInput(f"{place}: {rows} rows are too few to learn from; at least {_LEAST_ROWS} are needed")
-    step = _spacing(place, group.moments)
-    numbers = group.numbers[-_MOST_ROWS:]
+def _history(file: str, columns: Columns, rows: Sequence[Row]) -> History:
+    place = f"{file}, {columns.group} {rows[0].series}" if columns.group else file
+    if len(rows) < _LEAST_ROWS:
+        raise InvalidInput(f"{place}: {len(rows)} rows are too few to learn from; at least {_LEAST_ROWS} are needed")
+    seasons = _seasons(place, [row.moment for row in rows])
+    numbers = np.array([row.values for row in rows[-_MOST_ROWS:]])
     outcome, spend = numbers[:, 0], numbers[:, 1:]
     if not outcome.any():
         raise InvalidInput(f"{place}: {columns.outcome} is always 0: there is nothing to learn from")
     silent = [name for name, column in zip(columns.spend, spend.T, strict=True) if not column.any()]
     if silent:
         raise InvalidInput(f"{place}: nothing was ever spent on {silent[0]}: leave it out of --spend")
-    lengths = [season / step for season in _SEASONS]
-    return History(spend, outcome, [length for length in lengths if 3 <= length <= len(numbers) / _SEEN_PART])
+    return History(spend, outcome, [length for length in seasons if length <= len(outcome) / _SEEN_PART])
 
 
-def _spacing(place: str, moments: Sequence[datetime]) -> timedelta:
-    """Return the usual distance of two rows, all being alike (months count as such)."""
-    distances = [after - before for before, after in pairwise(moments)]
-    step = sorted(distances)[len(distances) // 2]
-    monthly = step >= 28 * _DAY
-    for before, distance in zip(moments, distances, strict=False):
-        if distance > 1.5 * step or (distance != step and not monthly):
-            raise InvalidInput(
-                f"{place}: after {before.isoformat(' ')} the next row is {distance} later, elsewhere {step}; add the "
-                "missing rows (0 where nothing was spent), or give rows that are evenly spaced"
-            )
-    return step
+def _seasons(place: str, moments: Sequence[Moment]) -> list[float]:
+    """Return after how many rows things repeat; refuse rows that are not evenly spaced."""
+    placed = place_moments([moments])
+    steps = placed[1][0] if placed else np.zeros(1)
+    if placed is None or len(steps) <= steps[-1]:
+        after = moments[int(np.diff(steps).argmax())] if len(steps) > 1 else moments[0]
+        raise InvalidInput(
+            f"{place}: rows are missing after {after}: give one for each step in time, with 0 where nothing was spent"
+        )
+    first, last = moments[0], moments[-1]
+    if isinstance(first, int) or isinstance(last, int):
+        return []
+    year = _YEAR / (last - first) * int(steps[-1])
+    return [*(float(season) for season in placed[0].seasons if season < year / 2), year]
 
 
 def _in_units(amounts: Floats, total: Decimal, most: Sequence[Decimal]) -> list[Decimal]:

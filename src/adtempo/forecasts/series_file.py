@@ -25,7 +25,9 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """One row of a plain file: its line, its series, its moment, and its numbers, NaN where there is none."""
+
     line: int
     series: str
     moment: Moment
@@ -56,7 +58,7 @@ def forecast_file(
     """
     if output.resolve() == source.resolve():
         raise InvalidInput(f"{output} is the file that is read; choose another --output")
-    columns, rows = _read_rows(source, date, value)
+    columns, rows = read_rows(source, date, value)
     grain, panel = _arrange(source, date, columns, rows)
     longest = max(len(series) for series in panel.values())
     values = np.stack([np.r_[np.full(longest - len(series), np.nan), series] for series in panel.values()])
@@ -69,8 +71,18 @@ def forecast_file(
     return [f"{len(panel)} series in steps of one {grain.name}, {repeats}", *_describe(list(panel), fans)]
 
 
-def _read_rows(source: Path, date: str, value: Sequence[str]) -> tuple[list[str], list[_Row]]:
-    """Return which columns are forecast, and the rows, oldest first."""
+def read_rows(source: Path, date: str, value: Sequence[str], series: str = _ID) -> tuple[list[str], list[Row]]:
+    """Return which columns of numbers are meant, and the rows, oldest first.
+
+    Args:
+        source: CSV with a header; its rows in any order.
+        date: Column of dates or times, or of whole numbers that count.
+        value: Columns of numbers; one entry may name several, with commas between.
+        series: Column that tells series apart, if the file has it.
+
+    Raises:
+        InvalidInput: The file cannot be read as such a table; wrong places are named as file:row:column.
+    """
     try:
         with source.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream)
@@ -84,8 +96,8 @@ def _read_rows(source: Path, date: str, value: Sequence[str]) -> tuple[list[str]
             found = "several columns are called so" if name in header else "there is no such column"
             raise InvalidInput(f"{source.name}:1:{name}: {found}; the header is {','.join(header)}")
     if not lines:
-        raise InvalidInput(f"{source.name} has no rows below its header; a forecast needs {STEPS_MIN}")
-    rows: list[_Row] = []
+        raise InvalidInput(f"{source.name} has no rows below its header")
+    rows: list[Row] = []
     problems: list[Problem] = []
     for line, cells in lines:
         named = dict(zip(header, cells, strict=False))
@@ -104,7 +116,7 @@ def _read_rows(source: Path, date: str, value: Sequence[str]) -> tuple[list[str]
             except (KeyError, ValueError):
                 said = f"{named.get(column)!r} is no number; write 1234.5, or nothing where it is missing"
                 problems.append(Problem(source.name, line, column, said))
-        rows.append(_Row(line, named.get(_ID, "").strip(), moment, tuple(values)))
+        rows.append(Row(line, named.get(series, "").strip(), moment, tuple(values)))
     _refuse(problems or _contradictions(source, date, rows))
     return columns, sorted(rows, key=lambda row: row.moment)
 
@@ -119,7 +131,7 @@ def _read_number(text: str) -> float:
     return number
 
 
-def _contradictions(source: Path, date: str, rows: Sequence[_Row]) -> list[Problem]:
+def _contradictions(source: Path, date: str, rows: Sequence[Row]) -> list[Problem]:
     """Return dates that are of another kind than the first one, and those that a series has twice."""
     problems = []
     seen: dict[tuple[str, Moment], int] = {}
@@ -149,9 +161,9 @@ def _refuse(problems: Sequence[Problem]) -> None:
         raise InvalidInput("\n".join(lines))
 
 
-def _arrange(source: Path, date: str, columns: Sequence[str], rows: Sequence[_Row]) -> tuple[Grain, dict[str, Floats]]:
+def _arrange(source: Path, date: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[Grain, dict[str, Floats]]:
     """Return the grain, and each series on its even grid, NaN where there was no row, up to its last value."""
-    groups: dict[str, list[_Row]] = {}
+    groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.series, []).append(row)
     placed = place_moments([[row.moment for row in group] for group in groups.values()])
