@@ -18,8 +18,11 @@ from sqlalchemy import event
 
 from adtempo.changes.apply import Road, apply_change
 from adtempo.changes.recover import recover_changes
+from adtempo.domain.accounts import CampaignRef
+from adtempo.domain.campaigns import CampaignState, Status
+from adtempo.platforms.base import Writer
 from adtempo.store.engine import open_engine
-from market_client import HttpWriter
+from connectors import CONNECTORS
 
 
 @dataclass
@@ -35,17 +38,27 @@ class Boundaries:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class NotingWriter(HttpWriter):
-    """Remembers at which boundary its first write began."""
+class Noting:
+    """Passes every call on, and remembers at which boundary the first write began."""
 
-    def __init__(self, port: int, boundaries: Boundaries) -> None:
-        super().__init__(port, boundaries.cross)
+    def __init__(self, writer: Writer, boundaries: Boundaries) -> None:
+        self._writer = writer
         self._boundaries = boundaries
         self.wrote_at = 0
 
-    def _write(self, path: str, value: int | str, now: datetime) -> None:
+    def fetch_state(self, campaign: CampaignRef, now: datetime) -> CampaignState:
+        return self._writer.fetch_state(campaign, now)
+
+    def apply_budget(self, campaign: CampaignRef, budget_daily_micros: int, now: datetime) -> None:
+        self._note()
+        self._writer.apply_budget(campaign, budget_daily_micros, now)
+
+    def apply_status(self, campaign: CampaignRef, status: Status, now: datetime) -> None:
+        self._note()
+        self._writer.apply_status(campaign, status, now)
+
+    def _note(self) -> None:
         self.wrote_at = self.wrote_at or self._boundaries.count + 1
-        super()._write(path, value, now)
 
 
 def work(task: dict[str, Any]) -> dict[str, int]:
@@ -55,8 +68,10 @@ def work(task: dict[str, Any]) -> dict[str, int]:
     event.listen(engine, "commit", boundaries.cross)
     event.listen(engine, "checkin", boundaries.cross)
     now = datetime.fromisoformat(task["now"])
-    writer = NotingWriter(task["port"], boundaries)
-    road = Road(engine, lambda _: ("sandbox", writer), lambda: now, lambda: now, f"worker {os.getpid()}", "worker")
+    writer = Noting(CONNECTORS[task["connector"]].open(task["port"], boundaries.cross), boundaries)
+    road = Road(
+        engine, lambda _: (task["connector"], writer), lambda: now, lambda: now, f"worker {os.getpid()}", "worker"
+    )
     if task["change"] is not None:
         apply_change(road, task["change"])
     else:

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
+
+import pytest
 
 import judge
 import roads
@@ -18,10 +19,10 @@ from adtempo.changes.propose import propose_changes
 from adtempo.store.audit import verify_audit
 from adtempo.store.engine import reading
 from adtempo.workspace import Workspace
+from connectors import CONNECTORS, TESTS, standing_in
 from market_client import HttpWriter
 from market_server import FAULTS
 
-TESTS = Path(__file__).parents[1]
 COUNT = 120
 STAGES = 10
 BETWEEN = timedelta(minutes=3)
@@ -30,19 +31,17 @@ RECOVERY_KILLS = 8
 
 
 class Workers:
-    """The market and the processes that work on it."""
+    """The processes that work on a market."""
 
-    def __init__(self, url: str, market: subprocess.Popen[str], zygote: subprocess.Popen[str]) -> None:
-        self._url = url
+    def __init__(self, task: dict[str, Any], zygote: subprocess.Popen[str]) -> None:
+        self._task = task
         self._zygote = zygote
-        assert market.stdout is not None
-        self.port = int(market.stdout.readline())
         assert zygote.stdout is not None
         assert zygote.stdout.readline() == "ready\n"
 
     def run(self, now: datetime, change: int | None = None, kill_at: int = 0) -> dict[str, Any]:
         """Work on one change, or recover all; die at a boundary if told."""
-        task = {"url": self._url, "port": self.port, "now": now.isoformat(), "change": change, "kill_at": kill_at}
+        task = {**self._task, "now": now.isoformat(), "change": change, "kill_at": kill_at}
         assert self._zygote.stdin is not None
         assert self._zygote.stdout is not None
         self._zygote.stdin.write(json.dumps(task) + "\n")
@@ -53,17 +52,13 @@ class Workers:
 
 
 @contextmanager
-def started(url: str, folder: Path) -> Iterator[Workers]:
-    """Start the market and the worker, and end both."""
+def started(connector: str, url: str, port: int) -> Iterator[Workers]:
+    """Start the worker, and end it."""
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": TESTS}
-    with (
-        subprocess.Popen([sys.executable, "market_server.py", str(folder)], **pipes) as market,
-        subprocess.Popen([sys.executable, "road_process.py"], **pipes) as zygote,
-    ):
+    with subprocess.Popen([sys.executable, "road_process.py"], **pipes) as zygote:
         try:
-            yield Workers(url, market, zygote)
+            yield Workers({"connector": connector, "url": url, "port": port}, zygote)
         finally:
-            market.kill()
             zygote.kill()
 
 
@@ -77,14 +72,18 @@ def list_cases(undisturbed: dict[str, Any]) -> list[tuple[int, str]]:
     return before + [(boundary, fault) for boundary in (0, *range(wrote_at, last + 1)) for fault in FAULTS]
 
 
-def test_no_kill_and_no_fault_breaks_the_promise(workspace: Workspace, database_url: str) -> None:
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_no_kill_and_no_fault_breaks_the_promise(workspace: Workspace, database_url: str, connector: str) -> None:
     now = workspace.now()
     roads.furnish(workspace, count=COUNT)
     policy = roads.policy(account_daily_max_micros=10**12)
     proposals = [roads.proposal(now, number, policy=policy) for number in range(1, COUNT + 1)]
     first = propose_changes(workspace, proposals[:1], actor="test")[0]
-    with started(database_url, workspace.home / "sandbox") as workers:
-        market = HttpWriter(workers.port)
+    with (
+        standing_in(connector, workspace.home / "sandbox") as port,
+        started(connector, database_url, port) as workers,
+    ):
+        market = HttpWriter(port)
         cases = list_cases(workers.run(now, first.id))
         changes = propose_changes(workspace, proposals[1 : len(cases) + 1], actor="test")
         killed = 0
