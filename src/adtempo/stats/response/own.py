@@ -20,6 +20,7 @@ _ROUNDS = 8
 _OWN_WAY = 8.0  # how many items weigh as much as what was thought before
 _QUIET = 0.1  # noise of a row without spend, as a share of that of a row of average spend
 _NOISES = np.geomspace(0.5, 2.0, 5)
+_LEAST = 1e-9  # a return that stands for none at all
 _DOUBT = (0.3, 2.0)  # least and most relative spread of returns between items
 
 
@@ -42,15 +43,15 @@ def fit_own_responses(spend: Floats, value: Floats, seed: int) -> ResponsePoster
     rows, items = spend.shape
     highest = spend.max(axis=0)
     returns = value.sum(axis=0) / spend.sum(axis=0)
-    usual = float(value.sum() / spend.sum())
-    doubt = float(np.clip(np.std(returns / max(usual, 1e-300)), *_DOUBT))
+    usual = max(float(value.sum() / spend.sum()), _LEAST)
+    doubt = float(np.clip(np.std(returns / usual), *_DOUBT))
     views = candidate_bases(rows, 0.0, (7.0,) if rows >= 14 else ())
     logs, means, spreads = [], [], []
     for item in range(items):
         scale = np.sqrt(_QUIET + (1.0 - _QUIET) * spend[:, item] / spend[:, item].mean())
         features = CELLS.features(spend[:, item], float(highest[item])) / scale[:, None]
         outcome = value[:, item] / scale
-        reach = max(usual, 1e-300) * highest[item]
+        reach = usual * highest[item]
         prior = reach, doubt * reach
         noise = np.var(outcome - returns[item] * spend[:, item] / scale) + 1e-6 * (reach / 10) ** 2
         found = [_weigh(view.whiten @ features, view.whiten @ outcome, noise * _NOISES, prior) for view in views]
