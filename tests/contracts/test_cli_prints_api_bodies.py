@@ -82,6 +82,7 @@ READING = (
     (["dayparts", "recommend", "--campaign", CAMPAIGN, "--platform", "tiktok"], f"/daypart/recommend/{CAMPAIGN}"),
     (["dayparts", "show", "--campaign", CAMPAIGN], f"/daypart/schedules/{CAMPAIGN}"),
     (["dayparts", "compare", "--metric", "ctr"], "/daypart/compare?metric=ctr"),
+    (["dayparts", "niche", "saas", "--metric", "ctr"], "/daypart/niche/saas?metric=ctr"),
     (["messages", "volume", "--tier", "MEGA", "--saturation", "0.8"], "/api/messages/volume?tier=MEGA&saturation=0.8"),
     (["messages", "pages", "list"], "/api/messages/pages"),
     (["messages", "show"], "/api/messages/schedules"),

@@ -12,7 +12,7 @@ from adtempo.dayparts.decide import Priority, Step, recommend_actions, recommend
 from adtempo.dayparts.findings import CampaignDayparts, Label, Pattern, SlotFigures
 from adtempo.dayparts.panel import HourlyPanel
 from adtempo.dayparts.response import HourResponse, learn_response, read_response
-from adtempo.dayparts.switchback import judge_pairs, match_campaigns, plan_switchback, weekly_deviation
+from adtempo.dayparts.switchback import judge_pairs, plan_switchback, weekly_deviation
 from adtempo.dayparts.wording import days_text, hours_text, way_text
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.errors import InvalidInput
@@ -366,9 +366,3 @@ def test_weeks_differ_by_what_neighbours_do() -> None:
     assert drifting < 0.01
     with pytest.raises(InvalidInput, match="never differ"):
         plan_switchback(0.0, 0.1, seed=1)
-
-
-def test_campaigns_are_matched_with_their_likes() -> None:
-    pairs = match_campaigns([5.0, 1.0, 1.2, 5.1, 9.0], seed=4)
-    assert {frozenset(pair) for pair in pairs} == {frozenset({1, 2}), frozenset({0, 3})}
-    assert match_campaigns([5.0, 1.0, 1.2, 5.1, 9.0], seed=4) == pairs

@@ -17,6 +17,7 @@ from adtempo.api import (
     budgets,
     changes,
     creatives,
+    daypart_schedules,
     dayparts,
     forecasts,
     jobs,
@@ -38,8 +39,8 @@ from adtempo.domain.roles import EVERYBODY, Action
 from adtempo.workspace import Workspace
 
 AREAS = (
-    *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, dayparts, budgets),
-    *(messages, forecasts, alerts, changes, jobs, audit),
+    *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, dayparts, daypart_schedules),
+    *(budgets, messages, forecasts, alerts, changes, jobs, audit),
 )
 """Every file of routes, in the order in which the document lists them."""
 

@@ -1,4 +1,4 @@
-"""dayparts analyze|recommend|schedule|show|export|niche|compare."""
+"""dayparts analyze|recommend|schedule|show|export|prove|niche|compare."""
 
 from __future__ import annotations
 
@@ -123,6 +123,20 @@ def schedule(
     as_json: AsJson = False,
 ) -> None:
     """Share a daily budget out over the hours, exact to the minor unit, and keep the schedule."""
+    session = session_of(ctx)
+    if session.server:
+        fields = {
+            "total_daily_budget": total,
+            "schedule_type": strategy,
+            "peak_multiplier": peak,
+            "valley_multiplier": valley,
+        }
+        if len(campaign) > 1:
+            print_json(post_body(session, "/daypart/schedule/unified", {"campaign_ids": campaign, **fields}))
+        else:
+            asked = {"campaign_id": campaign[0], "platform": platform, **fields}
+            print_json(post_body(session, "/daypart/schedule", asked))
+        return
     from adtempo.dayparts.report import schedule_body, unified_body
     from adtempo.dayparts.run import DayPartOptimizer
     from adtempo.dayparts.scheduling import Wish
@@ -209,6 +223,34 @@ def export(
         typer.echo(body["text"], nl=False)
     else:
         output.write_bytes(body["text"].encode())
+
+
+def prove(
+    ctx: typer.Context,
+    schedule_id: Annotated[str, typer.Argument(metavar="SCHEDULE", help="Its id.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say in which weeks to run a schedule so that its gain shows, and what they have shown so far."""
+    session = session_of(ctx)
+    if session.server:
+        print_json(fetch_body(session, f"/daypart/schedule/{schedule_id}/proof", {}))
+        return
+    from adtempo.dayparts.report import proof_body
+    from adtempo.dayparts.run import DayPartOptimizer
+
+    with opened(ctx) as workspace:
+        body = proof_body(DayPartOptimizer(workspace).prove(schedule_id))
+    if as_json:
+        print_json(body)
+        return
+    typer.echo(body["statement"])
+    rows = [
+        (one["monday"], "schedule" if one["with_schedule"] else "today's rhythm", _short(one["value"]))
+        for one in body["weeks"]
+    ]
+    if rows:
+        print_table(("week from", "runs", body["metric"]), rows, right=(body["metric"],))
 
 
 def compare(
@@ -347,6 +389,6 @@ def _short(value: Any) -> str:
 def register(app: typer.Typer) -> None:
     """Add the commands of this area."""
     dayparts = typer.Typer(help="When the money works, and schedules made of it.", no_args_is_help=True)
-    for command in (analyze, recommend, schedule, show, export, niche, compare):
+    for command in (analyze, recommend, schedule, show, export, prove, niche, compare):
         dayparts.command(command.__name__)(command)
     app.add_typer(dayparts, name="dayparts")

@@ -12,6 +12,7 @@ from adtempo.dayparts.comparison import Comparison, PlatformHours
 from adtempo.dayparts.decide import Recommendation
 from adtempo.dayparts.findings import TIMES_OF_DAY, WEEK_PARTS, Pattern, SlotFigures
 from adtempo.dayparts.niches import NICHES
+from adtempo.dayparts.proof import Proof
 from adtempo.dayparts.run import Standing
 from adtempo.dayparts.scheduling import Draft, Exported
 from adtempo.dayparts.wording import way_text
@@ -227,6 +228,42 @@ def exported_body(done: Exported) -> dict[str, Any]:
         "lost_share": done.lost_share,
         "statement": done.statement,
         "text": done.text,
+    }
+
+
+def proof_body(proof: Proof) -> dict[str, Any]:
+    """Return the proof of a schedule: its plan, and what has come so far."""
+    plan, result = proof.plan, proof.result
+    return {
+        "schedule_id": proof.schedule.schedule_id,
+        "campaign_id": proof.schedule.campaign.campaign_id,
+        "platform": proof.schedule.campaign.platform,
+        "account_id": proof.schedule.campaign.account_id,
+        "metric": proof.metric.name,
+        "expected_gain": plan.effect,
+        "weekly_deviation": plan.deviation,
+        "pairs": plan.pairs,
+        "power": plan.power,
+        "detectable_gain": plan.detectable,
+        "weeks": [
+            {
+                "monday": one.monday.isoformat(),
+                "with_schedule": one.with_schedule,
+                "value": plain_value(proof.metric, one.value),
+            }
+            for one in proof.weeks
+        ],
+        "result": None
+        if result is None
+        else {
+            "pairs": result.pairs,
+            "gain": result.effect,
+            "gain_low": result.low,
+            "gain_high": result.high,
+            "p_value": result.p_value,
+            "shown": result.shown,
+        },
+        "statement": proof.statement,
     }
 
 

@@ -12,6 +12,7 @@ from adtempo.dayparts.analysis import Analysis, Known, Question, analyze_each, a
 from adtempo.dayparts.borrowing import HourPrior
 from adtempo.dayparts.comparison import Comparison, compare_platforms
 from adtempo.dayparts.decide import Recommendation
+from adtempo.dayparts.proof import Proof, prove_schedule
 from adtempo.dayparts.scheduling import (
     Draft,
     Exported,
@@ -180,6 +181,15 @@ class DayPartOptimizer:
         schedule = self.load_schedule(schedule_id)
         campaign, _ = find_one(self._workspace, str(schedule.campaign))
         return export_schedule(schedule, form, title=campaign.label or campaign.name or campaign.ref.campaign_id)
+
+    def prove(self, schedule_id: str) -> Proof:
+        """Return in which weeks to run a schedule so that its gain shows, and what they have shown so far.
+
+        Raises:
+            NotFound: There is no such schedule.
+            InvalidInput: It promises nothing, or too little is known of how much weeks differ.
+        """
+        return prove_schedule(self._workspace, schedule_id)
 
     def compare(
         self, campaign_ids: Sequence[str] = (), question: Question | None = None

@@ -89,10 +89,11 @@ class LoadedHours:
     first_days: tuple[date, ...]
 
 
-def load_moment(workspace: Workspace, as_of: datetime) -> Moment:
-    """Return what is known at a moment."""
+def load_moment(workspace: Workspace, as_of: datetime, *, batch: int | None = None) -> Moment:
+    """Return what is known at a moment, by a batch of the ledger where one is named."""
     with reading(workspace.engine) as connection:
-        batch, complete = last_batch(connection), load_watermarks(connection)
+        complete = load_watermarks(connection)
+        batch = last_batch(connection) if batch is None else batch
         heard = load_heard(connection, as_of)
     return Moment(as_of, batch, load_curves(workspace.ledger, as_of=as_of, batch=batch), heard, complete)
 

@@ -1,4 +1,4 @@
-"""Proof that a schedule helps: weeks with it against weeks without, or matched campaigns, planned before anything runs.
+"""Proof that a schedule helps: weeks with it against weeks without, planned before anything runs.
 
 Weeks come in pairs, one with the schedule and one without, in an order that is drawn; a pair's difference is free of
 what changes slowly. How many pairs it takes follows from how much weeks differ anyway. Pure.
@@ -12,11 +12,10 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import nct, t
 
 from adtempo.domain.errors import InvalidInput
@@ -35,7 +34,7 @@ class SwitchbackPlan:
     """When the schedule runs, and what that can show.
 
     Attributes:
-        pairs: Pairs of weeks (or of campaigns); 0 where even PAIRS_MAX could not show the effect.
+        pairs: Pairs of weeks; 0 where even PAIRS_MAX could not show the effect.
         with_schedule: Of each week, the first first, whether the schedule runs; two weeks a pair.
         power: Chance of showing the effect if it is there.
         detectable: The smallest relative effect that would be shown with a chance of POWER by PAIRS_MAX pairs at most.
@@ -121,7 +120,7 @@ def judge_pairs(with_schedule: ArrayLike, without: ArrayLike) -> SwitchbackResul
     """Hold the two halves of every pair against each other; None where fewer than two pairs have both.
 
     Args:
-        with_schedule: The metric of the week (or campaign) with the schedule, one per pair, shape (pairs,).
+        with_schedule: The metric of the week with the schedule, one per pair, shape (pairs,).
         without: The same without it.
     """
     pair = np.array([np.asarray(with_schedule, np.float64), np.asarray(without, np.float64)])
@@ -137,25 +136,6 @@ def judge_pairs(with_schedule: ArrayLike, without: ArrayLike) -> SwitchbackResul
     return SwitchbackResult(
         count, float(np.expm1(mean)), float(low), float(high), chance, shown=bool(low > 0 or high < 0)
     )
-
-
-def match_campaigns(levels: Sequence[float], *, seed: int) -> list[tuple[int, int]]:
-    """Pair campaigns that were alike before, and draw which of each pair gets the schedule.
-
-    Args:
-        levels: The metric of each campaign before the test, above 0, shape (campaigns,); an odd one out is left out.
-        seed: The draw follows from it.
-
-    Returns:
-        (with the schedule, without) of each pair, as positions in `levels`.
-
-    >>> match_campaigns([1.0, 5.0, 1.1, 5.2], seed=1)
-    [(2, 0), (3, 1)]
-    """
-    order = [int(one) for one in np.argsort(np.asarray(levels, np.float64), kind="stable")]
-    draws: NDArray[np.float64] = np.random.default_rng(seed).random(len(order) // 2)
-    pairs = list(zip(order[::2], order[1::2], strict=False))
-    return [(one, other) if draw < 0.5 else (other, one) for (one, other), draw in zip(pairs, draws, strict=True)]
 
 
 def _power(pairs: int, spread: float, effect: float) -> float:
