@@ -192,7 +192,7 @@ def test_an_account_that_is_not_armed_gets_suggestions_only(workspace: Workspace
     assert apply_changes(workspace, actor="job").sent == ()
     assert roads.held(market, workspace.now()) == roads.ACTIVE
     assert reject_change(workspace, one.id, approver=roads.ANN).state is State.REJECTED
-    assert write_bulk_file([two]) == "Campaign ID,Campaign Budget,Campaign Status\r\n2,220.00,On\r\n"
+    assert write_bulk_file([two]) == "Campaign ID,Campaign Budget,Campaign Status\r\nid:2,220.00,On\r\n"
 
 
 @pytest.mark.parametrize(

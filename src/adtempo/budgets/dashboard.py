@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Connection
+
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.budgets import Evaluation
 from adtempo.domain.changes import Change, State
@@ -99,9 +101,9 @@ def load_dashboard(workspace: Workspace, days: int) -> Dashboard:
     since = now - timedelta(days=days)
     with reading(workspace.engine) as connection:
         actions = stored.count_actions(connection, since, now)
-        changes = [one for one in list_changes(connection) if since < one.created_at <= now]
-        later = stored.list_evaluations(connection, since=since) if changes else []
-    done = [one for one in changes if one.state in _DONE]
+        changes = [one for one in list_changes(connection, since=since) if one.created_at <= now]
+        done = [one for one in changes if one.state in _DONE]
+        proven = [_right(one, _later(connection, one)) for one in done]
     waits = [(one.finished_at - one.as_of).total_seconds() / 3600 for one in done if one.finished_at is not None]
     vetoes = Counter(
         verdict.guardrail for one in changes for verdict in one.verdicts if verdict.outcome is Outcome.VETO
@@ -114,7 +116,7 @@ def load_dashboard(workspace: Workspace, days: int) -> Dashboard:
         impacts=tuple(_impacts(done)),
         portfolios=tuple(_load_portfolios(workspace, since, now, done)),
         hours_to_change=median(waits) if waits else None,
-        proven_right=share_of(_right(one, [said for _, said in later]) for one in done),
+        proven_right=share_of(proven),
         vetoes=dict(vetoes.most_common()),
     )
 
@@ -129,14 +131,14 @@ def _impacts(done: Sequence[Change]) -> list[Impact]:
     ]
 
 
-def _right(change: Change, evaluations: Sequence[Evaluation]) -> bool | None:
+def _later(connection: Connection, change: Change) -> Evaluation | None:
+    """Return the first word on a campaign two days after its change."""
+    return stored.find_evaluation(connection, change.campaign, change.created_at + timedelta(hours=_VERDICT_HOURS))
+
+
+def _right(change: Change, later: Evaluation | None) -> bool | None:
     """Say whether the first word on a campaign two days later still went the same way; None while none is said."""
-    since = change.created_at + timedelta(hours=_VERDICT_HOURS)
-    later = [one for one in evaluations if one.campaign == change.campaign and one.at >= since]
-    if not later:
-        return None
-    first = min(later, key=lambda one: one.at)
-    returned = first.expected.get("roas")
+    returned = None if later is None else later.expected.get("roas")
     before = change.evidence.get("expected", {}).get("roas") if change.evidence else None
     if returned is None or before is None:
         return None

@@ -73,7 +73,8 @@ COLUMNS: Mapping[str, Columns] = MappingProxyType(
             "Campaign status": _status("Enabled", "Paused"),
         },
         Platform.TIKTOK: {
-            "Campaign ID": _campaign,
+            # Its help, "troubleshoot bulk import issues": an id is refused without this prefix.
+            "Campaign ID": lambda change: f"id:{_campaign(change)}",
             "Campaign Budget": _budget,
             "Campaign Status": _status("On", "Off"),
         },

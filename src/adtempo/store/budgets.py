@@ -276,6 +276,14 @@ def list_evaluations(
     return [read_evaluation(row._asdict()) for row in connection.execute(query.limit(limit))]
 
 
+def find_evaluation(connection: Connection, campaign: CampaignRef, since: datetime) -> Evaluation | None:
+    """Return the first evaluation of a campaign from a moment on, if there is one."""
+    table = scaling_evaluations.c
+    query = select(scaling_evaluations).where(_of_campaign(scaling_evaluations, campaign), table.evaluated_at >= since)
+    row = connection.execute(query.order_by(table.evaluated_at, table.id).limit(1)).one_or_none()
+    return None if row is None else read_evaluation(row._asdict())[1]
+
+
 def oldest_evaluation(connection: Connection) -> datetime | None:
     """Return when the oldest evaluation in the database was made; None without any."""
     query = select(scaling_evaluations.c.evaluated_at).order_by(scaling_evaluations.c.evaluated_at).limit(1)

@@ -238,6 +238,7 @@ def list_changes(
     account: AccountRef | None = None,
     campaign: CampaignRef | None = None,
     run: str | None = None,
+    since: datetime | None = None,
     limit: int | None = None,
 ) -> list[Change]:
     """Return changes, the newest first.
@@ -248,6 +249,7 @@ def list_changes(
         account: Only of this account.
         campaign: Only of this campaign.
         run: Only of this run.
+        since: Only those recorded after this moment.
         limit: At most so many.
     """
     table = scaling_actions.c
@@ -260,6 +262,8 @@ def list_changes(
         query = query.where(_of_campaign(campaign))
     if run is not None:
         query = query.where(table.run == run)
+    if since is not None:
+        query = query.where(table.created_at > since)
     return [_change(row) for row in connection.execute(query)]
 
 
