@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,36 @@ class _Looks:
     groups: Sequence[tuple[AccountRef, Kind]]
     columns: Mapping[str, NDArray[Any]]
     coverage: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Times:
+    """How many times what really was: figures as they would have been under other budgets.
+
+    Attributes:
+        spend_by_day: Of spend, shape (campaigns, days).
+        volume_by_day: Of everything else, the same shape.
+        spend_by_hour: Of spend, shape (campaigns, hours).
+        volume_by_hour: Of everything else, the same shape.
+    """
+
+    spend_by_day: Floats
+    volume_by_day: Floats
+    spend_by_hour: Floats
+    volume_by_hour: Floats
+
+    @classmethod
+    def once(cls, campaigns: int, days: int, hours: int) -> Times:
+        """Return everything as it really was."""
+        return cls(*(np.ones((campaigns, slots)) for slots in (days, days, hours, hours)))
+
+
+def _multiplied(figures: Figures, spend: Floats, volume: Floats) -> Figures:
+    sums = {
+        name: np.rint(amounts * (spend if name == "spend_micros" else volume)).astype(np.int64)
+        for name, amounts in figures.sums.items()
+    }
+    return Figures(sums, figures.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +156,7 @@ class History:
         hours = int((self._starts_us.max() - self.opening_us) // _HOUR_US)
         self._by_hour = Record(kinds, (len(campaigns), hours))
         self._posted = self._looked = self._covered = self._told = 0
+        self._shown_us = np.zeros(len(self.accounts), np.int64)
         self._heard_at: dict[AccountRef, datetime] = {}
         self._learnt_on: date | None = None
         self._delays: Delays | None = None
@@ -151,8 +183,12 @@ class History:
         """Return the place of the hour that a moment lies in."""
         return int((_us(moment) - self.opening_us) // _HOUR_US)
 
-    def known(self) -> KnownDays:
-        """Return what is known now of the days that windows can need."""
+    def known(self, times: Times | None = None) -> KnownDays:
+        """Return what is known now of the days that windows can need.
+
+        Args:
+            times: As it would be under other budgets; None for as it is.
+        """
         now, longest = self.now, self._span.longest
         closed = [last_heard_day(one, self._heard_at, now) for one in self.accounts]
         begins = first_day(now, longest)
@@ -164,6 +200,9 @@ class History:
         since = low - self._learnt_from
         usual = {name: one.since(since) for name, one in self._delays.usual.items()}
         delays = Delays(self._delays.curves, self._delays.of_account, self._delays.by_clicks, usual)
+        figures = self._by_day.figures(low, high)
+        if times is not None:
+            figures = _multiplied(figures, times.spend_by_day[:, low:high], times.volume_by_day[:, low:high])
         return KnownDays(
             as_of=now,
             accounts=self.accounts,
@@ -171,27 +210,47 @@ class History:
             hourly=hourly,
             closed=np.array(closed, "datetime64[D]"),
             days=self.days[low:high],
-            figures=self._by_day.figures(low, high),
+            figures=figures,
             ages=self._ages(low, high),
             delays=delays,
-            part=self._part,
+            part=partial(self._part, times),
         )
 
-    def final_days(self) -> Figures:
-        """Return the figures of all days as they are known now."""
-        return self._by_day.figures(0, len(self.days))
+    def heard_until(self, account: AccountRef) -> datetime | None:
+        """Return when an account was last heard; None where it never was."""
+        shown_us = int(self._shown_us[[one.ref for one in self.accounts].index(account)])
+        shown = datetime.fromtimestamp(shown_us / 1e6, UTC) if shown_us else None
+        return max((at for at in (self._heard_at.get(account), shown) if at is not None), default=None)
 
-    def hours_of_day(self) -> tuple[Floats, Ints]:
-        """Return the clicks of every hour, spend where nobody counts clicks, and its local day's place.
+    def spent(self, since: date, until: date) -> Ints:
+        """Return what campaigns are known to have spent on some local days, both inclusive, shape (campaigns,)."""
+        figures = self._by_day.figures(self.place_of(since), self.place_of(until) + 1)
+        return np.asarray(figures.sums["spend_micros"].sum(axis=1))
+
+    def weights(self) -> Floats:
+        """Return how a campaign's days are shared out over hours: by clicks as they came in the end, else by spend.
 
         Returns:
-            Weights, shape (campaigns, hours), and places, shape (accounts, hours); -1 outside the days.
+            Shape (campaigns, hours); 0 where there are no hourly rows.
         """
-        sums = self._by_hour.figures(0, self._by_hour.slots).sums
-        weights = sums["clicks"] if sums["clicks"].any() else sums["spend_micros"]
-        hours_us = self.opening_us + np.arange(self._by_hour.slots) * _HOUR_US
-        places = np.stack([np.searchsorted(starts, hours_us, side="right") - 1 for starts in self._starts_us])
-        return np.maximum(weights, 0).astype(np.float64), np.where(places < len(self.days), places, -1)
+        found = np.zeros((len(self.campaigns), self._by_hour.slots))
+        of_hours = (self._postings.hour >= 0) & (self._postings.hour < self._by_hour.slots)
+        name = "clicks" if self._postings.sums["clicks"].any() else "spend_micros"
+        for kind in np.unique(self._postings.kind[of_hours]):
+            one = of_hours & (self._postings.kind == kind)
+            of_kind = np.zeros_like(found)
+            np.add.at(of_kind, (self._postings.row[one], self._postings.hour[one]), self._postings.sums[name][one])
+            found = np.maximum(found, of_kind)
+        return found
+
+    def days_of_hours(self) -> Ints:
+        """Return the place of the local day of every hour, shape (accounts, hours)."""
+        starts_us = self.opening_us + np.arange(self._by_hour.slots) * _HOUR_US + self._offsets()[:, None]
+        days = [
+            np.searchsorted(begins, hours, side="right") - 1
+            for begins, hours in zip(self._starts_us, starts_us, strict=True)
+        ]
+        return np.asarray(np.clip(np.stack(days), 0, len(self.days) - 1), np.int64)
 
     def _post(self, postings: _Postings, now_us: int) -> None:
         end = int(np.searchsorted(postings.observed_us, now_us, side="right"))
@@ -202,6 +261,7 @@ class History:
         sums = {name: values[part] for name, values in postings.sums.items()}
         known = {name: values[part] for name, values in postings.known.items()}
         row, kind, seen = postings.row[part], postings.kind[part], postings.observed_us[part]
+        np.maximum.at(self._shown_us, self.account[row], seen)
         alive, hour = postings.alive[part], postings.hour[part]
         self._by_day.post(row, postings.day[part], kind, sums, known, np.where(alive, seen, 0))
         inside = (hour >= 0) & (hour < self._by_hour.slots)
@@ -259,7 +319,7 @@ class History:
         np.logical_or.at(found, self.account, told)
         return found
 
-    def _part(self, begins: datetime) -> Part:
+    def _part(self, times: Times | None, begins: datetime) -> Part:
         """Return what the hours since a moment hold of its local day, and their share of that day's clicks."""
         begins_us = _us(begins)
         days = np.array([self.place_of(begins.astimezone(one.zone).date()) for one in self.accounts])
@@ -267,6 +327,8 @@ class History:
         low = max(int((starts.min() - self.opening_us) // _HOUR_US), 0)
         high = -int((self.opening_us - ends.max()) // _HOUR_US)
         figures = self._by_hour.figures(low, high)
+        if times is not None:
+            figures = _multiplied(figures, times.spend_by_hour[:, low:high], times.volume_by_hour[:, low:high])
         slots = self.opening_us + np.arange(low, high) * _HOUR_US + self._offsets()[:, None]
         of_day = (slots >= starts[:, None]) & (slots < ends[:, None])
         within = (of_day & (slots >= begins_us))[self.account]

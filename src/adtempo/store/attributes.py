@@ -415,3 +415,16 @@ def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -
     )
     names = Attribute.__dataclass_fields__
     return [Attribute(**{name: getattr(row, name) for name in names}) for row in connection.execute(query)]
+
+
+def load_moments(connection: Connection, *, since: datetime, until: datetime) -> list[datetime]:
+    """Return when anything changed in what campaigns were called or allowed to spend, in order.
+
+    Args:
+        connection: Any connection.
+        since: First moment, aware, inclusive.
+        until: Last moment, aware, inclusive.
+    """
+    at = entity_attributes.c.effective_at
+    query = select(at).where(entity_attributes.c.level == Level.CAMPAIGN, at >= since, at <= until).distinct()
+    return sorted(connection.execute(query).scalars())

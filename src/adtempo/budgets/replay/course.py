@@ -1,0 +1,254 @@
+"""One set of rules on its way through history: what it has changed so far, and what that did to the figures."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adtempo.budgets.columns import Standing
+from adtempo.budgets.decide import Choice, recommend_choice
+from adtempo.budgets.load import Assignment, Book, assign_rules
+from adtempo.budgets.proposals import proposal_of
+from adtempo.budgets.reasons import Explainer
+from adtempo.budgets.replay.response import SpendResponse
+from adtempo.budgets.rules.base import Rule
+from adtempo.changes.assemble import Scene
+from adtempo.changes.propose import draft_change
+from adtempo.changes.situation import MEMORY, Sent
+from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.campaigns import CampaignState, Status
+from adtempo.domain.changes import OPEN, Change, State
+from adtempo.domain.policies import PLATFORM_TERMS
+from adtempo.domain.proposals import BudgetAction, Proposal
+from adtempo.domain.verdicts import Outcome
+from adtempo.facts.history import Times
+from adtempo.store.readings import Known
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+ACTOR = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One change that rules would have made.
+
+    Attributes:
+        at: When.
+        place: Which campaign, by its place.
+        campaign: The campaign.
+        rule: The rule that asked for it.
+        action: What it asked for.
+        prior: What the campaign held then.
+        target: What it would have held.
+        currency: Of the budgets.
+        reason: Why, in one sentence.
+        asked: Whether a person would have been asked first.
+        target_roas: The return below which a pause is deserved.
+    """
+
+    at: datetime
+    place: int
+    campaign: CampaignRef
+    rule: str
+    action: BudgetAction
+    prior: CampaignState
+    target: CampaignState
+    currency: str
+    reason: str
+    asked: bool
+    target_roas: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a rule asks for in an hour, with where the campaign stands and its rule."""
+
+    place: int
+    rule: Rule
+    proposal: Proposal
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """One set of rules on its way through history.
+
+    Attributes:
+        name: What people call it.
+        rules: The rules; None for the stored ones.
+        times: How many times what really was comes of each slot.
+        lived: Weight of the hours of each local day that have passed, shape (campaigns, days).
+        fired: What it would have changed, in order.
+        vetoes: How often which guardrail stood in the way.
+        rested: How often a campaign that a rule wanted to change was still in its cool-down.
+        changed: Whether it has made the figures differ from what they really were.
+    """
+
+    name: str
+    rules: Sequence[Rule] | None
+    times: Times
+    lived: Floats
+    fired: list[Fired] = field(default_factory=list)
+    vetoes: Counter[str] = field(default_factory=Counter)
+    rested: int = 0
+    changed: bool = False
+    _book: Book | None = None
+    _assignments: tuple[Assignment, ...] = ()
+    _told: tuple[Sequence[int], Sequence[bool]] = ((), ())
+    _sent: dict[CampaignRef, list[Sent]] = field(default_factory=lambda: defaultdict(list))
+
+    def adopt(self, book: Book) -> None:
+        """Take over what people did at the time: whoever was told to hold something else holds that.
+
+        Args:
+            book: As it was known then, with the rules of this course.
+        """
+        if self._book is not None:
+            budgets, running = list(self._book.budgets), list(self._book.running)
+            for place, now in enumerate(zip(book.budgets, book.running, strict=True)):
+                if now == (self._told[0][place], self._told[1][place]):
+                    continue
+                budgets[place], running[place] = now
+            own = replace(book, budgets=budgets, running=running)
+        else:
+            own = book
+        self._told, self._book = (book.budgets, book.running), own
+        self._assignments, _ = assign_rules(own.rules, own.campaigns, own.accounts, range(len(own.campaigns)))
+
+    @property
+    def book(self) -> Book:
+        """How campaigns stand on this course."""
+        assert self._book is not None, "a course begins with a book"
+        return self._book
+
+    @property
+    def assigned(self) -> list[Rule]:
+        """The rules that are for any campaign."""
+        return [one.rule for one in self._assignments]
+
+    def decide(
+        self,
+        standing: Standing,
+        facts_until: Mapping[AccountRef, datetime | None],
+        top: Mapping[AccountRef, Collection[CampaignRef]],
+    ) -> None:
+        """Hold the rules against an hour, and make the changes that limits and guardrails let pass.
+
+        What a person would be asked for is taken as approved.
+
+        Args:
+            standing: How all campaigns stand.
+            facts_until: Up to when the facts of accounts are complete.
+            top: The largest campaigns of accounts.
+        """
+        wishes: dict[AccountRef, list[_Wish]] = defaultdict(list)
+        for one in self._assignments:
+            choice = recommend_choice(one.rule, standing, one.where)
+            for wish in self._wishes(one, choice, standing):
+                wishes[wish.proposal.campaign.account].append(wish)
+        for ref, asked in wishes.items():
+            account = replace(self.book.accounts[ref], armed=True)
+            self._draft(self._scene(account, standing.at, facts_until[ref]), asked, top.get(ref, ()))
+
+    def live(self, hour: int, days: Ints, weights: Floats, response: SpendResponse | None) -> None:
+        """Live through an hour: what is spent in it, and what comes of it, against what really was.
+
+        Args:
+            hour: Its place.
+            days: Place of its local day, shape (campaigns,).
+            weights: Its share of the day, shape (campaigns,).
+            response: How results follow spend; None for no feedback.
+        """
+        ratio = self._ratios()
+        if response is None or (not self.changed and (ratio == 1).all()):
+            ratio = np.ones(len(ratio))
+        else:
+            self.changed = True
+        volume = ratio if response is None else response.volume(ratio)
+        times, everyone = self.times, np.arange(len(ratio))
+        times.spend_by_hour[:, hour], times.volume_by_hour[:, hour] = ratio, volume
+        before = self.lived[everyone, days]
+        share = np.divide(weights, before + weights, out=np.zeros(len(ratio)), where=before + weights > 0)
+        self.lived[everyone, days] += weights
+        for by_day, now in ((times.spend_by_day, ratio), (times.volume_by_day, volume)):
+            by_day[everyone, days] += share * (now - by_day[everyone, days])
+
+    def _ratios(self) -> Floats:
+        """Return how many times its real budget each campaign may spend."""
+        own, real = np.array(self.book.budgets, np.float64), np.array(self._told[0], np.float64)
+        runs, ran = np.array(self.book.running, bool), np.array(self._told[1], bool)
+        ratio = np.divide(own, real, out=np.ones(len(own)), where=real > 0)
+        return np.where(ran, np.where(runs, ratio, 0.0), 1.0)
+
+    def _wishes(self, one: Assignment, choice: Choice, standing: Standing) -> list[_Wish]:
+        acting = np.flatnonzero(choice.acts)
+        free = [place for place in acting.tolist() if not self._rests(one, standing, place)]
+        self.rested += len(acting) - len(free)
+        explainer = Explainer(choice, standing, one.origin) if free else None
+        wishes = []
+        for place in free:
+            assert explainer is not None, "made where somebody is free"
+            proposal = proposal_of(explainer.evaluation(place), choice, place, window=standing.at)
+            wishes.append(_Wish(int(one.where[place]), one.rule, proposal))
+        return wishes
+
+    def _rests(self, one: Assignment, standing: Standing, place: int) -> bool:
+        """Say whether a campaign's cool-down, or its platform's, is sure to stand in the way."""
+        ref = standing.campaigns[one.where[place]].ref
+        sent = self._sent.get(ref)
+        hours = max(one.rule.cooldown_hours, PLATFORM_TERMS[ref.platform].spacing_hours)
+        return sent is not None and sent[-1].at > standing.at - timedelta(hours=hours)
+
+    def _scene(self, account: Account, at: datetime, facts_until: datetime | None) -> Scene:
+        book = self.book
+        known, sent = {}, {}
+        for campaign, budget, running in zip(book.campaigns, book.budgets, book.running, strict=True):
+            if campaign.ref.account == account.ref and budget > 0:
+                known[campaign.ref] = Known(CampaignState(budget, Status.ACTIVE if running else Status.PAUSED), at)
+                sent[campaign.ref] = tuple(one for one in self._sent.get(campaign.ref, ()) if one.at > at - MEMORY)
+        committed = sum(one.state.committed_micros for one in known.values())
+        return Scene(at, account, known, facts_until, "", committed, {}, sent)
+
+    def _draft(self, scene: Scene, wishes: Sequence[_Wish], top: Collection[CampaignRef]) -> None:
+        """Put wishes through limits and guardrails, one after the other as they are recorded live."""
+        made: list[tuple[_Wish, Change]] = []
+        for wish in wishes:
+            change = draft_change(scene, wish.proposal, actor=ACTOR, top_spenders=top)
+            if change.state in OPEN:
+                scene = scene.with_change(change)
+                made.append((wish, change))
+            else:
+                self.vetoes.update(one.guardrail for one in change.verdicts if one.outcome is Outcome.VETO)
+        for wish, change in made:
+            self._make(wish, change)
+
+    def _make(self, wish: _Wish, change: Change) -> None:
+        book, at = self.book, wish.proposal.as_of
+        budgets, running = list(book.budgets), list(book.running)
+        budgets[wish.place] = change.target.budget_daily_micros
+        running[wish.place] = change.target.status is Status.ACTIVE
+        self._book = replace(book, budgets=budgets, running=running)
+        self._sent[change.campaign].append(Sent(at, change.prior, change.target))
+        stated = book.campaigns[wish.place].target_roas
+        self.fired.append(
+            Fired(
+                at=at,
+                place=wish.place,
+                campaign=change.campaign,
+                rule=wish.rule.rule_name,
+                action=change.action,
+                prior=change.prior,
+                target=change.target,
+                currency=change.currency,
+                reason=change.reason,
+                asked=change.state is State.AWAITING_APPROVAL,
+                target_roas=wish.rule.roas_pause if stated is None else stated,
+            )
+        )
