@@ -15,10 +15,11 @@ PATHS = 100
 
 
 def forecast_plainly(
-    values: Any, *, seasons: Sequence[int], horizon: int, nonnegative: bool = False, chosen: Sequence[str] = ()
+    values: Any, *, seasons: Sequence[int], horizon: int, nonnegative: bool, chosen: Sequence[str], candidates: object
 ) -> Fans:
     """Return the mean of each weekday in the last four weeks, as futures that stray alike by about a tenth."""
     assert nonnegative
+    assert candidates
     season = seasons[0]
     strayed = np.exp(0.1 * np.random.default_rng(7).standard_normal((PATHS, 1)))
     recent = values[:, -4 * season :]
