@@ -89,7 +89,7 @@ def test_places_learn_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(together) == 3
     alone = fit_responses([short], seed=3)[0]
     assert abs(together[0].keep[:, 0].mean() - 0.4) < abs(alone.keep[:, 0].mean() - 0.4) + 0.05
-    assert together[1].top.shape == (120, 3)
+    assert together[1].top.shape == (180, 3)
 
 
 def test_a_channel_that_seems_to_harm_brings_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

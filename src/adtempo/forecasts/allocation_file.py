@@ -154,9 +154,9 @@ def _seasons(place: str, moments: Sequence[Moment]) -> list[float]:
 
 
 def _in_units(amounts: Floats, total: Decimal, most: Sequence[Decimal]) -> list[Decimal]:
-    """Return amounts in whole cents, or in the unit of a finer total, that sum to it and exceed no maximum."""
-    exponent = total.as_tuple().exponent
-    unit = Decimal(1).scaleb(min(-2, exponent if isinstance(exponent, int) else 0))
+    """Return amounts in whole cents, or as fine as total and maxima are, that sum to it and exceed no maximum."""
+    exponents = [number.as_tuple().exponent for number in (total, *most)]
+    unit = Decimal(1).scaleb(min(-2, *(one for one in exponents if isinstance(one, int))))
     exact = [min(Decimal(repr(amount)), limit) for amount, limit in zip(amounts.tolist(), most, strict=True)]
     parts = [amount // unit * unit for amount in exact]
     left = int((total - sum(parts)) / unit)

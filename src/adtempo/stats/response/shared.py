@@ -19,9 +19,9 @@ CELLS = grid_cells(
 )
 """Curves thought possible: quick or slow to saturate, concave or S-shaped, forgotten at once or over weeks."""
 
-_CHAINS = 2
-_WARM_UP = 250
-_KEPT = 500
+_CHAINS = 3
+_WARM_UP = 200
+_KEPT = 600
 _REACHES = np.geomspace(0.02, 2.0, 15)  # what an item may bring at its highest, as a share of the mean outcome
 _LEVEL = 0.65  # of the mean outcome that comes without spend, and how far from it that may be
 _LEVEL_DOUBT = 0.35
