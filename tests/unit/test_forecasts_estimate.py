@@ -20,6 +20,7 @@ from adtempo.forecasts.estimate import (
     estimate_channels,
     estimate_days,
     estimate_windows,
+    hold_to_budget,
     ratio_of,
     share_out,
     summarize,
@@ -50,6 +51,7 @@ def panel_of(levels: dict[str, float], *, days: int = DAYS, seed: int = 3) -> Ca
         accounts=tuple(":".join(name.split(":")[:2]) for name in names),
         names=names,
         running=np.ones(len(names), np.bool_),
+        budgets=np.full(len(names), np.inf),
         series={name: series[name] for name in SERIES},
         has_value=True,
     )
@@ -93,6 +95,32 @@ def test_a_paused_campaign_takes_nothing_with_it_into_the_future() -> None:
     spend = windows["meta:1:a"]["spend"]
     assert spend is not None
     assert spend.high95 == 0
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_no_week_spends_more_than_its_budgets_and_what_spend_brings_is_held_back_with_it() -> None:
+    free = estimate_channels(PANEL, reach={}, chosen=None)["meta"]
+    assert free.draws is not None
+    held = hold_to_budget(free, 100)
+    assert held.draws is not None
+    assert held.draws["spend"].reshape(-1, 4, 7).sum(axis=2).max() == pytest.approx(700)
+    np.testing.assert_allclose(held.draws["value"] / held.draws["spend"], free.draws["value"] / free.draws["spend"])
+    assert held.note == "It would spend more than its daily budgets, which hold it back."
+    assert hold_to_budget(free, np.inf) is free
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_budgets_count_where_all_are_known_and_spend_has_kept_to_them() -> None:
+    def most(*budgets: float) -> float:
+        found = estimate_channels(replace(PANEL, budgets=np.array(budgets)), reach={}, chosen=None)["meta"]
+        assert found.draws is not None
+        assert found.note == ""
+        return float(found.draws["spend"].reshape(-1, 4, 7).sum(axis=2).max())
+
+    lately = PANEL.series["spend"][:3, -28:].sum(axis=0).mean()
+    assert most(108, 20, 7, 50) == pytest.approx(7 * 135)
+    assert most(np.inf, 20, 7, 50) > 7 * 150
+    assert most(10, 10, 10, 10) == pytest.approx(7 * lately)
 
 
 @pytest.mark.usefixtures("plain_forecasts")

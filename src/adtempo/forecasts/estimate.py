@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,7 @@ class CampaignPanel:
         accounts: Of each campaign, as platform:account.
         names: Of each campaign, as platform:account:campaign.
         running: Whether each may spend in days to come, shape (campaigns,).
+        budgets: Daily budgets, major units, infinite where none is known, shape (campaigns,).
         series: By name in SERIES, matured, 0 where a campaign had none, shape (campaigns, days).
         has_value: Whether anybody measured conversion value.
     """
@@ -75,6 +76,7 @@ class CampaignPanel:
     accounts: tuple[str, ...]
     names: tuple[str, ...]
     running: NDArray[np.bool_]
+    budgets: Floats
     series: Mapping[str, Floats]
     has_value: bool
 
@@ -139,8 +141,32 @@ def estimate_channels(
                 began = np.arange(len(panel.days)) >= active[0]
                 lines[channel, name] = np.where(panel.seen & began, lines[channel, name], np.nan)
     if lines:
-        found |= _forecast_lines(lines, chosen)
+        for channel, outlook in _forecast_lines(lines, chosen).items():
+            mine = np.array([name == channel for name in panel.channels]) & panel.running
+            mine &= panel.series["spend"][:, -HORIZON:].any(axis=1)
+            # A budget that is spent beyond for weeks is none: it is shared, or of a lifetime.
+            lately = panel.series["spend"][mine, -HORIZON:].sum(axis=0).mean()
+            found[channel] = hold_to_budget(outlook, float(max(panel.budgets[mine].sum(), lately)))
     return {channel: found[channel] for channel in sorted(found)}
+
+
+def hold_to_budget(outlook: Outlook, daily: float) -> Outlook:
+    """Return an outlook in which no week spends more than its budgets; what spend brings is held back with it.
+
+    A day may cost more than its budget, and platforms even that out over the days around it.
+
+    Args:
+        outlook: Of a channel.
+        daily: Its campaigns' daily budgets, major units; infinite if one is not known.
+    """
+    assert outlook.draws is not None, "what is held back was forecast"
+    weeks = outlook.draws["spend"].reshape(-1, HORIZON // WEEK, WEEK).sum(axis=2)
+    held = np.minimum(1.0, WEEK * daily / np.maximum(weeks, _TINY))
+    if held.min() == 1.0:
+        return outlook
+    draws = {name: one * np.repeat(held, WEEK, axis=1) for name, one in outlook.draws.items()}
+    said = "" if np.median(held) == 1.0 else "It would spend more than its daily budgets, which hold it back."
+    return replace(outlook, draws=draws, note=" ".join(filter(None, (outlook.note, said))))
 
 
 def _silence(active: NDArray[np.int64], days: int) -> Outlook | None:

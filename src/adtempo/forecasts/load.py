@@ -145,6 +145,7 @@ def _panel(
         "impressions": spread(sums["impressions"].astype(float)),
         "clicks": spread(sums["clicks"].astype(float)),
     }
+    budgets = [campaign.budget_daily_micros for campaign in campaigns]
     seen = np.zeros(len(span), dtype=np.bool_)
     seen[column] = True
     return CampaignPanel(
@@ -154,6 +155,7 @@ def _panel(
         accounts=tuple(str(campaign.ref.account) for campaign in campaigns),
         names=tuple(str(campaign.ref) for campaign in campaigns),
         running=np.array([read_status(campaign.status) is Status.ACTIVE for campaign in campaigns], dtype=np.bool_),
+        budgets=np.array([np.inf if one is None else one / _MICROS for one in budgets]),
         series={name: series[name] for name in SERIES},
         has_value=bool(cells.facts.measured["conversion_value_micros"][chosen].any()),
     )
