@@ -140,6 +140,18 @@ def test_whoever_asked_for_a_large_change_does_not_approve_it(workspace: Workspa
     assert approve_change(workspace, change.id, approver=roads.BOB).state is State.APPROVED
 
 
+def test_of_two_proposals_at_once_the_second_meets_the_first_by_its_number(workspace: Workspace) -> None:
+    roads.furnish(workspace, count=2)
+    now = workspace.now()
+    other = roads.proposal(now, policy=roads.policy(key="rule:2"))
+    wishes = [roads.proposal(now), other, roads.proposal(now, 2), roads.proposal(now)]
+    first, second, third, again = propose_changes(workspace, wishes, actor="rule")
+    assert (first, first.id != third.id) == (again, True)
+    said = next(one for one in second.verdicts if one.guardrail == "open_change")
+    assert said.reason == f"change {first.id} of this campaign is still on its way"
+    assert third.account_after_micros - first.account_after_micros == third.reserved_micros
+
+
 def test_an_approver_decides_on_no_more_than_the_account_allows(workspace: Workspace) -> None:
     change = wait(workspace)
     budget = change.target.budget_daily_micros
