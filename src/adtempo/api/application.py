@@ -14,11 +14,13 @@ from adtempo.api import (
     alerts,
     anomalies,
     audit,
+    budget_replay,
     budgets,
     changes,
     creatives,
     daypart_schedules,
     dayparts,
+    forecast_charts,
     forecasts,
     jobs,
     messages,
@@ -40,7 +42,7 @@ from adtempo.workspace import Workspace
 
 AREAS = (
     *(operations, session, users, accounts, tracking, creatives, predictions, anomalies, dayparts, daypart_schedules),
-    *(budgets, messages, forecasts, alerts, changes, jobs, audit),
+    *(budgets, budget_replay, messages, forecasts, forecast_charts, alerts, changes, jobs, audit),
 )
 """Every file of routes, in the order in which the document lists them."""
 

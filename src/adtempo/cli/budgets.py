@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from adtempo.cli import budget_hours, budget_rules
+from adtempo.cli import budget_hours, budget_replay, budget_rules
 from adtempo.cli.budget_rules import AREA, read_rules
 from adtempo.cli.remote import fetch_body, post_body
 from adtempo.cli.session import AsJson, AsOf, note, opened, print_fields, print_json, print_table, session_of
@@ -165,4 +165,5 @@ def register(app: typer.Typer) -> None:
         area.command(command.__name__)(command)
     budget_rules.register(area)
     budget_hours.register(area)
+    budget_replay.register(area)
     app.add_typer(area, name="budgets")

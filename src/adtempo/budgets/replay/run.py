@@ -22,7 +22,7 @@ from adtempo.domain.errors import InvalidInput
 from adtempo.domain.proposals import BudgetAction
 from adtempo.facts.history import History, Span, Times, open_history
 from adtempo.facts.load import FactQuery
-from adtempo.facts.maturity import CELL, load_matured_table
+from adtempo.facts.maturity import CELL, load_matured_tables
 from adtempo.facts.windows import cut_windows
 from adtempo.store.accounts import find_account, load_campaigns
 from adtempo.store.attributes import load_moments
@@ -186,7 +186,7 @@ def _load_truth(stage: _Stage, begins: datetime, hours: int) -> tuple[Truth, Spe
     history, workspace = stage.history, stage.workspace
     accounts = [one.ref for one in history.accounts]
     query = FactQuery(by=CELL, since=history.first, accounts=accounts, as_of=workspace.now())
-    table = load_matured_table(workspace.ledger, query)
+    table, by_account = load_matured_tables(workspace.ledger, query, [CELL, CELL[:2]])
     places = {(ref.platform, ref.account_id, ref.campaign_id): place for place, ref in enumerate(stage.refs)}
     row = np.array([places[key] for key in zip(*(table.facts.keys[name] for name in CELL[:3]), strict=True)], np.int64)
     day = (table.facts.keys["day_local"].astype("datetime64[D]") - np.datetime64(history.first)).astype(np.int64)
@@ -197,6 +197,14 @@ def _load_truth(stage: _Stage, begins: datetime, hours: int) -> tuple[Truth, Spe
     final = table.conversion_value
     value[row, day] = np.nan_to_num(final.value)
     deviation[row, day] = np.nan_to_num(final.high95 - final.low95) / _SPREAD_OF_95
+    # Chance averages out over the cells of an account: together they are as unsure as their sum.
+    order = [(one.ref.platform, one.ref.account_id) for one in history.accounts]
+    together = np.zeros(len(order))
+    told = zip(*(by_account.facts.keys[name] for name in CELL[:2]), strict=True)
+    total = by_account.conversion_value
+    together[[order.index(key) for key in told]] = np.nan_to_num(total.high95 - total.low95) / _SPREAD_OF_95
+    apart = np.bincount(history.account, deviation.sum(axis=1), len(order))
+    deviation *= np.divide(together, apart, out=np.zeros(len(order)), where=apart > 0)[history.account][:, None]
     low = history.place_of_hour(begins)
     part = slice(low, low + hours)
     of_day = stage.days_of_hours[history.account]
@@ -225,7 +233,8 @@ def _load_truth(stage: _Stage, begins: datetime, hours: int) -> tuple[Truth, Spe
         account=history.account,
         currency=[history.accounts[place].currency for place in history.account],
     )
-    return truth, fit_response(spend, clicks, history.account)
+    known = len(history.days)
+    return truth, fit_response(spend[:, :known], clicks[:, :known], history.account)
 
 
 def _lived_before(stage: _Stage, begins: datetime) -> Floats:
