@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli import forecast_files
+from adtempo.cli import forecast_charts, forecast_files
+from adtempo.cli.forecast_charts import NAMES
 from adtempo.cli.remote import fetch_body
 from adtempo.cli.session import AsJson, note, opened, print_json, print_table, session_of, shown_progress
 from adtempo.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from adtempo.forecasts.run import Forecaster
-
-NAMES = ("roi-forecast", "roi-timeseries", "reach-ctr", "budget-recommendation")
-"""The four predictions."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(NAMES)}.")]
 Channel = Annotated[str | None, typer.Option("--channel", metavar="C", help="Only this channel.")]
@@ -167,5 +165,6 @@ def register(app: typer.Typer) -> None:
     area = typer.Typer(help="What comes next, and where money should go.", no_args_is_help=True)
     area.command("run")(run)
     area.command("show")(show)
+    area.command("chart")(forecast_charts.chart)
     forecast_files.register(area)
     app.add_typer(area, name="forecasts")

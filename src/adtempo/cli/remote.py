@@ -5,10 +5,13 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adtempo.cli.session import Session
 from adtempo.domain.errors import AdtempoError, Forbidden, InvalidInput, Kind, PlatformUnavailable
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT_SECONDS = 300.0
 
@@ -38,6 +41,17 @@ def fetch_body(session: Session, path: str, params: Mapping[str, Any]) -> Any:
     return _ask(session, "GET", path, params=asked)
 
 
+def fetch_text(session: Session, path: str, params: Mapping[str, Any]) -> str:
+    """Return the text of a file that a route of that server gives; for the rest see `fetch_body`."""
+    return _request(session, "GET", path, params=params).text
+
+
+def fetch_file(session: Session, path: str, params: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a file that a route of that server gives; for the rest see `fetch_body`."""
+    asked = {name: value for name, value in params.items() if value is not None}
+    return _request(session, "GET", path, params=asked).content
+
+
 def post_body(session: Session, path: str, fields: Mapping[str, Any]) -> Any:
     """Return the JSON body that a route of that server answers a POST with.
 
@@ -55,6 +69,13 @@ def post_body(session: Session, path: str, fields: Mapping[str, Any]) -> Any:
 
 
 def _ask(session: Session, method: str, path: str, **sent: Any) -> Any:
+    answer = _request(session, method, path, **sent)
+    if "json" not in answer.headers.get("content-type", ""):
+        raise _refusal(str(session.server), answer.status_code, None)
+    return answer.json()
+
+
+def _request(session: Session, method: str, path: str, **sent: Any) -> httpx.Response:
     import httpx
 
     assert session.server is not None
@@ -70,9 +91,9 @@ def _ask(session: Session, method: str, path: str, **sent: Any) -> Any:
         raise PlatformUnavailable(
             f"{session.server} does not answer ({problem}); is `adtempo serve` running?"
         ) from None
+    if answer.is_success:
+        return answer
     body = answer.json() if "json" in answer.headers.get("content-type", "") else None
-    if answer.is_success and body is not None:
-        return body
     raise _refusal(session.server, answer.status_code, body)
 
 

@@ -17,6 +17,9 @@ from adtempo.web.charts.calibration import draw_calibration
 from adtempo.web.charts.daypart_hours import draw_hours
 from adtempo.web.charts.daypart_plan import draw_plan
 from adtempo.web.charts.daypart_week import draw_week
+from adtempo.web.charts.forecast_budget import draw_budget_recommendation
+from adtempo.web.charts.forecast_roi import draw_roi_forecast
+from adtempo.web.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
 from adtempo.web.charts.roas import draw_roas
 from adtempo.web.charts.spend_value import draw_spend_value
 
@@ -29,13 +32,13 @@ class Chart:
         name: Its name in addresses.
         title: What it shows, in words that stand above it.
         reads: What it draws: days (a `DailySeries`), quantiles (a sequence of `Calibrated`), or the hours of a week
-            (`WeekFigures`), of a day (`HourFigures`) or of a schedule (`PlanFigures`).
+            (`WeekFigures`), of a day (`HourFigures`) or of a schedule (`PlanFigures`), or what a `Forecaster` said.
         draw: The pure function that draws it.
     """
 
     name: str
     title: str
-    reads: Literal["days", "quantiles", "week", "hours", "plan"]
+    reads: Literal["days", "quantiles", "week", "hours", "plan", "forecast"]
     draw: Callable[[Any], alt.TopLevelMixin]
 
 
@@ -46,6 +49,10 @@ CHARTS = (
     Chart("daypart-week", "How good each hour of the week is", "week", draw_week),
     Chart("daypart-hours", "How good each hour of the day is, and how sure that is", "hours", draw_hours),
     Chart("daypart-plan", "What each hour gets", "plan", draw_plan),
+    Chart("roi-forecast", "What the next days bring back", "forecast", draw_roi_forecast),
+    Chart("roi-timeseries", "ROI and conversions, past and to come", "forecast", draw_roi_timeseries),
+    Chart("reach-ctr", "Reach and CTR, past and to come", "forecast", draw_reach_ctr),
+    Chart("budget-recommendation", "From today's budgets to the proposed ones", "forecast", draw_budget_recommendation),
 )
 
 DAILY = tuple(chart for chart in CHARTS if chart.reads == "days")

@@ -33,10 +33,10 @@ def draw_roas(series: DailySeries) -> alt.TopLevelMixin:
         return draw_nothing()
     names = [REPORTED, EXPECTED]
     lines = (
-        alt.Chart(frame_lines(series, {REPORTED: reported, EXPECTED: only_tail(series, expected)}))
+        alt.Chart(frame_lines(series.days, {REPORTED: reported, EXPECTED: only_tail(series, expected)}))
         .mark_line()
         .encode(
-            x=day_axis(series),
+            x=day_axis(series.days),
             y=alt.Y("amount:Q", title="ROAS", axis=alt.Axis(format=".1f", tickCount=5)),
             **line_styles(names),
         )
@@ -44,4 +44,4 @@ def draw_roas(series: DailySeries) -> alt.TopLevelMixin:
     words = in_words(expected, low, high, ".2f")
     tooltip = [alt.Tooltip("roas:Q", format=".2f", title=REPORTED), alt.Tooltip("final:N", title="Expected (80%)")]
     reading = draw_reading(series, {"roas": reported, "final": words}, tooltip)
-    return alt.layer(*draw_arriving(series), reading, draw_band(series, low, high), lines)
+    return alt.layer(*draw_arriving(series.days[series.arriving_from :]), reading, draw_band(series, low, high), lines)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -11,14 +12,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Days = NDArray[np.datetime64]
 
 SETTLED = "complete"
 STILL_ARRIVING = "still arriving"
 EXPECTED = "Expected final"
+EARLIER = "Said earlier"
 NO_FACTS = "No facts in this period"
+
+DASHES = {EXPECTED: [5, 3], EARLIER: [1, 3]}
+"""Lines that are not measured; all others are solid."""
 
 MATURE = 0.95
 """A day of which less than this share has been reported is still arriving."""
+
+TICKS = 8
+"""About so many days are named under a picture."""
 
 NEGLIGIBLE = 0.05
 """Of the mean day; less value than that does not make a day count as arriving."""
@@ -39,7 +48,7 @@ class DailySeries:
         currency: ISO 4217 code.
     """
 
-    days: NDArray[np.datetime64]
+    days: Days
     spend: Floats
     value: Floats
     expected: Floats
@@ -76,15 +85,18 @@ class DailySeries:
         return ratio
 
 
-def frame_lines(series: DailySeries, lines: dict[str, Floats]) -> pd.DataFrame:
-    """Return the points of some lines, one row each: day, series, amount.
+def frame_lines(days: Days, lines: dict[str, Floats]) -> pd.DataFrame:
+    """Return the points of some lines, each from its first to its last, one row each: day, series, amount.
 
     Args:
-        series: The days.
+        days: The days, shape (days,).
         lines: One array per name of a line, shape (days,).
     """
-    days = _midnights(series.days)
-    parts = [pd.DataFrame({"day": days, "series": name, "amount": amounts}) for name, amounts in lines.items()]
+    parts = []
+    for name, amounts in lines.items():
+        known = np.flatnonzero(np.isfinite(amounts))
+        drawn = slice(known[0], known[-1] + 1) if len(known) else slice(0)
+        parts.append(pd.DataFrame({"day": midnights(days[drawn]), "series": name, "amount": amounts[drawn]}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -96,45 +108,55 @@ def only_tail(series: DailySeries, amounts: Floats) -> Floats:
 def draw_band(series: DailySeries, low: Floats, high: Floats) -> alt.Chart:
     """Draw the 80% interval of what the tail will come to, shape (days,) each."""
     tail = slice(max(series.arriving_from - 1, 0), None) if series.arriving_from < len(series.days) else slice(0)
-    points = pd.DataFrame({"day": _midnights(series.days[tail]), "low": low[tail], "high": high[tail]})
-    band: alt.Chart = alt.Chart(points).mark_area(style="band").encode(x="day:T", y="low:Q", y2="high:Q")
+    points = pd.DataFrame({"day": midnights(series.days[tail]), "low": low[tail], "high": high[tail]})
+    band: alt.Chart = (
+        alt.Chart(points).mark_area(style="band").encode(x=alt.X("day:T"), y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
+    )
     return band
 
 
-def draw_arriving(series: DailySeries) -> tuple[alt.Chart, alt.Chart]:
+def draw_arriving(days: Days) -> tuple[alt.Chart, alt.Chart]:
     """Draw the shaded tail of days whose conversions are still arriving, with its label."""
-    days = series.days[series.arriving_from :]
-    tail = [(_middays(days - 1)[0], _middays(days)[-1], STILL_ARRIVING)] if len(days) else []
+    tail = [(middays(days - 1)[0], middays(days)[-1], STILL_ARRIVING)] if len(days) else []
     shade = alt.Chart(pd.DataFrame(tail, columns=["start", "end", "label"]))
-    area: alt.Chart = shade.mark_rect(style="arriving").encode(x="start:T", x2="end:T")
+    area: alt.Chart = shade.mark_rect(style="arriving").encode(x=alt.X("start:T"), x2=alt.X2("end:T"))
     label: alt.Chart = shade.mark_text(style="note", align="right", baseline="top", dx=-4, dy=3).encode(
-        x="end:T", y=alt.value(0), text="label:N"
+        x=alt.X("end:T"), y=alt.value(0), text=alt.Text("label:N")
     )
     return area, label
 
 
 def draw_reading(series: DailySeries, amounts: dict[str, Floats | list[str]], tooltip: list[alt.Tooltip]) -> alt.Chart:
-    """Draw an invisible column per day that lights up under the pointer and reads its numbers out.
+    """Draw the columns of a series that read its numbers out, and how much of each day has arrived.
 
     Args:
         series: The days.
         amounts: What is read out, by name of the field, shape (days,).
         tooltip: How the amounts are called and formatted.
     """
-    starts, ends = _middays(series.days - 1), _middays(series.days)
     states = [
         SETTLED if np.isnan(share) or share >= MATURE else f"{share:.0%} arrived" for share in series.maturity.tolist()
     ]
-    readings = pd.DataFrame({"day": _midnights(series.days), "start": starts, "end": ends, "state": states, **amounts})
-    named = [
-        alt.Tooltip("day:T", format="%a %-d %b %Y", title="Day"),
-        *tooltip,
-        alt.Tooltip("state:N", title="Conversions"),
-    ]
+    named = [*tooltip, alt.Tooltip("state:N", title="Conversions")]
+    return draw_columns(series.days, {"state": states, **amounts}, named)
+
+
+def draw_columns(days: Days, amounts: dict[str, Floats | list[str]], tooltip: list[alt.Tooltip]) -> alt.Chart:
+    """Draw an invisible column per day that lights up under the pointer and reads its numbers out.
+
+    Args:
+        days: The days, shape (days,).
+        amounts: What is read out, by name of the field, shape (days,).
+        tooltip: How the amounts are called and formatted.
+    """
+    readings = pd.DataFrame({"day": midnights(days), "start": middays(days - 1), "end": middays(days), **amounts})
+    named = [alt.Tooltip("day:T", format="%a %-d %b %Y", title="Day"), *tooltip]
     hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", fields=["day"], empty=False)
     lit = alt.condition(hover, alt.value(1), alt.value(0))
     columns: alt.Chart = (
-        alt.Chart(readings).mark_rect(style="reading").encode(x="start:T", x2="end:T", opacity=lit, tooltip=named)
+        alt.Chart(readings)
+        .mark_rect(style="reading")
+        .encode(x=alt.X("start:T"), x2=alt.X2("end:T"), opacity=lit, tooltip=named)
     )
     return columns.add_params(hover)
 
@@ -148,8 +170,8 @@ def in_words(value: Floats, low: Floats, high: Floats, form: str) -> list[str]:
 
 
 def line_styles(names: list[str]) -> dict[str, alt.Color | alt.StrokeDash]:
-    """Return colours and dashes of lines by name, in one legend; what is expected is dashed."""
-    dashes = [[5, 3] if name == EXPECTED else [1, 0] for name in names]
+    """Return colours and dashes of lines by name, in one legend; what was not measured is dashed."""
+    dashes = [DASHES.get(name, [1, 0]) for name in names]
     legend = alt.Legend(orient="top", direction="horizontal", title=None, symbolType="stroke", offset=4)
     return {
         "color": alt.Color("series:N", scale=alt.Scale(domain=names), legend=legend),
@@ -157,24 +179,31 @@ def line_styles(names: list[str]) -> dict[str, alt.Color | alt.StrokeDash]:
     }
 
 
-def day_axis(series: DailySeries) -> alt.X:
+def day_axis(days: Days) -> alt.X:
     """Return the axis of days, named by day and month, or by month and year where it is long."""
-    form = "%b %Y" if series.last - series.first > timedelta(days=400) else "%-d %b"
-    axis = alt.Axis(format=form, labelOverlap="greedy", labelSeparation=12, labelFlush=False, tickCount=8, grid=False)
+    form = "%b %Y" if days[-1] - days[0] > np.timedelta64(400, "D") else "%-d %b"
+    ticks: Literal["day"] | int = "day" if len(days) < TICKS else TICKS
+    axis = alt.Axis(
+        format=form, labelOverlap="greedy", labelSeparation=12, labelFlush=False, tickCount=ticks, grid=False
+    )
     return alt.X("day:T", title=None, axis=axis)
 
 
 def draw_nothing(words: str = NO_FACTS) -> alt.Chart:
     """Draw a picture that says that it is empty."""
-    empty: alt.Chart = alt.Chart(pd.DataFrame({"text": [words]})).mark_text(style="empty").encode(text="text:N")
+    empty: alt.Chart = (
+        alt.Chart(pd.DataFrame({"text": [words]})).mark_text(style="empty").encode(text=alt.Text("text:N"))
+    )
     return empty
 
 
-def _middays(days: NDArray[np.datetime64]) -> list[str]:
+def middays(days: Days) -> list[str]:
+    """Return the noons of days."""
     # A day's column reaches from noon to noon, so that its point stands in the middle.
     return [f"{day}T12:00:00" for day in days]
 
 
-def _midnights(days: NDArray[np.datetime64]) -> list[str]:
+def midnights(days: Days) -> list[str]:
+    """Return the beginnings of days."""
     # A bare date would be read as UTC and drawn on the day before, west of Greenwich.
     return [f"{day}T00:00:00" for day in days]

@@ -31,10 +31,10 @@ def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:
         return draw_nothing()
     drawn = {VALUE: series.value, EXPECTED: only_tail(series, series.expected), SPEND: series.spend}
     lines = (
-        alt.Chart(frame_lines(series, drawn))
+        alt.Chart(frame_lines(series.days, drawn))
         .mark_line()
         .encode(
-            x=day_axis(series),
+            x=day_axis(series.days),
             y=alt.Y(
                 "amount:Q",
                 title=f"{series.currency} per day",
@@ -50,4 +50,9 @@ def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:
     ]
     words = in_words(series.expected, series.low80, series.high80, ",.0f")
     reading = draw_reading(series, {"spend": series.spend, "value": series.value, "final": words}, tooltip)
-    return alt.layer(*draw_arriving(series), reading, draw_band(series, series.low80, series.high80), lines)
+    return alt.layer(
+        *draw_arriving(series.days[series.arriving_from :]),
+        reading,
+        draw_band(series, series.low80, series.high80),
+        lines,
+    )
