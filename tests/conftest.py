@@ -18,8 +18,11 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, text
 
+from adtempo.people import secret_texts
 from adtempo.store.engine import open_engine
 from adtempo.store.schema import upgrade
 from adtempo.workspace import Workspace, open_workspace
@@ -50,6 +53,14 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name == "DATABASE_URL" or (name.startswith("ADTEMPO_") and name != "ADTEMPO_SHARED"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords with little work: nobody attacks these, and there are hundreds of sign-ins."""
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with patch.object(secret_texts, "_passwords", lambda: quick):
+        yield
 
 
 @pytest.fixture(scope="session")
