@@ -20,13 +20,14 @@ PATHS = 512
 """How many futures are drawn."""
 
 _POWERS = (0.0, 0.5, 1.0)  # how errors may grow with what is expected: not, as of counts, in proportion
-_FLOOR = 0.05  # of the mean size: below it errors shrink no further
+_FLOOR = 0.05  # of the mean size of the series: below it errors shrink no further
 _GROWTH = 0.25  # power of the step by which errors grow, where the past tells little
 _GROWTH_WEIGHT = 4.0  # origins that this is worth
 _GROWTH_MAX = 1.0
 _SHAPE_WEIGHT = 16.0  # origins, of all series, that the assumed shape of errors is worth
 _FREEDOM_MIN = 3.0
 _MEAN_OF_NORMAL = np.sqrt(2 / np.pi)
+_LEAST_SHARE = 0.1  # of the mean error: no origin's size is taken to be less
 _LEAST = 1e-12
 
 
@@ -59,9 +60,9 @@ def measure(choice: Choice, history: Floats) -> Spread:
         steps = np.arange(1, len(choice.expected) + 1)
         return Spread(np.abs(np.diff(history)).mean() * np.sqrt(steps), choice.errors, 0.0)
     errors, predicted = np.abs(choice.errors[known]), np.abs(choice.predicted[known])
-    floor = max(_FLOOR * float(predicted.mean()), _LEAST)
+    floor = max(_FLOOR * float(np.abs(history).mean()), _LEAST)
     level = np.maximum(predicted, floor)
-    power = min(_POWERS, key=lambda power: _surprise(errors, level**power))
+    power = min(_POWERS, key=lambda power: (round(_surprise(errors, level**power), 6), power))
     sized = errors / level**power
     growth = _growth_of(sized)
     sized = sized / np.arange(1, sized.shape[1] + 1) ** growth
@@ -70,7 +71,8 @@ def measure(choice: Choice, history: Floats) -> Spread:
     apart = np.abs(ages[:, None] - ages) >= sized.shape[1]
     others = np.where(apart.any(axis=1), apart @ means / np.maximum(apart.sum(axis=1), 1), means.mean())
     strays = np.full(choice.errors.shape, np.nan)
-    strays[known] = np.sign(choice.errors[known]) * sized / np.maximum(others, _LEAST)[:, None]
+    others = np.maximum(others, max(_LEAST_SHARE * float(means.mean()), _LEAST))
+    strays[known] = np.sign(choice.errors[known]) * sized / others[:, None]
     ahead = np.arange(1, len(choice.expected) + 1)
     sizes = means.mean() * ahead**growth * np.maximum(np.abs(choice.expected), floor) ** power
     return Spread(sizes, strays, 1.0 + float(np.ptp(ages)) / sized.shape[1])

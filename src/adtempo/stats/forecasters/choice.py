@@ -27,6 +27,7 @@ _TOGETHER = 4  # at most so many are averaged
 _NEAR = 1.4  # and only those whose error is within this factor of the best one's
 _ORIGINS_MIN = 3  # with fewer nothing can be told from noise
 _SEASON_MAX_OF_SLOW = 60  # with longer ones regressions are as good in a hundredth of the time
+_STEPS_MAX_OF_SLOWEST = 200
 _LEAST = 1e-300
 
 
@@ -38,11 +39,13 @@ class Forecaster:
         name: What it is called where people read.
         model: What it does.
         season_max: Longest season with which it is worth its time.
+        steps_max: Longest series with which it is.
     """
 
     name: str
     model: Model
     season_max: float = np.inf
+    steps_max: float = np.inf
 
 
 FORECASTERS: tuple[Forecaster, ...] = (
@@ -55,8 +58,8 @@ FORECASTERS: tuple[Forecaster, ...] = (
     Forecaster("changes of logs", of_logs(forecast_changes)),
     Forecaster("theta", forecast_theta, season_max=_SEASON_MAX_OF_SLOW),
     Forecaster("mstl", forecast_mstl, season_max=_SEASON_MAX_OF_SLOW),
-    Forecaster("ets", forecast_ets, season_max=_SEASON_MAX_OF_SLOW),
-    Forecaster("arima", forecast_arima, season_max=_SEASON_MAX_OF_SLOW),
+    Forecaster("ets", forecast_ets, season_max=24, steps_max=_STEPS_MAX_OF_SLOWEST),
+    Forecaster("arima", forecast_arima, season_max=_SEASON_MAX_OF_SLOW, steps_max=_STEPS_MAX_OF_SLOWEST),
 )
 """Every candidate; seasonal naive, the yardstick, first."""
 
@@ -103,8 +106,8 @@ def choose(
         kept: Names chosen earlier; none to choose now.
     """
     longest = seasons[-1] if seasons else 1
-    wanted = [one for one in candidates if (not kept or one.name in kept) and longest <= one.season_max]
-    wanted = [candidates[0], *(one for one in wanted if one is not candidates[0])]
+    asked = [one for one in candidates[1:] if not kept or one.name in kept]
+    wanted = [candidates[0], *(one for one in asked if longest <= one.season_max and len(series) <= one.steps_max)]
     past = _Past.of(series, seasons, horizon, wanted)
     if kept:
         here = [place for place, one in enumerate(wanted) if one.name in kept] or [0]

@@ -59,10 +59,10 @@ def forecast_mstl(history: Floats, seasons: Sequence[int], horizon: int) -> Floa
 
 
 def forecast_arima(history: Floats, seasons: Sequence[int], horizon: int) -> Floats:
-    """Take every season out that fits twice, fit an ARIMA to what is left, and put the seasons back."""
+    """Take every season out that fits twice, fit a small ARIMA to what is left, and put the seasons back."""
     from statsforecast.models import AutoARIMA
 
-    return _ask_without_seasons(AutoARIMA(), history, seasons, horizon)
+    return _ask_without_seasons(AutoARIMA(approximation=True, max_p=2, max_q=2, nmodels=10), history, seasons, horizon)
 
 
 def _ask_without_seasons(model: Any, history: Floats, seasons: Sequence[int], horizon: int) -> Floats:
