@@ -108,7 +108,7 @@ def own_world(rows: int, items: int, seed: int) -> tuple[Floats, Floats, Floats]
     spend = rng.lognormal(4.0, 0.5, (rows, items)) * rng.lognormal(0.0, 0.7, items)
     half = spend.mean(axis=0) * rng.uniform(0.5, 2.0, items)
     top = half * rng.lognormal(1.0, 0.3, items)
-    value = top * saturate(spend / half, 1.0) * np.exp(rng.normal(0, 0.2, (rows, items)))
+    value = top * saturate(spend / half, 1.0) * np.exp(rng.normal(-0.02, 0.2, (rows, items)))
     return spend, value, top * saturate(spend.mean(axis=0) / half, 1.0)
 
 
