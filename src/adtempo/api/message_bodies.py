@@ -13,10 +13,13 @@ from adtempo.domain.messages import MessageType, PriceTier, Tier, Zone
 from adtempo.messages import report
 
 PAGES_MAX = 1000
+ROWS_MAX = 10_000
+TEXT_MAX = 10_000
 
 Name = Annotated[str, Field(min_length=1, max_length=300, pattern=TEXT, examples=["ava"])]
 Start = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31), description="First local day of seven.")]
 Seed = Annotated[int | None, Field(ge=0, lt=2**53, description="What all draws follow from; null: page and day.")]
+Count = Annotated[int, Field(ge=0, lt=10**15)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 MaybeAmount = Annotated[Amount | None, Field(description="Decimal string in major units; null where nothing is known.")]
 
@@ -326,6 +329,84 @@ class BankShown(BaseModel):
     """The caption bank by id."""
 
     captions: list[BankCaption]
+
+
+class CaptionGiven(BaseModel):
+    """One text for the bank; an id that is known is described anew."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"caption_id": "p1", "caption_text": "Hello you", "price_tier": "Mid", "page_name": "ava"}]
+        },
+    )
+
+    caption_id: Name
+    caption_text: str = Field(min_length=1, max_length=TEXT_MAX, description="Kept exactly as it stands.")
+    price_tier: PriceTier
+    content_category: str = Field(default="", max_length=300)
+    has_urgency: bool = False
+    page_name: Name | None = Field(default=None, description="Only for this page; null: for every page.")
+
+
+class CaptionsGiven(Asked):
+    """Texts for the bank."""
+
+    captions: list[CaptionGiven] = Field(min_length=1, max_length=ROWS_MAX)
+
+
+class MessageGiven(BaseModel):
+    """One message that a page sent; page, time and caption say which, and a later report corrects it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "page_name": "ava",
+                    "page_timezone": "Europe/Berlin",
+                    "sent_at": "2026-11-16T20:00:00+01:00",
+                    "message_type": "PPV",
+                    "caption_id": "p1",
+                    "price": "14.99",
+                    "recipients": 1000,
+                    "views": 600,
+                    "purchases": 10,
+                    "revenue": "149.90",
+                }
+            ]
+        },
+    )
+
+    page_name: Name
+    page_timezone: str = Field(max_length=100, pattern=TEXT, description="IANA name; a page keeps it.")
+    sent_at: str = Field(max_length=40, description="ISO 8601; without an offset, in the page's own zone.")
+    message_type: MessageType
+    caption_id: Name = Field(description="One of the bank's.")
+    price: str = Field(max_length=40, description="Decimal string in major units, 0 or more; 0 for a Bump.")
+    recipients: Count
+    views: Count
+    purchases: Count
+    revenue: str = Field(max_length=40, description="Decimal string in major units, 0 or more.")
+    observed_at: str | None = Field(default=None, max_length=40, description="When this was known; null: now.")
+
+
+class MessagesGiven(Asked):
+    """What pages sent."""
+
+    messages: list[MessageGiven] = Field(min_length=1, max_length=ROWS_MAX)
+
+
+class ImportShown(BaseModel):
+    """What an import did."""
+
+    batch: int | None = Field(description="Number to undo it by; null after a dry run.")
+    rows: int
+    posted: int = Field(description="Rows that changed what is known.")
+    restated: int = Field(description="Those of them that had been reported with other numbers.")
+    unchanged: int
+    rejected: int
+    notes: list[str]
 
 
 class AlertShown(BaseModel):

@@ -15,8 +15,11 @@ from adtempo.api.message_bodies import (
     BankShown,
     BatchShown,
     BuildAsked,
+    CaptionsGiven,
+    ImportShown,
     LocksShown,
     ManyAsked,
+    MessagesGiven,
     MessagesHealth,
     PageAsked,
     PageShown,
@@ -29,6 +32,8 @@ from adtempo.api.message_bodies import (
 from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
 from adtempo.domain.messages import Tier
 from adtempo.domain.roles import Action
+from adtempo.facts.imports import import_body
+from adtempo.facts.message_imports import import_captions, import_messages, import_rows
 from adtempo.messages import report
 from adtempo.messages.batch import BatchAsked, batch_body, build_batch
 from adtempo.messages.export import schedule_csv, schedule_ics
@@ -41,11 +46,13 @@ router = APIRouter(prefix="/api/messages", tags=["messages"], route_class=Idempo
 
 READ: dict[str, Any] = {"x-action": Action.READ}
 PLAN: dict[str, Any] = {"x-action": Action.PLAN}
+INGEST: dict[str, Any] = {"x-action": Action.INGEST}
 
 PageName = Annotated[
     str, Query(min_length=1, max_length=300, pattern=TEXT, description="Which page.", examples=["ava"])
 ]
 AnyPage = Annotated[str | None, Query(max_length=300, pattern=TEXT, description="Only this page.")]
+DryRun = Annotated[bool, Query(description="Read and check, but keep nothing.")]
 ScheduleId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9-]{1,60}$", description="Its id.", examples=["week-0123456789abcdef"])
 ]
@@ -183,6 +190,22 @@ def list_captions(
     bank = ScheduleBuilder(workspace).load_captions(page_name)
     page = turn_page(bank, lambda one: one.caption_id, limit, cursor, request, response)
     return BankShown.model_validate({"captions": [report.caption_body(one) for one in page]})
+
+
+@router.post("/captions", openapi_extra=INGEST)
+def give_captions(given: CaptionsGiven, workspace: Open, caller: Caller, dry_run: DryRun = False) -> ImportShown:
+    """Put texts into the caption bank, all or none: what `import captions` does with a file."""
+    rows = [one.model_dump() for one in given.captions]
+    done = import_rows(workspace.ledger, import_captions, rows, actor=caller.name, now=workspace.now(), dry_run=dry_run)
+    return ImportShown.model_validate(import_body(done))
+
+
+@router.post("/history", openapi_extra=INGEST)
+def give_messages(given: MessagesGiven, workspace: Open, caller: Caller, dry_run: DryRun = False) -> ImportShown:
+    """Report what pages sent and earned, all or none: what `import messages` does with a file; it adds new pages."""
+    rows = [one.model_dump() for one in given.messages]
+    done = import_rows(workspace.ledger, import_messages, rows, actor=caller.name, now=workspace.now(), dry_run=dry_run)
+    return ImportShown.model_validate(import_body(done))
 
 
 @router.get("/locks", openapi_extra=READ)

@@ -161,6 +161,8 @@ def _note_oddities(path: Path, result: ImportResult) -> None:
 def _show_result(path: Path, result: ImportResult, *, as_json: bool) -> None:
     _note_oddities(path, result)
     if as_json:
+        from adtempo.facts.imports import import_body
+
         print_json(import_body(result))
     else:
         typer.echo(f"{path}: {in_words(result)}")
@@ -179,21 +181,6 @@ def _import_file(workspace: Workspace, path: Path, options: ImportOptions, *, dr
             dry_run=dry_run,
             progress=progress,
         )
-
-
-def import_body(result: ImportResult) -> dict[str, Any]:
-    """Return what an import did as --json gives it."""
-    return {
-        "batch": result.batch,
-        "rows": result.rows,
-        "posted": result.posted,
-        "restated": result.restated,
-        "unchanged": result.unchanged,
-        "rejected": result.rejected,
-        "problems": [asdict(problem) for problem in result.problems],
-        "verdicts": [asdict(verdict) for verdict in result.verdicts],
-        "notes": list(result.notes),
-    }
 
 
 def in_words(result: ImportResult) -> str:

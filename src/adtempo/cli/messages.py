@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import fetch_body
+from adtempo.cli.remote import fetch_body, fetch_text, post_body
 from adtempo.cli.session import (
     AsJson,
+    Session,
     note,
     opened,
     print_fields,
@@ -128,12 +129,21 @@ def build(
     from adtempo.messages.report import schedule_body
     from adtempo.messages.run import ScheduleBuilder
 
+    names = None if pages is None else read_pages(pages)
+    session = session_of(ctx)
+    if session.server:
+        asked = {"start_date": start_date.isoformat(), "seed": wish.seed, "replace": wish.replace}
+        _build_there(session, {**asked, "page_name": page_name} if page_name else {**asked, "pages": names}, wish)
+        return
     with opened(ctx) as workspace:
         builder = ScheduleBuilder(workspace)
         if page_name is None:
-            names = read_pages(pages) if pages is not None else [page.page_name for page in builder.load_pages()]
-            asked = BatchAsked(names, start_date, wish.seed, wish.replace, wish.output, wish.raw)
-            _build_batch(workspace, asked, as_json=as_json)
+            names = names or [page.page_name for page in builder.load_pages()]
+            _build_batch(
+                workspace,
+                BatchAsked(names, start_date, wish.seed, wish.replace, wish.output, wish.raw),
+                as_json=as_json,
+            )
             return
         schedule = builder.build_week(
             page_name, start_date, seed=wish.seed, replaces=wish.replace, actor=workspace.actor
@@ -145,6 +155,37 @@ def build(
         print_json(body)
     else:
         _print_schedule(body)
+
+
+def _build_there(session: Session, asked: dict[str, Any], wish: Wish) -> None:
+    """Have a server plan one page's week, or many, and write what it planned here."""
+    from adtempo.messages.batch import csv_of, make_folder
+
+    if "page_name" in asked:
+        body = post_body(session, f"{ROUTES}/schedules", asked)
+        if wish.output is not None:
+            _write_there(session, body["schedule_id"], wish.output, raw=wish.raw)
+        print_json(body)
+        return
+    if wish.output is not None:
+        make_folder(wish.output)
+    body = post_body(session, f"{ROUTES}/schedules/batch", asked)
+    for one in body["pages"]:
+        if wish.output is not None and one["schedule_id"] is not None:
+            _write_there(session, one["schedule_id"], csv_of(wish.output, one["page_name"]), raw=wish.raw)
+    print_json(body)
+    if body["failed"]:
+        raise typer.Exit(1)
+
+
+def _write_there(session: Session, schedule_id: str, output: Path, *, raw: bool) -> None:
+    """Write a week that a server planned: as a calendar where the name ends in .ics, otherwise as CSV."""
+    from adtempo.messages.export import write_whole
+
+    if output.suffix.lower() == ".ics":
+        write_whole(output, fetch_text(session, f"{ROUTES}/schedules/{schedule_id}/calendar", {}))
+    else:
+        write_whole(output, fetch_text(session, f"{ROUTES}/schedules/{schedule_id}/csv", {"raw": raw}))
 
 
 def _build_batch(workspace: Workspace, asked: BatchAsked, *, as_json: bool) -> None:
@@ -204,6 +245,11 @@ def export(
     raw: Raw = False,
 ) -> None:
     """Write a planned week as CSV or as a calendar (iCalendar)."""
+    session = session_of(ctx)
+    if session.server:
+        _write_there(session, schedule_id, output, raw=raw)
+        note(f"written: {output}")
+        return
     from adtempo.messages.run import ScheduleBuilder
 
     with opened(ctx) as workspace:
@@ -217,6 +263,11 @@ def export(
 
 def unlock(ctx: typer.Context, schedule_id: ScheduleId) -> None:
     """Cancel a planned week: release its days, and its captions except those that went out."""
+    session = session_of(ctx)
+    if session.server:
+        released = post_body(session, f"{ROUTES}/schedules/{schedule_id}/unlock", {})["released"]
+        note(f"{schedule_id} is withdrawn; captions released: {released}")
+        return
     from adtempo.messages.run import ScheduleBuilder
 
     with opened(ctx) as workspace:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from adtempo.domain.errors import NotFound, Problem
 from adtempo.facts.formats import ImportOptions, QualityVerdict, StagedFile
@@ -46,6 +47,21 @@ class ImportResult:
     problems: tuple[Problem, ...]
     verdicts: tuple[QualityVerdict, ...]
     notes: tuple[str, ...]
+
+
+def import_body(result: ImportResult) -> dict[str, Any]:
+    """Return what an import did as the HTTP API and --json give it."""
+    return {
+        "batch": result.batch,
+        "rows": result.rows,
+        "posted": result.posted,
+        "restated": result.restated,
+        "unchanged": result.unchanged,
+        "rejected": result.rejected,
+        "problems": [asdict(problem) for problem in result.problems],
+        "verdicts": [asdict(verdict) for verdict in result.verdicts],
+        "notes": list(result.notes),
+    }
 
 
 def import_facts(

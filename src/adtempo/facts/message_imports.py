@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
@@ -126,3 +129,34 @@ def import_captions(
 
     origin = Origin("captions", path.name, actor, now, observed_at, digest)
     return publish_records(ledger, origin, staged, [], record, dry_run=dry_run)
+
+
+def import_rows(
+    ledger: Ledger,
+    take: Callable[..., ImportResult],
+    rows: Sequence[Mapping[str, object]],
+    *,
+    actor: str,
+    now: datetime,
+    dry_run: bool,
+) -> ImportResult:
+    """Import rows that somebody sent as if they stood in a file, whole or not at all; the first is its line 2.
+
+    Args:
+        ledger: Where to.
+        take: `import_captions` or `import_messages`.
+        rows: At least one, all with the columns of that file.
+        actor: Who sends them.
+        now: The moment they count as learnt, aware.
+        dry_run: Read and check, but publish nothing.
+
+    Raises:
+        BadRows: Rows are bad; nothing was imported.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], quoting=csv.QUOTE_ALL)
+            writer.writeheader()
+            writer.writerows(rows)
+        return take(ledger, path, actor=actor, now=now, dry_run=dry_run)

@@ -22,6 +22,11 @@ WORKERS = 2
 _UNSAFE = str.maketrans(dict.fromkeys('/\\:*?"<>|\0', "_"))
 
 
+def csv_of(folder: Path, page_name: str) -> Path:
+    """Return where the CSV of a page's week belongs in a folder."""
+    return folder / f"{page_name.translate(_UNSAFE)}.csv"
+
+
 @dataclass(frozen=True, slots=True)
 class BatchAsked:
     """What is asked of a batch.
@@ -64,6 +69,18 @@ class PageOutcome:
     path: Path | None = None
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for weeks, if need be.
+
+    Raises:
+        InvalidInput: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"the folder {folder} cannot be made ({error.strerror}); name another") from error
+
+
 def build_batch(
     workspace: Workspace,
     asked: BatchAsked,
@@ -86,10 +103,7 @@ def build_batch(
     if not names:
         raise InvalidInput("there is no page to plan; import messages, or name pages")
     if asked.folder is not None:
-        try:
-            asked.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidInput(f"the folder {asked.folder} cannot be made ({error.strerror}); name another") from error
+        make_folder(asked.folder)
     builder, done = ScheduleBuilder(workspace), 0
     found: dict[str, PageOutcome] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -113,7 +127,7 @@ def _build_page(builder: ScheduleBuilder, asked: BatchAsked, name: str, actor: s
         schedule = builder.build_week(name, asked.start, seed=asked.seed, replaces=asked.replaces, actor=actor)
         schedule_id, messages = schedule.schedule_id, len(schedule.messages)
         if asked.folder is not None:
-            path = builder.export_csv(schedule_id, asked.folder / f"{name.translate(_UNSAFE)}.csv", raw=asked.raw)
+            path = builder.export_csv(schedule_id, csv_of(asked.folder, name), raw=asked.raw)
         error = None
     except AdtempoError as problem:
         error = problem.message

@@ -30,6 +30,9 @@ from adtempo.messages.segments import segment_of
 CHANCE_MAX = 0.01
 """A pattern is called one if chance alone would show as much less often; so of flat pages one in 25 shows any."""
 
+RARE = 0.001
+"""Rarer than this is said to be almost never."""
+
 TREND_DAYS = 28
 LISTED = 5
 """How many captions each list names."""
@@ -168,13 +171,17 @@ def _words(levels: Sequence[Level], chance: float | None) -> str:
     if chance is None:
         return "only one kind was sent, so nothing can be compared"
     if chance >= CHANCE_MAX:
-        return f"no pattern: chance alone shows as much with probability {chance:.2g}"
+        return f"no pattern: chance alone shows as much {_how_often(chance)}"
     sent = [level for level in levels if level.messages]
     best, worst = max(sent, key=lambda level: level.factor), min(sent, key=lambda level: level.factor)
     return (
         f"{best.label} brings {best.factor:.2f} times the average, {worst.label} {worst.factor:.2f} times, all else "
-        f"being equal; chance alone shows as much with probability {chance:.1g}"
+        f"being equal; chance alone shows as much {_how_often(chance)}"
     )
+
+
+def _how_often(chance: float) -> str:
+    return f"{chance:.1%} of the time" if chance >= RARE else "almost never (less than once in 1,000 times)"
 
 
 def _nothing(labels: Sequence[str]) -> Pattern:

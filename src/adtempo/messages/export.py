@@ -6,9 +6,11 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adtempo.domain.errors import InvalidInput
 from adtempo.domain.spreadsheets import neutral
 from adtempo.store.page_schedules import Schedule, ScheduledMessage
 
@@ -84,6 +86,20 @@ def schedule_ics(schedule: Schedule, now: datetime) -> str:
         ]
     lines.append("END:VCALENDAR")
     return "".join(f"{folded}\r\n" for line in lines for folded in _folded(line))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file such that it appears only when it is complete.
+
+    Raises:
+        InvalidInput: It cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, "utf-8", newline="")
+        part.replace(path)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written ({error.strerror}); name another file") from error
 
 
 def _row(schedule: Schedule, one: ScheduledMessage, local: datetime) -> dict[str, Any]:

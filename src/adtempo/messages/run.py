@@ -31,7 +31,7 @@ from adtempo.domain.messages import PageAnalysis
 from adtempo.domain.predictions import Prediction, RecordedPrediction, Scope
 from adtempo.messages.decide import WeekPlan, recommend_week
 from adtempo.messages.estimate import estimate_page
-from adtempo.messages.export import COLUMNS, schedule_csv, schedule_ics, schedule_rows
+from adtempo.messages.export import COLUMNS, schedule_csv, schedule_ics, schedule_rows, write_whole
 from adtempo.messages.load import MODEL, Bank, load_bank, load_conditions, load_history
 from adtempo.messages.report import plan_body
 from adtempo.messages.tiers import classify_page
@@ -217,12 +217,7 @@ class ScheduleBuilder:
         target, began = Path(path), time.monotonic()
         schedule = self.load_schedule(schedule_id)
         with self._logging_failure("export", schedule.page_name, schedule_id, began):
-            part = target.with_name(f".{target.name}.part")
-            try:
-                part.write_text(written(schedule), "utf-8", newline="")
-                part.replace(target)
-            except OSError as error:
-                raise InvalidInput(f"{target} cannot be written ({error.strerror}); name another file") from error
+            write_whole(target, written(schedule))
         self._log(_logged("export", schedule, self._workspace.now(), began))
         return target
 
