@@ -41,7 +41,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_the_evening_is_shown_tried_out_kept_and_taken_away(page: Page, address: str) -> None:
     visit_as(page, "operator", address, EVENING)
-    expect(page.locator(".lead")).to_contain_text("Spend more at 18:00-22:00 every day", timeout=30_000)
+    expect(page.locator(".lead")).to_contain_text("Spend more than now at 18:00-22:00 every day", timeout=30_000)
     expect(page.locator("[data-drawn] canvas")).to_have_count(3, timeout=30_000)
     expect(page.locator(".mark.peak")).to_have_count(4)
     page.get_by_label("Strategy").select_option("aggressive")

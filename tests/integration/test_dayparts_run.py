@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from adtempo.facts.imports import import_facts
 from adtempo.facts.record_imports import import_conversions
 from adtempo.predictions.record import load_predictions
 from adtempo.store import dayparts as stored
-from adtempo.store.engine import reading
+from adtempo.store.engine import reading, transaction
 from adtempo.workspace import Workspace, open_workspace
 from hourly_files import EVENING, write_hours, write_own
 
@@ -191,6 +191,30 @@ def test_a_budget_that_cannot_be_spent_by_the_hour_is_refused(
         optimizer.build_schedule(name, budget)
 
 
+@pytest.mark.parametrize(
+    ("name", "multipliers", "said"),
+    [
+        ("evening", (-1.0, None), "multiplier of peaks must be above 0"),
+        ("evening", (0.0, None), "multiplier of peaks must be above 0"),
+        ("flat", (11.0, None), "at most 10"),
+        ("evening", (None, -0.5), r"from 0 \(off\)"),
+        ("evening", (float("nan"), None), "multiplier of peaks"),
+    ],
+)
+def test_impossible_multipliers_are_refused(
+    optimizer: DayPartOptimizer, name: str, multipliers: tuple[float | None, float | None], said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        optimizer.build_schedule(name, 100, peak_multiplier=multipliers[0], valley_multiplier=multipliers[1])
+
+
+def test_a_zone_that_there_is_not_is_refused_before_any_hour_is_placed(home: Workspace, tmp_path: Path) -> None:
+    text = write_hours(tmp_path / "hours.csv").read_text().splitlines()[:2]
+    (tmp_path / "mars.csv").write_text("\n".join(text).replace("Europe/Berlin", "Mars/Olympus"))
+    with pytest.raises(InvalidInput, match=r"mars\.csv:2:account_timezone: .*Mars/Olympus"):
+        import_facts(home.ledger, tmp_path / "mars.csv", ImportOptions(), actor="test", now=NOW)
+
+
 def test_unknown_things_are_named(optimizer: DayPartOptimizer) -> None:
     with pytest.raises(InvalidInput, match="conservative, balanced, aggressive"):
         optimizer.build_schedule("evening", 100, "wild")
@@ -273,6 +297,20 @@ def test_what_is_found_and_planned_is_kept(filled: Workspace) -> None:
     kept = optimizer.build_schedule("evening", "1000", "balanced")
     assert DayPartOptimizer(replace(filled)).load_schedule(kept.schedule_id) == kept
     assert optimizer.load_standing().schedules == 1
+
+
+def test_old_analyses_are_forgotten_but_those_of_schedules(filled: Workspace) -> None:
+    optimizer = DayPartOptimizer(filled)
+    every = list(optimizer.analyze_all())
+    kept = optimizer.build_schedule("evening", "1000", "balanced")
+    with transaction(filled.engine) as connection:
+        assert stored.delete_old_analyses(connection, NOW) == 0
+        assert stored.delete_old_analyses(connection, NOW + timedelta(days=1)) == len(every) - 1
+    with reading(filled.engine) as connection:
+        left = stored.load_analysis(connection, kept.analysis_id)
+    assert left is not None
+    assert left.patterns
+    assert (optimizer.load_standing().analyses, optimizer.load_schedule(kept.schedule_id)) == (1, kept)
 
 
 def test_own_conversions_by_click_hour_stand_in_for_missing_ones(filled: Workspace, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ JOBS = (
         CatchUp.NEWEST,
         compact_files,
     ),
-    Job("forget", "15 4 * * *", "Deletes sessions and links that ran out.", CatchUp.NEWEST, forget_expired),
+    Job("forget", "15 4 * * *", "Deletes what ran out: sessions, links, old analyses.", CatchUp.NEWEST, forget_expired),
 )
 """Slots are in UTC. The order says nothing: a run is claimed by the age of its slot."""
 

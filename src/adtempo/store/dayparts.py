@@ -248,6 +248,20 @@ def list_schedules(connection: Connection, campaign: CampaignRef, *, limit: int 
     return [_schedule(row) for row in connection.execute(query)]
 
 
+def delete_old_analyses(connection: Connection, before: datetime) -> int:
+    """Delete analyses made before a moment, with their patterns; those that a schedule rests on stay.
+
+    Returns:
+        How many were deleted.
+    """
+    made = daypart_analyses.c
+    old = select(made.analysis_id).where(
+        made.as_of < before, made.analysis_id.not_in(select(daypart_schedules.c.analysis_id))
+    )
+    connection.execute(daypart_patterns.delete().where(daypart_patterns.c.analysis_id.in_(old)))
+    return connection.execute(daypart_analyses.delete().where(made.analysis_id.in_(old))).rowcount
+
+
 def load_analysis(connection: Connection, analysis_id: str) -> StoredAnalysis | None:
     """Return one analysis; None where it was not kept."""
     row = connection.execute(

@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 
 NO_HOURS = "No hourly facts in this period"
 
+MARGIN = 0.06
+"""Part of the chart's height that stays free above and below the intervals."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourFigures:
@@ -53,8 +56,9 @@ def draw_hours(hours: HourFigures) -> alt.TopLevelMixin:
         }
     )
     x = alt.X("hour:O", title=None, axis=alt.Axis(labelAngle=0, labelExpr="datum.value % 3 == 0 ? datum.value : ''"))
-    top = max(float(np.nanmax(hours.high)), 1.2)
-    scale = alt.Scale(domain=[min(float(np.nanmin(hours.low)), 0.8), top], zero=False)
+    least, most = min(float(np.nanmin(hours.low)), 0.8), max(float(np.nanmax(hours.high)), 1.2)
+    room = MARGIN * (most - least)  # lest the longest interval is cut off by the edge
+    scale = alt.Scale(domain=[max(least - room, 0.0), most + room], zero=False)
     y = alt.Y("lift:Q", title="Times the campaign's mean", scale=scale, axis=alt.Axis(tickCount=5, format=".1f"))
     tooltip = [
         alt.Tooltip("span:N", title="Hour"),

@@ -202,7 +202,8 @@ def _verdict(found: Analysis) -> tuple[str, str]:
 
 def _step_text(one: Recommendation) -> str:
     where = f"{hours_text(one.hours)} {days_text(one.days)}"
-    return f"{where} ({one.expected_lift:.2f}x)" if one.expected_lift is not None else where
+    gain = "" if one.expected_gain is None else f", {one.expected_gain:+.1%} expected"
+    return f"{where} ({one.expected_lift:.2f}x{gain})"
 
 
 def _promise(draft: Draft) -> tuple[tuple[str, str, str], ...]:
@@ -213,19 +214,11 @@ def _promise(draft: Draft) -> tuple[tuple[str, str, str], ...]:
     metric, currency = find_metric(outlook.metric), draft.plan.total.currency
     value, low, high = (number_text(metric, one, currency) for one in (outlook.expected, outlook.low, outlook.high))
     spread = f"95%: {outlook.uplift_low:+.1%} to {outlook.uplift_high:+.1%}"
+    best = max(outlook.modified, outlook.over_usual)
     return (
         (f"Expected {metric.name.upper()}", value, f"95%: {low} to {high}, over the next 28 days"),
         ("Against even hours", f"{outlook.uplift:+.1%}", spread),
-        (
-            "On today's rhythm",
-            f"{outlook.modified:+.1%}",
-            f"as modifiers; 95%: {outlook.modified_low:+.1%} to {outlook.modified_high:+.1%}",
-        ),
-        (
-            "Instead of it",
-            f"{outlook.over_usual:+.1%}",
-            "as budgets by the hour, against the hours as they are spent now",
-        ),
+        ("Against today's rhythm", f"{best:+.1%}", "the hours as they are spent now; run as said below"),
     )
 
 
