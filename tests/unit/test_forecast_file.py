@@ -54,7 +54,7 @@ def test_each_column_is_a_series(tmp_path: Path) -> None:
     assert [(row["unique_id"], row["step"]) for row in found][6:8] == [("a", "7"), ("b", "1")]
     assert [float(row["value"]) for row in found[:7]] == pytest.approx(list(range(7)), abs=0.01)
     assert min(float(row["value"]) for row in found[7:]) == pytest.approx(-1, abs=0.01)
-    assert said[0] == "2 series in steps of one day, repeating after 7"
+    assert said[0] == "2 series; one step: day; repeating after 7"
     assert said[1].startswith("a: seasonal naive")
 
 
@@ -81,26 +81,26 @@ def test_a_column_whose_name_has_a_comma_can_be_named(tmp_path: Path) -> None:
 
 START = datetime(2026, 1, 5)
 GRAINS = {
-    "5 minutes, repeating after 288 and 2016": [str(START + timedelta(minutes=5 * i)) for i in range(30)],
-    "hour, repeating after 24 and 168": [f"{START + timedelta(hours=i):%Y-%m-%dT%H:%M:%S+02:00}" for i in range(30)],
-    "6 hours, repeating after 4 and 28": [f"{START + timedelta(hours=6 * i):%Y/%m/%d %H:%M}" for i in range(30)],
-    "day, repeating after 7": days(30),
-    "2 days, without a season": [str(date(2026, 1, 1) + timedelta(days=2 * i)) for i in range(30)],
-    "working day, repeating after 5": [day for day in days(30) if date.fromisoformat(day).weekday() < 5],
-    "week, repeating after 52": [str(date(2026, 1, 5) + timedelta(weeks=i)) for i in range(30)],
-    "month, repeating after 12": [f"{2024 + i // 12}-{i % 12 + 1:02}" for i in range(30)],
-    "quarter, repeating after 4": [f"{2020 + i // 4}-{3 * (i % 4) + 1:02}-01" for i in range(30)],
-    "year, without a season": [f"{1990 + i}-12-31" for i in range(30)],
-    "5 months, without a season": [f"{2000 + 5 * i // 12}-{5 * i % 12 + 1:02}-15" for i in range(30)],
-    "20 seconds, repeating after 4320 and 30240": [str(START + timedelta(seconds=20 * i)) for i in range(30)],
-    "1, without a season": [str(place) for place in range(30)],
+    "5 minutes; repeating after 288 and 2016": [str(START + timedelta(minutes=5 * i)) for i in range(30)],
+    "hour; repeating after 24 and 168": [f"{START + timedelta(hours=i):%Y-%m-%dT%H:%M:%S+02:00}" for i in range(30)],
+    "6 hours; repeating after 4 and 28": [f"{START + timedelta(hours=6 * i):%Y/%m/%d %H:%M}" for i in range(30)],
+    "day; repeating after 7": days(30),
+    "2 days; without a season": [str(date(2026, 1, 1) + timedelta(days=2 * i)) for i in range(30)],
+    "working day; repeating after 5": [day for day in days(30) if date.fromisoformat(day).weekday() < 5],
+    "week; repeating after 52": [str(date(2026, 1, 5) + timedelta(weeks=i)) for i in range(30)],
+    "month; repeating after 12": [f"{2024 + i // 12}-{i % 12 + 1:02}" for i in range(30)],
+    "quarter; repeating after 4": [f"{2020 + i // 4}-{3 * (i % 4) + 1:02}-01" for i in range(30)],
+    "year; without a season": [f"{1990 + i}-12-31" for i in range(30)],
+    "5 months; without a season": [f"{2000 + 5 * i // 12}-{5 * i % 12 + 1:02}-15" for i in range(30)],
+    "20 seconds; repeating after 4320 and 30240": [str(START + timedelta(seconds=20 * i)) for i in range(30)],
+    "1; without a season": [str(place) for place in range(30)],
 }
 
 
 @pytest.mark.parametrize("name", GRAINS)
 def test_the_grain_is_told_by_the_dates(name: str, tmp_path: Path) -> None:
     said = forecast(tmp_path, table(GRAINS[name]))
-    assert said[0] == f"1 series in steps of one {name}"
+    assert said[0] == f"1 series; one step: {name}"
     assert len(read(tmp_path)) == 2
 
 

@@ -48,7 +48,7 @@ def test_changes_carry_a_trend_on() -> None:
 
 
 def test_a_regression_never_leads_far_beyond_what_was_seen() -> None:
-    exploding = 1.3 ** np.arange(40)
+    exploding = np.power(1.3, np.arange(40.0))
     assert forecast_regression(exploding, (), 50).max() <= 1.5 * np.ptp(exploding) + exploding.min() + 1e-6
 
 

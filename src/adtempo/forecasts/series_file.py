@@ -68,7 +68,7 @@ def forecast_file(
     fans = forecast_panel(values, seasons=seasons, horizon=horizon, nonnegative=~(values < 0).any(axis=1))
     _write(output, list(panel), fans)
     repeats = f"repeating after {' and '.join(map(str, seasons))}" if seasons else "without a season"
-    return [f"{len(panel)} series in steps of one {grain.name}, {repeats}", *_describe(list(panel), fans)]
+    return [f"{len(panel)} series; one step: {grain.name}; {repeats}", *_describe(list(panel), fans)]
 
 
 def read_rows(source: Path, date: str, value: Sequence[str], series: str = _ID) -> tuple[list[str], list[Row]]:

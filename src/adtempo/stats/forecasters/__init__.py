@@ -8,7 +8,7 @@ leaves is a fan per series. It must never see anything but the past of the serie
 
 from __future__ import annotations
 
-from adtempo.stats.forecasters.choice import FORECASTERS, NAIVE, Forecaster
+from adtempo.stats.forecasters.choice import FORECASTERS, NAIVE, QUICK, Forecaster
 from adtempo.stats.forecasters.panel import STEPS_MIN, Fans, forecast_panel
 
-__all__ = ["FORECASTERS", "NAIVE", "STEPS_MIN", "Fans", "Forecaster", "forecast_panel"]
+__all__ = ["FORECASTERS", "NAIVE", "QUICK", "STEPS_MIN", "Fans", "Forecaster", "forecast_panel"]

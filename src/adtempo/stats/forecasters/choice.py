@@ -63,6 +63,9 @@ FORECASTERS: tuple[Forecaster, ...] = (
 )
 """Every candidate; seasonal naive, the yardstick, first."""
 
+QUICK = tuple(one for one in FORECASTERS if one.steps_max == np.inf)
+"""Those that take milliseconds a series: for runs over many."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
