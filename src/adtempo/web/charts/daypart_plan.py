@@ -57,7 +57,7 @@ def draw_plan(plan: PlanFigures) -> alt.TopLevelMixin:
     ]
     base = alt.Chart(frame)
     if count > 24:
-        scale = alt.Scale(type="log", domain=[1 / STRONGEST, STRONGEST], clamp=True)
+        scale = alt.Scale(type="log", domain=[1 / STRONGEST, STRONGEST], clamp=True, interpolate="lab")
         y = alt.Y("day:O", title=None, sort=list(WEEKDAYS), axis=alt.Axis(grid=False, domain=False))
         color = alt.Color("tone:Q", scale=scale, legend=None)
         cells = base.mark_rect(style="cell").encode(x=x, y=y, color=color, tooltip=tooltip)

@@ -23,6 +23,10 @@ STRONGEST = 1.6
 """Lifts beyond this, and below one over it, have the strongest colours."""
 
 
+PALE = 1.25
+"""Lifts within this factor of 1 have colours so light that signs on them are dark."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class WeekFigures:
     """Lifts over a campaign's mean, above 1 is better; NaN where nothing is known.
@@ -55,6 +59,7 @@ def draw_week(week: WeekFigures) -> alt.TopLevelMixin:
             "lift": week.lift,
             "width": np.clip(week.high / week.low - 1, 0, 2),
             "strength": np.where(week.label != 0, 1.0, FADED),
+            "pale": (week.lift < PALE) & (week.lift > 1 / PALE),
             "sign": np.select([week.label > 0, week.label < 0], ["▲", "▼"], ""),
             "estimate": week.words,
             "interval": [f"{low:.2f} to {high:.2f}" for low, high in zip(week.low, week.high, strict=True)],
@@ -71,7 +76,7 @@ def draw_week(week: WeekFigures) -> alt.TopLevelMixin:
         alt.Tooltip("interval:N", title="95%"),
         alt.Tooltip("said:N", title="Verdict"),
     ]
-    scale = alt.Scale(type="log", domain=[1 / STRONGEST, STRONGEST], clamp=True)
+    scale = alt.Scale(type="log", domain=[1 / STRONGEST, STRONGEST], clamp=True, interpolate="lab")
     base = alt.Chart(frame)
     strength = alt.Opacity("strength:Q", scale=None)
     cells = base.mark_rect(style="cell").encode(
@@ -79,8 +84,11 @@ def draw_week(week: WeekFigures) -> alt.TopLevelMixin:
     )
     size = alt.Size("width:Q", scale=alt.Scale(domain=[0, 2], range=[0, 500]), legend=None)
     widths = base.mark_point(style="width", shape="stroke", angle=90).encode(x=x, y=y, size=size, opacity=strength)
-    signs = base.mark_text(style="sign").encode(x=x, y=y, text="sign:N")
-    return alt.layer(cells, widths, signs)
+    signs = [
+        base.transform_filter(f"{'' if pale else '!'}datum.pale").mark_text(style=style).encode(x=x, y=y, text="sign:N")
+        for pale, style in ((False, "sign"), (True, "sign_on_pale"))
+    ]
+    return alt.layer(cells, widths, *signs)
 
 
 def _hour_axis() -> alt.Axis:

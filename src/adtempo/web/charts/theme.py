@@ -111,6 +111,7 @@ def _config(theme: Theme) -> dict[str, Any]:
             "cell": {"stroke": theme.surface, "strokeWidth": 1},
             "width": {"color": theme.ink, "strokeWidth": 1.2, "filled": False},
             "sign": {"color": theme.surface, "fontSize": 9},
+            "sign_on_pale": {"color": theme.ink, "fontSize": 9},
             "interval": {"color": theme.series[0], "strokeWidth": 2},
             "hour": {"color": theme.series[0], "fontSize": 11},
             "amount": {"color": theme.series[1]},
