@@ -1,0 +1,310 @@
+"""Replaying rules: decisions as they would have been made, by nothing that was not known yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from adtempo.budgets.replay.report import replay_body
+from adtempo.budgets.replay.run import Replay, Replayed, replay_rules
+from adtempo.budgets.rules.base import Rule
+from adtempo.budgets.rules.fields import read_rule
+from adtempo.budgets.run import BudgetAutoScaler
+from adtempo.cli.main import app
+from adtempo.domain.accounts import CampaignRef
+from adtempo.domain.errors import InvalidInput, NotFound
+from adtempo.domain.proposals import BudgetAction
+from adtempo.facts.formats import ImportOptions
+from adtempo.facts.history import History, Span, open_history
+from adtempo.facts.imports import import_facts
+from adtempo.facts.windows import cut_windows, load_window_tables
+from adtempo.store.accounts import change_campaign, load_campaigns
+from adtempo.store.engine import reading, transaction
+from adtempo.workspace import Workspace, open_workspace
+
+HEADER = (
+    "platform,account_id,account_timezone,currency,campaign_id,campaign_name,grain,slot_start,observed_at,"
+    "impressions,clicks,spend,conversions,conversion_value,budget_daily,status"
+)
+BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
+DAYS = 24
+NOW = BEGIN + timedelta(days=DAYS)
+RETURNS = {"great": 5.0, "slow": 2.2, "losing": 0.5}
+ARRIVED = ((2, 0.35), (26, 0.5), (74, 1.0))
+SINCE, UNTIL = date(2026, 2, 17), date(2026, 2, 18)
+RULES = (read_rule({"rule_name": "plain"}),)
+REPORTED = (read_rule({"rule_name": "hasty", "basis": "reported"}),)
+
+
+def write_facts(path: Path, *, until: datetime = NOW) -> Path:
+    """Three campaigns, whose hours are looked at three times: 35%, 50%, then all of their value."""
+    rng = np.random.default_rng(4)
+    lines = [HEADER]
+    for name, returns in RETURNS.items():
+        for day in range(DAYS):
+            pace = float(np.exp(rng.normal(0, 0.15)))
+            for hour in range(24):
+                slot = BEGIN + timedelta(days=day, hours=hour)
+                spend = 8 * pace
+                clicks = round(40 * pace**0.8)
+                for age, share in ARRIVED:
+                    seen = slot + timedelta(hours=age)
+                    value = spend * returns * share
+                    if seen <= until:
+                        figures = f"1000,{clicks},{spend:.2f},{value / 20:.4f},{value:.2f},200.00,active"
+                        moments = f"{slot:%Y-%m-%dT%H:00},{seen:%Y-%m-%dT%H:%M}+00:00"
+                        lines.append(f"google,g1,UTC,USD,{name},Brand {name},hour,{moments},{figures}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def make_home(folder: Path, *, until: datetime = NOW) -> Path:
+    home = folder / "home"
+    with open_workspace(home, now=NOW) as workspace:
+        path = write_facts(folder / "facts.csv", until=until)
+        import_facts(workspace.ledger, path, ImportOptions(), actor="test", now=NOW)
+    return home
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that is only read."""
+    return make_home(tmp_path_factory.mktemp("replay"))
+
+
+@pytest.fixture
+def workspace(home: Path) -> Iterator[Workspace]:
+    with open_workspace(home, now=NOW) as opened:
+        yield opened
+
+
+def replay(workspace: Workspace, rules: tuple[Rule, ...] | None = RULES, **asked: Any) -> Replayed:
+    return replay_rules(workspace, replace(Replay(rules, SINCE, UNTIL), **asked))
+
+
+def story(done: Replayed, course: int = 0) -> list[tuple[datetime, str, BudgetAction, int]]:
+    return [
+        (one.at, one.campaign.campaign_id, one.action, one.target.budget_daily_micros)
+        for one in done.courses[course].fired
+    ]
+
+
+# What was known
+
+
+def test_history_says_what_a_load_as_of_the_same_moment_says(workspace: Workspace) -> None:
+    with reading(workspace.engine) as connection:
+        refs = [one.ref for one in load_campaigns(connection, at=NOW)]
+    begin = BEGIN + timedelta(days=12, hours=5)
+    history = open_history(workspace.ledger, refs, Span(begin, NOW, 72))
+    groups = {"campaign": np.arange(len(refs)), "platform": np.zeros(len(refs), np.int64)}
+    for hours in (0, 30, 55):  # first moments of their days, at which everything is learnt anew
+        moment = begin + timedelta(hours=hours)
+        history.go_to(moment)
+        lived = cut_windows(history.known(), (24, 72), groups)
+        loaded = load_window_tables(workspace.ledger, refs, (24, 72), as_of=moment, groups=groups)
+        for key, table in loaded.items():
+            mine = lived[key]
+            assert mine.closed_days.tolist() == table.closed_days.tolist()
+            for name, sums in table.matured.facts.sums.items():
+                assert mine.matured.facts.sums[name].tolist() == sums.tolist()
+                assert mine.matured.facts.measured[name].tolist() == table.matured.facts.measured[name].tolist()
+            for late in ("conversions", "conversion_value"):
+                for end in ("value", "low95", "high80"):
+                    expected = getattr(getattr(table.matured, late), end)
+                    assert getattr(getattr(mine.matured, late), end) == pytest.approx(expected, rel=1e-9)
+
+
+# Decisions
+
+
+def test_the_first_hour_decides_what_an_evaluation_as_of_it_says(workspace: Workspace) -> None:
+    for rules in (RULES, REPORTED):
+        first = [one for one in replay(workspace, rules).courses[0].fired if one.at.hour == 0 and one.at.day == 17]
+        at = datetime(2026, 2, 17, tzinfo=UTC)
+        said = BudgetAutoScaler(workspace).evaluate_all(rules=rules, as_of=at)
+        acting = {one.campaign: one for one in said if one.action is not BudgetAction.MAINTAIN}
+        assert {one.campaign for one in first} == set(acting)
+        for one in first:
+            assert (one.action, one.reason.split(" - ")[0]) == (
+                acting[one.campaign].action,
+                acting[one.campaign].reason.split(" - ")[0],
+            )
+
+
+def test_reported_figures_pause_what_expected_ones_let_live(workspace: Workspace) -> None:
+    done = replay(workspace, against=REPORTED)
+    wise, hasty = ({one[1] for one in story(done, course) if one[2] is BudgetAction.PAUSE} for course in (0, 1))
+    assert wise == {"losing"}
+    assert hasty == {"losing", "slow"}
+    assert (done.pauses[0].met_target, done.pauses[1].met_target) == (0, 1)
+
+
+def test_pauses_are_judged_by_the_days_after_as_they_really_went(workspace: Workspace) -> None:
+    done = replay(workspace, REPORTED, since=date(2026, 2, 14), until=date(2026, 2, 14))
+    assert (done.pauses[0].made, done.pauses[0].judged, done.pauses[0].met_target) == (2, 2, 1)
+
+
+def test_a_rule_that_would_need_the_future_does_not_fire(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The final return of "slow" is above 1, which its last day never shows while it is the last."""
+    cheat = (read_rule({"rule_name": "cheat", "basis": "reported", "rows": [CHEAT]}),)
+    assert {one[1] for one in story(replay(workspace, cheat))} == {"great"}
+    post = History._post
+
+    def look_ahead(self: History, postings: Any, _now_us: int) -> None:
+        post(self, postings, 2**62)
+
+    monkeypatch.setattr(History, "_post", look_ahead)
+    assert {one[1] for one in story(replay(workspace, cheat))} == {"great", "slow"}
+
+
+CHEAT = {"when": "roas > 1.0", "action": "scale_up", "multiplier": 1.2}
+
+
+def test_what_is_learnt_later_changes_no_decision(workspace: Workspace, tmp_path: Path) -> None:
+    """Up to its first change of a campaign a replay is about what really was, whatever other budgets would bring."""
+    with open_workspace(make_home(tmp_path, until=datetime(2026, 2, 18, 23, tzinfo=UTC)), now=NOW) as ignorant:
+        early, late = (
+            {name: (at, action, budget) for at, name, action, budget in reversed(story(replay(home)))}
+            for home in (ignorant, workspace)
+        )
+    assert early == late != {}
+
+
+def test_a_replay_is_the_same_every_time_and_its_seed_moves_only_the_intervals(workspace: Workspace) -> None:
+    bodies = [json.dumps(replay_body(replay(workspace, until=SINCE, seed=seed)), sort_keys=True) for seed in (7, 7, 8)]
+    assert bodies[0] == bodies[1] != bodies[2]
+    assert json.loads(bodies[0])["courses"][0]["fired"] == json.loads(bodies[2])["courses"][0]["fired"]
+
+
+def test_guardrails_and_limits_hold_in_a_replay(workspace: Workspace) -> None:
+    done = replay(workspace, until=date(2026, 2, 19))
+    ups = [one for one in done.courses[0].fired if one.campaign.campaign_id == "great"]
+    assert len(ups) > 2
+    for before, after in pairwise(ups):
+        assert after.at - before.at >= timedelta(hours=6)
+        assert after.prior.budget_daily_micros == before.target.budget_daily_micros
+    for one in ups:
+        day = [other for other in ups if one.at - timedelta(days=1) < other.at <= one.at]
+        assert len(day) <= 3
+        assert one.target.budget_daily_micros <= 1.5 * min(other.prior.budget_daily_micros for other in day)
+    assert done.courses[0].rested > 0
+
+
+# What it comes to
+
+
+def test_pausing_a_loser_saves_its_spend_and_loses_its_value(workspace: Workspace) -> None:
+    (money,) = (
+        done := replay(
+            workspace, (read_rule({"rule_name": "cut", "roas_scale_up": 90, "roas_scale_up_aggressive": 91}),)
+        )
+    ).money[0]
+    (nothing,) = done.nothing
+    assert {one.campaign.campaign_id for one in done.courses[0].fired} == {"losing"}
+    assert money.more_spend < 0
+    assert money.more_value.low95 < 0.5 * money.more_spend < money.more_value.high95
+    assert money.better is not None
+    assert money.better > 0.9
+    assert money.spend == pytest.approx(nothing.spend + money.more_spend)
+
+
+def test_more_budget_brings_less_than_in_proportion(workspace: Workspace) -> None:
+    done = replay(workspace, (read_rule({"rule_name": "up", "campaign_id": "great"}),))
+    (money,) = done.money[0]
+    ups = [one for one in done.courses[0].fired if one.campaign.campaign_id == "great"]
+    assert ups
+    assert money.more_value.low95 < money.more_value.value < money.more_value.high95
+
+
+def test_without_days_enough_nothing_is_fed_back_and_it_says_so(tmp_path: Path) -> None:
+    with open_workspace(tmp_path / "home", now=NOW) as short:
+        lines = write_facts(tmp_path / "all.csv").read_text().splitlines()
+        kept = [line for line in lines if line.split(",")[7].startswith(("slot", "2026-02-1"))]
+        path = tmp_path / "some.csv"
+        path.write_text("\n".join(kept) + "\n")
+        import_facts(short.ledger, path, ImportOptions(), actor="test", now=NOW)
+        done = replay(short)
+    assert not done.feedback
+    assert any("no money is compared" in one for one in replay_body(done)["sentences"])
+    assert done.money[0][0].more_spend == 0
+    assert done.money[0][0].better is None
+
+
+def test_a_budget_that_people_set_is_held_by_the_replay_too(tmp_path: Path) -> None:
+    with open_workspace(make_home(tmp_path), now=NOW) as workspace:
+        path = tmp_path / "edit.csv"
+        slot, seen = "2026-02-18T05:00", "2026-02-18T09:00+00:00"
+        row = f"google,g1,UTC,USD,great,Brand great,hour,{slot},{seen},1000,40,8.00,0.7,14.00,333.00,active"
+        path.write_text(f"{HEADER}\n{row}\n")
+        import_facts(workspace.ledger, path, ImportOptions(), actor="test", now=NOW)
+        done = replay(workspace)
+    held = [one.prior.budget_daily_micros for one in done.courses[0].fired if one.campaign.campaign_id == "great"]
+    assert 333_000_000 in held
+
+
+def test_a_target_that_people_stated_judges_pauses(tmp_path: Path) -> None:
+    with open_workspace(make_home(tmp_path), now=NOW) as workspace:
+        with transaction(workspace.engine) as connection:
+            change_campaign(connection, CampaignRef("google", "g1", "losing"), target_roas=0.4)
+        done = replay(workspace, REPORTED, since=date(2026, 2, 14), until=date(2026, 2, 14))
+    assert (done.pauses[0].made, done.pauses[0].met_target) == (2, 2)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"since": date(2026, 2, 20), "until": date(2026, 2, 19)}, "is after until"),
+        ({"since": date(2026, 4, 1), "until": date(2026, 4, 2)}, "in the future"),
+        ({"since": date(2025, 1, 1), "until": date(2026, 2, 19)}, "at most 400 days"),
+        ({"since": date(2025, 6, 1), "until": date(2025, 6, 2)}, "no facts of 2025-06-01 to 2025-06-02"),
+        ({"rules": (read_rule({"rule_name": "x", "campaign_id": "great", "currency": "EUR"}),)}, "EUR"),
+    ],
+)
+def test_what_cannot_be_replayed_is_refused(workspace: Workspace, asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        replay(workspace, **asked)
+
+
+def test_an_unknown_account_is_not_found(workspace: Workspace) -> None:
+    with pytest.raises(NotFound):
+        replay(workspace, account="nosuch")
+
+
+def test_an_empty_home_has_nothing_to_replay(tmp_path: Path) -> None:
+    with open_workspace(tmp_path / "empty", now=NOW) as empty, pytest.raises(InvalidInput, match="no campaigns"):
+        replay(empty)
+
+
+# Edges
+
+
+def run_replay(home: Path, *words: str) -> Result:
+    days = ("--since", "2026-02-17", "--until", "2026-02-17", "--account", "g1")
+    return CliRunner().invoke(app, ["--home", str(home), "--now", NOW.isoformat(), "budgets", "replay", *days, *words])
+
+
+def test_the_command_prints_sentences_or_the_body(home: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "hasty.toml"
+    rules.write_text('[[rule]]\nrule_name = "hasty"\nbasis = "reported"\n')
+    body = json.loads(run_replay(home, "--against", str(rules), "--json").stdout)
+    assert [one["name"] for one in body["courses"]] == ["rules", "against"]
+    assert body["seed"] == 7
+    printed = run_replay(home, "--rules", str(rules)).stdout
+    assert "These rules would have made" in printed
+    assert "than doing nothing in" in printed
+    missing = run_replay(home, "--rules", str(tmp_path / "none.toml"))
+    assert missing.exit_code == 4
+    assert "none.toml cannot be read" in missing.stderr
