@@ -22,6 +22,7 @@ CELLS = grid_cells(
 _CHAINS = 3
 _WARM_UP = 200
 _KEPT = 600
+_LONG = 150  # rows beyond which the base, dear to draw and slow to change, is drawn less often
 _REACHES = np.geomspace(0.02, 2.0, 15)  # what an item may bring at its highest, as a share of the mean outcome
 _LEVEL = 0.65  # of the mean outcome that comes without spend, and how far from it that may be
 _LEVEL_DOUBT = 0.35
@@ -152,8 +153,7 @@ class _Chain:
         self.scale = 0.2 * problem.mean
         self.noise = (0.5 * problem.spread) ** 2
         self.base = 0
-        self.white = np.stack([base.whiten for base in problem.bases])
-        self.log_determinants = np.array([base.log_determinant for base in problem.bases])
+        self.sweeps = 0
 
     def sweep(self, elsewhere: Ints) -> None:
         """Draw everything once, each given all else and the curves of other histories, shape (histories, items)."""
@@ -174,10 +174,11 @@ class _Chain:
             left -= self.reach[item] * each[cell]
         self._draw_reaches(features[items, self.cells], outcome)
         left = outcome - self.reach @ features[items, self.cells]
-        rows = len(outcome)
-        prior = 4.0 * (0.5 * self.problem.spread) ** 2 / 2.0
-        self.noise = (float(left @ left) / 2.0 + prior) / self.rng.standard_gamma(rows / 2.0 + 2.0)
-        self._draw_base()
+        noise = float(left @ left + self.problem.spread**2) / 2.0
+        self.noise = noise / self.rng.standard_gamma(len(outcome) / 2.0 + 2.0)
+        self.sweeps += 1
+        if self.sweeps % (1 + len(outcome) // _LONG) == 0:
+            self._draw_base()
         self._draw_scale()
 
     def draw(self) -> _Draw:
@@ -211,8 +212,11 @@ class _Chain:
                 self.reach[item] = self._positive(float((pulls[item] - others) / weight), float(weight**-0.5))
 
     def _draw_base(self) -> None:
-        left = self.white @ (self.problem.raised - self._brought())
-        self.base = self._choose(-((left**2).sum(axis=1) / self.noise + self.log_determinants) / 2.0)
+        bases = self.problem.bases
+        left = self.problem.raised - self._brought()
+        lengths = np.array([((base.whiten @ left) ** 2).sum() for base in bases])
+        log_determinants = np.array([base.log_determinant for base in bases])
+        self.base = self._choose(-(lengths / self.noise + log_determinants) / 2.0)
 
     def _draw_scale(self) -> None:
         scales = _REACHES * self.problem.mean
