@@ -86,19 +86,9 @@ def estimate_row(row: Row, rule: Rule, standing: Standing, where: Ints) -> Found
     )
 
 
-def estimate_compared(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
-    """Return the left side of a comparison over its own window, in the metric's unit; NaN where it has no value."""
-    return _values(one, rule, standing, where, expected=expected)
-
-
-def estimate_bound(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
-    """Return the right side of a comparison, in the metric's unit; NaN where it has no value."""
-    return _limit(one, rule, standing, where, expected=expected)
-
-
 def estimate_values(name: str, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
     """Return one metric over a rule's own window, in its unit, shape (chosen,); NaN where there is none."""
-    return _values(Comparison(name, ">", _ANY), rule, standing, where, expected=expected)
+    return estimate_compared(Comparison(name, ">", _ANY), rule, standing, where, expected=expected)
 
 
 def _chance(condition: Condition, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Chance:
@@ -113,7 +103,7 @@ def _chance(condition: Condition, rule: Rule, standing: Standing, where: Ints, *
 
 def _compare(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
     """Return the probability of one comparison; 0 or 1 of what was reported, NaN where there is no value."""
-    limit = _limit(one, rule, standing, where, expected=expected)
+    limit = estimate_bound(one, rule, standing, where, expected=expected)
     if expected and one.metric == PACE.name:
         pace, rows = standing.paces[rule.over], _rows(rule, standing, where)
         low, high = pace.low80[rows], pace.high80[rows]
@@ -122,11 +112,14 @@ def _compare(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, ex
         return _signed(one.sign, chance_above(ends, _LEVELS, limit), np.asarray(low == high), middle, limit)
     if expected and (late := _late(COMPARABLE[one.metric])):
         return _compare_late(one, late, limit, _window(one.window_hours, rule, standing), _rows(rule, standing, where))
-    return _exact(one.sign, _values(one, rule, standing, where, expected=expected), limit)
+    return _exact(one.sign, estimate_compared(one, rule, standing, where, expected=expected), limit)
 
 
-def _limit(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
-    """Return what a metric is held against; a bound that is itself still arriving is taken at its expected value."""
+def estimate_bound(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
+    """Return the right side of a comparison, in the metric's unit; NaN where it has no value.
+
+    A bound that is itself still arriving is taken at its expected value.
+    """
     bound = one.bound
     if bound.of is None:
         return np.full(len(where), bound.amount)
@@ -135,10 +128,11 @@ def _limit(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expe
         stated = [getattr(standing.campaigns[place], name) for place in where]
         return bound.amount * np.array([np.nan if target is None else target for target in stated], np.float64)
     other = Comparison(bound.of, one.sign, _ANY, bound.window_hours)
-    return bound.amount * _values(other, rule, standing, where, expected=expected)
+    return bound.amount * estimate_compared(other, rule, standing, where, expected=expected)
 
 
-def _values(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
+def estimate_compared(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
+    """Return the left side of a comparison over its own window, in the metric's unit; NaN where it has no value."""
     metric = COMPARABLE[one.metric]
     rows = _rows(rule, standing, where)
     if metric is PACE:
