@@ -96,8 +96,8 @@ def test_a_channel_that_seems_to_harm_brings_next_to_nothing(monkeypatch: pytest
     monkeypatch.setattr(shared, "_KEPT", 30)
     monkeypatch.setattr(shared, "_WARM_UP", 30)
     rng = np.random.default_rng(1)
-    spend = rng.lognormal(3.0, 0.8, (60, 1))
-    outcome = 1000 - 8 * spend[:, 0].clip(0, 100) + rng.normal(0, 1, 60)
+    spend = rng.lognormal(3.0, 0.8, (160, 1))
+    outcome = 1000 - 8 * spend[:, 0].clip(0, 100) + rng.normal(0, 1, 160)
     posterior = fit_responses([History(spend, outcome)], seed=1)[0]
     assert posterior.respond(spend.mean(axis=0)).mean() < 50
 
