@@ -20,6 +20,7 @@ from adtempo.web.charts.daypart_week import draw_week
 from adtempo.web.charts.forecast_budget import draw_budget_recommendation
 from adtempo.web.charts.forecast_roi import draw_roi_forecast
 from adtempo.web.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
+from adtempo.web.charts.replay import draw_replay
 from adtempo.web.charts.roas import draw_roas
 from adtempo.web.charts.spend_value import draw_spend_value
 
@@ -32,13 +33,14 @@ class Chart:
         name: Its name in addresses.
         title: What it shows, in words that stand above it.
         reads: What it draws: days (a `DailySeries`), quantiles (a sequence of `Calibrated`), or the hours of a week
-            (`WeekFigures`), of a day (`HourFigures`) or of a schedule (`PlanFigures`), or what a `Forecaster` said.
+            (`WeekFigures`), of a day (`HourFigures`) or of a schedule (`PlanFigures`), what a `Forecaster` said,
+            or the difference that rules make (`ReplayFigures`).
         draw: The pure function that draws it.
     """
 
     name: str
     title: str
-    reads: Literal["days", "quantiles", "week", "hours", "plan", "forecast"]
+    reads: Literal["days", "quantiles", "week", "hours", "plan", "forecast", "replay"]
     draw: Callable[[Any], alt.TopLevelMixin]
 
 
@@ -53,6 +55,7 @@ CHARTS = (
     Chart("roi-timeseries", "ROI and conversions, past and to come", "forecast", draw_roi_timeseries),
     Chart("reach-ctr", "Reach and CTR, past and to come", "forecast", draw_reach_ctr),
     Chart("budget-recommendation", "From today's budgets to the proposed ones", "forecast", draw_budget_recommendation),
+    Chart("replay", "Net of spend against doing nothing", "replay", draw_replay),
 )
 
 DAILY = tuple(chart for chart in CHARTS if chart.reads == "days")

@@ -10,10 +10,12 @@ from adtempo.web.pages import (
     changes,
     charting,
     dayparts,
+    forecasts,
     messages,
     overview,
     people,
     predictions,
+    replay,
 )
 
 PAGES = tuple(
@@ -24,8 +26,10 @@ PAGES = tuple(
         alerts,
         changes,
         budgets,
+        replay,
         dayparts,
         messages,
+        forecasts,
         predictions,
         charting,
         people,
