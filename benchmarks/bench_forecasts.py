@@ -1,8 +1,8 @@
 """How good forecasts are, on public series that nobody here wrote.
 
 M4 hourly: 414 series, 48 hours ahead, beside the published table. Daily display ads: five totals, 7 days ahead from
-every day on which five weeks were known. Seasonal naive is computed in the same run. Nothing here chose anything: the
-choice among forecasters uses only what lies before each forecast, and constants were set on the training part alone.
+every day on which five weeks were known. Seasonal naive is computed in the same run. The choice among forecasters uses
+only what lies before each forecast; how constants were set is told in docs/explain/forecast-methods.md.
 
 Run with ``make bench`` or ``python benchmarks/bench_forecasts.py``; about two minutes.
 """

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adtempo.domain.forecasts import WINDOWS, Forecast, Level, Subject
-from adtempo.stats.forecasters import Fans, forecast_panel
-from adtempo.stats.forecasters.choice import FORECASTERS
+from adtempo.stats.forecasters import QUICK, Fans, forecast_panel
 
 Floats = NDArray[np.float64]
 Draws = Mapping[str, Floats]
@@ -35,9 +34,6 @@ QUIET_DAYS = 28
 """A channel without spend for so long has ended."""
 
 WEEK = 7
-
-CANDIDATES = tuple(one for one in FORECASTERS if one.name not in {"ets", "arima"})
-"""What channels choose among: the two left out take ten times as long and gain about a hundredth of the error."""
 
 BELIEF = 30.0
 """Conversions after which half of what a campaign's conversions were worth is its own, half its channel's. Assumed."""
@@ -196,7 +192,7 @@ def _forecast_lines(
         horizon=HORIZON,
         nonnegative=True,
         chosen=before if all(before) else (),
-        candidates=CANDIDATES,
+        candidates=QUICK,
     )
     again = -(-LEAST_DRAWS // fans.paths.shape[1])
     found = {}
@@ -308,8 +304,10 @@ def share_out(
     belief = conversions * HORIZON / (conversions * HORIZON + BELIEF)
     worth = belief * value + (1 - belief) * spend * (value.sum() / spend.sum())
     strayed = rng.standard_normal((2, draws, len(members)))
-    delivery = spend * np.exp(_spread(panel.series["spend"][members], days) * strayed[0])
-    noise = np.hypot(_spread(panel.series["value"][members], days), (conversions * days + 1) ** -0.5)
+    of_spend, of_value = (_spread(panel.series[name][members], days) for name in ("spend", "value"))
+    delivery = spend * np.exp(of_spend * strayed[0])
+    # Value strays with the spend that brings it; the rest is its own, and no less than counting conversions allows.
+    noise = np.maximum(max(of_value**2 - of_spend**2, 0.0) ** 0.5, (conversions * days + 1) ** -0.5)
     returns = delivery * (worth / spend) * np.exp(noise * strayed[1])
     for place, member in enumerate(members.tolist()):
         found[member] = {
