@@ -17,7 +17,7 @@ from daypart_worlds import HourWorld, PlayedHours, play_hours
 
 pytestmark = pytest.mark.calibration
 
-SEEDS = (903, 904)
+SEEDS = (905, 906)
 """Held out: the method and its thresholds were chosen on other seeds, and these were played once, at the end."""
 
 PLAIN = HourWorld()

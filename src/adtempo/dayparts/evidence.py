@@ -28,6 +28,9 @@ _DUE_SHIFT = 0.125  # with which the expected square of a root is the level plus
 DAY_SPREAD = 0.1
 """How much days differ beyond counting, as a ratio, where too few were seen to tell."""
 
+FEW_EVENTS = 20.0
+"""Of fewer events an hour of the day, over the whole look-back, single ones can make an hour look good."""
+
 _DAY_SPREAD_WORTH = 3.0  # days that this prior counts for
 _TREND_DAYS = 14  # a shorter look-back has no trend worth taking off
 
@@ -119,7 +122,8 @@ def _event_sizes(events: Floats, fitted: Floats, of_hour: Floats) -> tuple[Float
 
     It is 1 for plain counts. Each slot's share in its day, and in what was fitted to its hour, was used to fit it: so
     much scatter is missing. Sums over three hours are looked at too: noise that lasts is larger there. An hour whose
-    own days scatter more than the campaign's is known less well: a few great orders make no peak.
+    own days scatter more than the campaign's is known less well than the others; where events are few, less well than
+    the campaign's noise would have it: a few great orders make no peak.
     """
     campaigns, days, hours = events.shape
     sizes = []
@@ -132,7 +136,8 @@ def _event_sizes(events: Floats, fitted: Floats, of_hour: Floats) -> tuple[Float
         if width == 1:
             excess = np.maximum(_divide(_divide(scatter, free), sizes[0][:, None]), 1.0)
     size = np.maximum(*sizes)
-    return size, size[:, None] * excess
+    many = _divide(fitted.sum(axis=(1, 2)), size) >= FEW_EVENTS * hours
+    return size, size[:, None] * excess / np.where(many, excess.mean(axis=1), 1.0)[:, None]
 
 
 def _roots(seen: Floats, expected: Floats, unit: Floats) -> Roots:
