@@ -1,4 +1,4 @@
-"""A plain stand-in for the forecasters, where a test is about what is made of their fans: the same weekday's mean."""
+"""A plain stand-in for the forecasters, and coarse splits, where a test is about what is made of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from adtempo.forecasts import estimate
 from adtempo.stats.forecasters import Fans
+from adtempo.stats.response import optimum
 
 PATHS = 100
 
@@ -42,7 +43,13 @@ def forecast_plainly(
     )
 
 
+def be_quick(patch: pytest.MonkeyPatch) -> None:
+    """Put the stand-in in place, and split money in hundreds of steps rather than thousands."""
+    patch.setattr(estimate, "forecast_panel", forecast_plainly)
+    for name in ("_STEPS", "_LEAST_STEPS"):
+        patch.setattr(optimum, name, 100)
+
+
 @pytest.fixture
 def plain_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the stand-in in place."""
-    monkeypatch.setattr(estimate, "forecast_panel", forecast_plainly)
+    be_quick(monkeypatch)

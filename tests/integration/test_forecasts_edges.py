@@ -15,7 +15,6 @@ from adtempo import Forecaster
 from adtempo.cli.main import app
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.roles import Role
-from adtempo.forecasts import estimate
 from adtempo.jobs.runner import request_run, run_next
 from adtempo.jobs.schedule import FORECASTS, due_jobs
 from adtempo.people.script_tokens import issue_script_token
@@ -23,7 +22,7 @@ from adtempo.settings import read_settings
 from adtempo.store.engine import reading
 from adtempo.store.jobs import load_runs
 from adtempo.workspace import Workspace, open_workspace
-from plain_forecasts import forecast_plainly
+from plain_forecasts import be_quick
 from serving import NOW, TestClient, add_people, listening, open_market, visit
 
 ROOT = "/api/ml-dashboard"
@@ -33,7 +32,7 @@ NAMES = ("roi-forecast", "roi-timeseries", "reach-ctr", "budget-recommendation")
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with pytest.MonkeyPatch.context() as patch, open_market(tmp_path_factory.mktemp("edges")) as workspace:
-        patch.setattr(estimate, "forecast_panel", forecast_plainly)
+        be_quick(patch)
         add_people(workspace)
         Forecaster(workspace).run()
         yield workspace

@@ -200,10 +200,13 @@ def test_a_forecast_is_claimed_once_for_each_days_facts_and_scored_when_they_are
 ) -> None:
     filled = Forecaster(home).run()
     claims = load_predictions(home, model="adtempo")
-    assert len(claims) == filled.claimed
+    curves = load_predictions(home, model="adtempo curves")
+    assert {str(one.prediction.scope) for one in curves} == {"channel:all:EUR", "channel:all:USD"}
+    assert len(claims) + len(curves) == filled.claimed
     scopes = {str(one.prediction.scope) for one in claims if one.prediction.metric == "roas"}
     assert scopes == {
-        *("channel:meta:EUR", "channel:google:EUR", "channel:tiktok:USD", "meta:m1", "google:g1", "tiktok:t1"),
+        *("channel:all:EUR", "channel:meta:EUR", "channel:google:EUR", "channel:all:USD", "channel:tiktok:USD"),
+        *("meta:m1", "google:g1", "tiktok:t1"),
         *("meta:m1:a", "meta:m1:b", "google:g1:c", "tiktok:t1:d"),
     }
     assert {one.prediction.metric for one in claims} == {"roas", "conversions", "impressions", "ctr"}
@@ -215,7 +218,7 @@ def test_a_forecast_is_claimed_once_for_each_days_facts_and_scored_when_they_are
     take_in(later, tmp_path, *days_of(GOOGLE, "c", returned=3, days=new), *days_of(TIKTOK, "d", days=new))
     done = compare_predictions(later, actuals_of(later))
     assert len(done.compared) == filled.claimed
-    overall = load_accuracy(later, days=1, model="adtempo").overall
+    overall = load_accuracy(later, days=1).overall
     assert overall.count == filled.claimed
     assert overall.avg_accuracy is not None
     assert overall.avg_accuracy > 80

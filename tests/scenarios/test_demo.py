@@ -65,7 +65,7 @@ def test_the_morning_has_something_to_say(story: str) -> None:
         assert f"critical: {campaign}" in needs
     assert "tiktok:3001: November is going to end at" in needs
     assert "over its plan" in needs
-    assert "72 predictions came due" in done
+    assert int(re.findall(r"(\d+) predictions came due", done)[0]) > 72  # the simple model's, and our own forecasts
     assert "expected (80%)" in story
 
 
@@ -77,6 +77,15 @@ def test_the_rules_suggest_changes_and_say_why(story: str, asked: Any) -> None:
     assert {one["state"] for one in listed} == {"proposed"}
 
 
+def test_what_comes_next_is_told_with_how_sure_that_is(story: str, asked: Any) -> None:
+    ahead = story.partition("What comes next")[2].partition("Try next")[0]
+    assert re.search(r"EUR  next  7 days  ROI \d\.\d\d \(80%: \d\.\d\d to \d\.\d\d\)", ahead)
+    assert ahead.count("The next 1,000 ") == 4
+    series = json.loads(asked("forecasts", "show", "roi-timeseries", "--channel", "meta", "--json").stdout)["series"]
+    held = [point for point in series[0]["conversions"] if point["earlier"] is not None]
+    assert len(held) == 8  # what was said two weeks ago, a week ahead and more
+
+
 def test_its_pages_are_full(asked: Any) -> None:
     accuracy = json.loads(asked("predictions", "accuracy", "--json").stdout)
     assert accuracy["count"] >= 144
@@ -86,7 +95,7 @@ def test_its_pages_are_full(asked: Any) -> None:
 
 def test_every_command_that_the_story_recommends_works(story: str, home: Path, asked: Any) -> None:
     recommended = [line.split("  ")[1] for line in story.splitlines() if line.startswith("  adtempo --home ")]
-    assert len(recommended) == 12
+    assert len(recommended) == 13
     for line in recommended[:-1]:
         words = line.split()[3:]
         assert asked(*words).exit_code == 0, line

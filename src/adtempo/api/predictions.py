@@ -93,7 +93,7 @@ class PredictionShown(BaseModel):
     account_id: str | None
     campaign_id: str | None
     page_name: str | None = Field(description="The creator's page, if one is meant.")
-    channel: str | None = Field(description="The channel, if one is meant.")
+    channel: str | None = Field(description="The channel, if one is meant; empty: all of a currency.")
     currency: str | None = Field(description="Of the channel.")
     metric: str
     since: date
@@ -131,7 +131,7 @@ class ComparisonShown(BaseModel):
     account_id: str | None
     campaign_id: str | None
     page_name: str | None = Field(description="The creator's page, if one is meant.")
-    channel: str | None = Field(description="The channel, if one is meant.")
+    channel: str | None = Field(description="The channel, if one is meant; empty: all of a currency.")
     currency: str | None = Field(description="Of the channel.")
     since: date
     until: date

@@ -17,6 +17,7 @@ from adtempo.cli.tracking import print_report
 if TYPE_CHECKING:
     from adtempo.dayparts.analysis import Analysis
     from adtempo.domain.changes import Change
+    from adtempo.domain.forecasts import BudgetRecommendation, RoiForecast
     from adtempo.jobs.demo import DemoStory, Returned
     from adtempo.messages.batch import PageOutcome
 
@@ -35,6 +36,8 @@ def demo(
     from adtempo.changes.run import load_changes
     from adtempo.dayparts.run import DayPartOptimizer
     from adtempo.domain.changes import State
+    from adtempo.domain.forecasts import Level
+    from adtempo.forecasts.run import Forecaster
     from adtempo.jobs.demo import ACTOR, build_demo
     from adtempo.jobs.demo_messages import plan_creators
     from adtempo.tracking.run import CampaignTracker
@@ -51,6 +54,10 @@ def demo(
             BudgetAutoScaler(workspace).run(actor=ACTOR)
             progress("planning creators' weeks", 1.0)
             weeks = plan_creators(workspace, actor=ACTOR)
+            progress("forecasting what comes next", 1.0)
+            forecaster = Forecaster(workspace)
+            forecaster.run(actor=ACTOR)
+        ahead, splits = forecaster.roi_forecast(Level.TOTAL), forecaster.budget_recommendation()
         asked = load_changes(workspace, states=[State.PROPOSED])
         report = CampaignTracker(workspace).generate_daily_report()
         hours = list(DayPartOptimizer(workspace).analyze_all())
@@ -59,6 +66,7 @@ def demo(
     print_suggestions(asked)
     print_hours(hours, home)
     print_weeks(weeks, home)
+    print_forecasts(ahead, splits)
     print_next(story.example, story.until, home)
     if serve:
         with open_workspace(home, now=session.now) as workspace, suppress(KeyboardInterrupt):
@@ -138,6 +146,18 @@ def print_weeks(weeks: Sequence[PageOutcome], home: Path) -> None:
         )
 
 
+def print_forecasts(ahead: Sequence[RoiForecast], splits: Sequence[BudgetRecommendation]) -> None:
+    """Print what the days to come bring back in each currency, and where a little more money would go."""
+    typer.echo()
+    typer.secho("What comes next", bold=True)
+    for one in ahead:
+        if one.roi is not None:
+            interval = f"(80%: {one.roi.low80:.2f} to {one.roi.high80:.2f})"
+            typer.echo(f"  {one.subject.currency}  next {one.days:>2} days  ROI {one.roi.value:.2f} {interval}")
+    for split in splits:
+        typer.echo(f"  {split.next_sentence}")
+
+
 def print_suggestions(asked: Sequence[Change]) -> None:
     """Print what the rules ask for; of an account that is not armed, it stays a suggestion."""
     from adtempo.changes.explain import summary_of
@@ -162,6 +182,7 @@ def print_next(example: str, until: date, home: Path) -> None:
         ("dayparts analyze --all", "which campaigns have hours worth a schedule"),
         ("budgets evaluate --all", "what the rules say of every campaign"),
         ("changes list", "what was suggested, and why"),
+        ("forecasts show budget-recommendation", "where money should go"),
         ("messages show", "the weeks of the creators' pages"),
         ("anomalies list", "what is unusual, hour by hour"),
         ("predictions accuracy", "how right the predictions were"),

@@ -26,7 +26,8 @@ class Scope:
         account_id: None for the whole platform.
         campaign_id: None for the whole account or platform.
         page_name: The creator's page, if one is meant.
-        channel: All campaigns that are counted under it (`campaigns.channel_of`), if a channel is meant.
+        channel: All campaigns that are counted under it (`campaigns.channel_of`), if a channel is meant; empty: under
+            any.
         currency: ISO 4217; of a channel, those of its campaigns whose accounts have it.
     """
 
@@ -63,7 +64,7 @@ class Scope:
         if self.page_name is not None:
             return f"page:{self.page_name}"
         if self.channel is not None:
-            return f"channel:{self.channel}:{self.currency}"
+            return f"channel:{self.channel or 'all'}:{self.currency}"
         return ":".join(part for part in (self.platform, self.account_id, self.campaign_id) if part is not None)
 
 

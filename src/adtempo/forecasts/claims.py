@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 
 from adtempo.domain.accounts import Platform
-from adtempo.domain.forecasts import Forecast, Level, Subject
+from adtempo.domain.forecasts import BudgetRecommendation, Forecast, Level, Subject
 from adtempo.domain.predictions import Prediction, RecordedPrediction, Scope
 from adtempo.forecasts.estimate import WindowForecast
 from adtempo.forecasts.load import CurrencyFacts
 from adtempo.forecasts.rows import last_day
 
 MODEL = "adtempo"
+
+CURVES = "adtempo curves"
+"""The model behind recommendations, so that it has a record of its own."""
+
+CURVE_DAYS = 7
+"""Over so many days a split that stays as it is, is held against what came."""
 
 METRICS = {"roas": "roi", "conversions": "conversions", "impressions": "impressions", "ctr": "ctr"}
 """What is claimed, and the figure that says it; ROI is claimed as ROAS, which is 1 more."""
@@ -21,7 +27,7 @@ METRICS = {"roas": "roi", "conversions": "conversions", "impressions": "impressi
 def claim_windows(
     windows: Sequence[WindowForecast], facts: CurrencyFacts, *, now: datetime, actor: str
 ) -> list[RecordedPrediction]:
-    """Return what windows say as predictions; none where the window is over, or for the total, which has no scope.
+    """Return what windows say as predictions; none where the window is over.
 
     Args:
         windows: Of one currency.
@@ -30,32 +36,65 @@ def claim_windows(
         actor: Who says so.
     """
     first = last_day(facts) + timedelta(days=1)
-    found = []
-    for window in windows:
-        until = first + timedelta(days=window.days - 1)
-        horizon = (until - now.date()).days
-        if window.subject.level is Level.TOTAL or horizon < 0:
-            continue
-        scope = scope_of(window.subject)
-        for metric, said in _claimed(window):
-            claim = Prediction(
-                prediction_id=f"forecast:{first}:{window.days}:{metric}:{scope}",
-                scope=scope,
-                metric=metric,
-                since=first,
-                until=until,
-                value=said.value,
-                model=MODEL,
-                made_at=now,
-                interval={end: getattr(said, end) for end in ("low95", "low80", "high80", "high95")},
-            )
-            found.append(RecordedPrediction(claim, now, actor, horizon, late=False))
-    return found
+    claims = [
+        _claim(MODEL, scope_of(window.subject), metric, first, window.days, said, now)
+        for window in windows
+        for metric, said in _claimed(window)
+    ]
+    return _record(claims, now, actor)
+
+
+def claim_split(answer: BudgetRecommendation, *, now: datetime, actor: str) -> list[RecordedPrediction]:
+    """Return what the curves behind a recommendation say of a week in which the split stays as it is.
+
+    Nothing where some campaign has no curve: what all of them bring would then be no test of the curves.
+
+    Args:
+        answer: Of one currency.
+        now: The moment, aware.
+        actor: Who says so.
+    """
+    unknown = any(line.next_return is None for line in answer.lines if line.subject.level is Level.CAMPAIGN)
+    if answer.today is None or unknown:
+        return []
+    scope = scope_of(Subject(Level.TOTAL, "", answer.currency))
+    week = _scale(answer.today, CURVE_DAYS)
+    first = answer.until + timedelta(days=1)
+    return _record([_claim(CURVES, scope, "conversion_value", first, CURVE_DAYS, week, now)], now, actor)
+
+
+def _claim(model: str, scope: Scope, metric: str, first: date, days: int, said: Forecast, now: datetime) -> Prediction:
+    return Prediction(
+        prediction_id=f"{model}:{first}:{days}:{metric}:{scope}",
+        scope=scope,
+        metric=metric,
+        since=first,
+        until=first + timedelta(days=days - 1),
+        value=said.value,
+        model=model,
+        made_at=now,
+        interval={end: getattr(said, end) for end in ("low95", "low80", "high80", "high95")},
+    )
+
+
+def _record(claims: Iterable[Prediction], now: datetime, actor: str) -> list[RecordedPrediction]:
+    """Return claims as they are recorded, without those whose window is over."""
+    today = now.date()
+    return [
+        RecordedPrediction(claim, now, actor, (claim.until - today).days, late=False)
+        for claim in claims
+        if claim.until >= today
+    ]
+
+
+def _scale(said: Forecast, factor: float, more: float = 0.0) -> Forecast:
+    ends = (said.value, said.low80, said.high80, said.low95, said.high95)
+    return Forecast(*(end * factor + more for end in ends))
 
 
 def scope_of(subject: Subject) -> Scope:
-    """Return what a claim about a channel, an account or a campaign is about."""
-    if subject.level is Level.CHANNEL:
+    """Return what a claim about a subject is about."""
+    if subject.level in {Level.TOTAL, Level.CHANNEL}:
         platform = subject.name if subject.name in set(Platform) else Platform.OTHER.value
         return Scope(platform, channel=subject.name, currency=subject.currency)
     return Scope(*subject.name.split(":", 2))
@@ -65,6 +104,4 @@ def _claimed(window: WindowForecast) -> Iterator[tuple[str, Forecast]]:
     for metric, name in METRICS.items():
         said = window.figures.get(name)
         if said is not None:
-            more = 1.0 if metric == "roas" else 0.0
-            ends = (said.value, said.low80, said.high80, said.low95, said.high95)
-            yield metric, Forecast(*(end + more for end in ends))
+            yield metric, _scale(said, 1, more=1.0 if metric == "roas" else 0.0)

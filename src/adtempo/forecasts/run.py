@@ -23,13 +23,14 @@ from adtempo.domain.forecasts import (
     Subject,
     TableStatus,
 )
-from adtempo.forecasts.claims import claim_windows
+from adtempo.forecasts.claims import claim_split, claim_windows
 from adtempo.forecasts.decide import Spender, recommend_budgets
 from adtempo.forecasts.estimate import (
     LEAST_DAYS,
     WEEK,
     CampaignPanel,
     Outlook,
+    WindowForecast,
     add_up,
     estimate_channels,
     estimate_windows,
@@ -170,6 +171,8 @@ class Forecaster:
                 for table, rows in drafted.rows.items()
             }
             claims = claim_windows(drafted.windows, facts, now=now, actor=actor)
+            for answer in drafted.answers:
+                claims += claim_split(answer, now=now, actor=actor)
             written["predictions"] = len(insert_predictions(connection, claims))
         return written
 
@@ -325,7 +328,8 @@ class _Draft:
 
     run: ForecastRun
     rows: Mapping[Table, Rows]
-    windows: Sequence[Any]
+    windows: Sequence[WindowForecast]
+    answers: Sequence[BudgetRecommendation]
 
 
 def _draft(facts: CurrencyFacts, last: ForecastRun | None, now: datetime) -> _Draft:
@@ -335,7 +339,8 @@ def _draft(facts: CurrencyFacts, last: ForecastRun | None, now: datetime) -> _Dr
     failures: dict[str, str] = {}
     rows: dict[Table, Rows] = {}
     outlooks: dict[str, Outlook] = {}
-    windows: list[Any] = []
+    windows: list[WindowForecast] = []
+    answers: list[BudgetRecommendation] = []
 
     def attempt(tables: Sequence[Table], work: Callable[[], Sequence[Rows]]) -> None:
         try:
@@ -352,7 +357,12 @@ def _draft(facts: CurrencyFacts, last: ForecastRun | None, now: datetime) -> _Dr
         return [roi_rows(facts, channels, windows), *series_rows(facts, outlooks)]
 
     attempt((stored.ml_roi_forecast, stored.ml_roi_timeseries, stored.ml_reach_ctr_timeseries), forecast)
-    attempt((stored.ml_budget_recommendation,), lambda: [recommendation_rows(_recommend(facts, now))])
+
+    def recommend() -> Sequence[Rows]:
+        answers.append(_recommend(facts, now))
+        return [recommendation_rows(answers[0])]
+
+    attempt((stored.ml_budget_recommendation,), recommend)
     run = ForecastRun(
         currency=facts.currency,
         made_at=now,
@@ -363,7 +373,7 @@ def _draft(facts: CurrencyFacts, last: ForecastRun | None, now: datetime) -> _Dr
         series={name: {"models": dict(one.models), "note": one.note} for name, one in outlooks.items()},
         failures=failures,
     )
-    return _Draft(run, rows, windows)
+    return _Draft(run, rows, windows, answers)
 
 
 def _say(problem: Exception, table: str, currency: str) -> str:

@@ -19,6 +19,7 @@ from adtempo.facts.freshness import last_ended
 from adtempo.facts.load import FactQuery
 from adtempo.facts.maturity import load_matured_tables
 from adtempo.facts.sync import sync_accounts
+from adtempo.forecasts.run import Forecaster
 from adtempo.jobs.demo_claims import claim_next_week, state_wishes
 from adtempo.platforms.sandbox.demo import HISTORY_DAYS, demo_world
 from adtempo.platforms.sandbox.market import Market, create_market, open_market
@@ -46,6 +47,9 @@ REREAD = timedelta(days=8)
 
 REREAD_WEEKLY = timedelta(days=28)
 """And once a week: only who looks again at old days can know that nothing more comes."""
+
+FORECAST_DAYS_AGO = 14
+"""Forecasts made so long ago stand beside what came."""
 
 ACTOR = "demo"
 
@@ -161,6 +165,8 @@ def _follow_up(then: Workspace, age_days: int, *, first: bool) -> None:
     """Do after a look what the jobs would have done: claim, compare, look for what is wrong."""
     if first and age_days % 7 == 0 and age_days <= DAILY:
         claim_next_week(then, actor=ACTOR)
+    if first and age_days == FORECAST_DAYS_AGO:
+        Forecaster(then).run(actor=ACTOR)
     if age_days in {0, 7}:
         compare_predictions(then, actuals_of(then))
     if age_days <= 1:

@@ -70,7 +70,8 @@ def actuals_of(workspace: Workspace) -> LoadActual:
     def means(claim: Prediction, campaign: CampaignRef) -> bool:
         if claim.scope.channel is not None:
             currency = accounts[campaign.account].currency
-            return (channels.get(campaign), currency) == (claim.scope.channel, claim.scope.currency)
+            counted = claim.scope.channel in {"", channels.get(campaign)}
+            return counted and currency == claim.scope.currency
         return covers(claim, campaign.account) and claim.scope.campaign in (None, campaign)
 
     def covers(claim: Prediction, account: AccountRef) -> bool:
