@@ -73,14 +73,14 @@ def draw_panels(upper: Panel, lower: Panel, note: str) -> alt.TopLevelMixin:
     if not any(point.reported is not None or point.expected for panel in (upper, lower) for point in panel.points):
         return draw_nothing(note)
     over = sum(not point.is_forecast for point in upper.points)
+    arriving = days[over - _arriving(upper, lower, over) : over]
     layers = [
-        *draw_arriving(days[over - _arriving(upper, lower, over) : over]),
+        *(draw_arriving(arriving) if len(arriving) else ()),
         _reading(days, over, upper, lower),
+        *(_edge(days, over) if 0 < over < len(days) else ()),
         *_panel(upper, days, UPPER),
         *_panel(lower, days, LOWER),
     ]
-    if 0 < over < len(days):
-        layers[2:2] = _today(days, over)
     return alt.LayerChart(layer=layers, height=HEIGHT, resolve=alt.Resolve(scale=alt.ScaleResolveMap(y="independent")))
 
 
@@ -156,7 +156,7 @@ def _y(panel: Panel, seen: Floats, place: tuple[float, float]) -> Callable[..., 
     return y
 
 
-def _today(days: Days, over: int) -> tuple[alt.Chart, alt.Chart]:
+def _edge(days: Days, over: int) -> tuple[alt.Chart, alt.Chart]:
     edge = alt.Chart(pd.DataFrame({"day": [middays(days[over - 1 : over])[0]], "label": [TO_COME]}))
     line = edge.mark_rule(style="ideal").encode(x=alt.X("day:T"))
     label = edge.mark_text(style="note", align="left", baseline="top", dx=4, dy=3).encode(

@@ -10,8 +10,8 @@ import pandas as pd
 from adtempo.domain.forecasts import BudgetLine, BudgetRecommendation, Level
 from adtempo.web.charts.series import draw_nothing
 
-ROW_HEIGHT = 22
-"""Pixels of one campaign."""
+ROW_HEIGHT, FRAME_HEIGHT = 22, 80
+"""Pixels of one campaign, and of axis and legend together."""
 
 CAMPAIGNS_SHOWN = 20
 """At most so many, those that change most; the table beside the picture has all."""
@@ -35,7 +35,7 @@ def draw_budget_recommendation(found: BudgetRecommendation) -> alt.TopLevelMixin
             labelFontWeight={"condition": {"test": "datum.label[0] != ' '", "value": "bold"}, "value": "normal"},
         ),
     )
-    title = f"{found.currency} a day; dot: today, grey: allowed"
+    title = f"{found.currency} a day (dot: today)"
     scale = alt.Scale(zero=True)
     tooltip = [
         alt.Tooltip("name:N", title="What"),
@@ -58,12 +58,12 @@ def draw_budget_recommendation(found: BudgetRecommendation) -> alt.TopLevelMixin
         tooltip=tooltip,
     )
     said = base.mark_text(style="said", align="left", dx=4).encode(x=alt.datum(0), text=alt.Text("said:N"))
-    return alt.layer(allowed, move, today, to, said).properties(height=alt.Step(ROW_HEIGHT))
+    return alt.layer(allowed, move, today, to, said).properties(height=ROW_HEIGHT * len(frame) + FRAME_HEIGHT)
 
 
-_WAYS = ["more", "less", "as today", "more than ever before"]
+_WAYS = ["more", "less", "as today", "untried"]
 _SHAPES = ["triangle-right", "triangle-left", "circle", "diamond"]
-_LEGEND = alt.Legend(orient="top", direction="horizontal", columns=2, title=None, offset=4, labelLimit=0)
+_LEGEND = alt.Legend(orient="top", direction="horizontal", columns=2, title=None, offset=4)
 
 
 def _rows(found: BudgetRecommendation) -> list[dict[str, object]]:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from adtempo.domain.forecasts import WINDOWS, RoiForecast
 
-ROW_HEIGHT = 22
-"""Pixels of one bar with its interval."""
+ROW_HEIGHT, FRAME_HEIGHT = 26, 80
+"""Pixels of one bar with its interval, and of axis and legend together."""
 
 
 def draw_roi_forecast(forecasts: Sequence[RoiForecast]) -> alt.TopLevelMixin:
@@ -51,7 +51,7 @@ def draw_roi_forecast(forecasts: Sequence[RoiForecast]) -> alt.TopLevelMixin:
         .encode(x=alt.datum(0), text=alt.Text("unknown:N"), tooltip=tooltip)
     )
     zero = alt.Chart(pd.DataFrame({"value": [0.0]})).mark_rule(style="zero").encode(x=alt.X("value:Q"))
-    return alt.layer(bars, zero, wide, narrow, unknown).properties(height=alt.Step(ROW_HEIGHT, **{"for": "offset"}))
+    return alt.layer(bars, zero, wide, narrow, unknown).properties(height=ROW_HEIGHT * len(frame) + FRAME_HEIGHT)
 
 
 def _row(one: RoiForecast) -> dict[str, object]:

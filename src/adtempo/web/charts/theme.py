@@ -39,7 +39,7 @@ THEMES = {
 
 
 HEIGHT = 240
-"""Pixels of a plot where nobody asks for another height and its rows do not give one."""
+"""Pixels of a plot where nobody asks for another height and the chart has none of its own."""
 
 
 def finish_chart(chart: alt.TopLevelMixin, theme: str, width: int | None, height: int | None) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def finish_chart(chart: alt.TopLevelMixin, theme: str, width: int | None, height
         chart: What a `draw_` function returned.
         theme: ``light`` or ``dark``.
         width: Pixels of the plot; None fills the element that the page gives it.
-        height: Pixels of the plot; None for as much as its rows need.
+        height: Pixels of the plot; None for as much as it needs.
     """
     document = chart.to_dict(validate=False)  # tests do; here it is half of the time
     if width is not None:
@@ -57,8 +57,7 @@ def finish_chart(chart: alt.TopLevelMixin, theme: str, width: int | None, height
     document["config"] = _config(THEMES[theme])
     document["width"] = "container" if width is None else width
     document["height"] = height or document.get("height", HEIGHT)
-    fit = "fit-x" if isinstance(document["height"], dict) else "fit"
-    document["autosize"] = {"type": fit, "contains": "padding"}
+    document["autosize"] = {"type": "fit", "contains": "padding"}
     return document
 
 

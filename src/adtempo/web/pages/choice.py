@@ -41,7 +41,7 @@ class PictureAsked(BaseModel):
 
     theme: Literal["light", "dark"] | None = None
     width: int = Field(default=640, ge=200, le=2000)
-    height: int = Field(default=240, ge=120, le=1200)
+    height: int | None = Field(default=None, ge=120, le=1200)
 
 
 class ChartAsked(Asked, PictureAsked):

@@ -85,7 +85,7 @@ def predictions_page(request: Request, workspace: Open, asked: Annotated[RecordA
     return render(
         request,
         "predictions.html",
-        scores=_scores(record.overall, asked.days) if record.overall.count else (),
+        scores=view_scores(record.overall, asked.days) if record.overall.count else (),
         rows=[ScoreRow(model, platform, horizon, _cells(found)) for model, platform, horizon, found in record.by],
         judged=_claims(list(islice(judged, LATEST)), known, names),
         waiting=_claims(waiting, known, names),
@@ -128,7 +128,8 @@ def coverage_verdict(share: Share | None, nominal: float) -> tuple[str, str]:
     return f"{word} ({share.low95:.0%} to {share.high95:.0%})", "bad"
 
 
-def _scores(found: Accuracy, days: int) -> tuple[Score, ...]:
+def view_scores(found: Accuracy, days: int) -> tuple[Score, ...]:
+    """Return the numbers of a scorecard over the last days."""
     window = f"Of the {found.count} predictions that came due in the last {days} days."
     accuracy = "Mean of 100 x max(0, 1 - |predicted - actual| / |actual|)."
     scores = [

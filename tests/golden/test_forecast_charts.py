@@ -1,0 +1,111 @@
+"""The pictures of forecasts as documents, compared whole: what is drawn, not its pixels."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adtempo.domain.errors import NotFound
+from adtempo.domain.forecasts import Forecast
+from adtempo.web.charts.said import draw_said, picture_said
+from adtempo.web.charts.theme import THEMES, finish_chart
+from forecasts_said import say_reach_series, say_recommendation, say_roi_forecasts, say_roi_series
+
+KEPT = Path(__file__).parent / "charts"
+
+PICTURES: dict[str, Sequence[Any]] = {
+    "roi-forecast": say_roi_forecasts(),
+    "roi-timeseries": [say_roi_series(days=20, to_come=7)],
+    "reach-ctr": [say_reach_series(days=20, to_come=7)],
+    "budget-recommendation": [say_recommendation()],
+}
+
+
+def texts(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_drawn_as_kept(name: str) -> None:
+    """To keep a new one on purpose: KEEP_CHARTS=1 pytest tests/golden/test_forecast_charts.py."""
+    chart = draw_said(PICTURES[name], None)
+    drawn = json.dumps(chart.to_dict(), indent=1, ensure_ascii=False) + "\n"  # which also checks it against the schema
+    path = KEPT / f"{name}.json"
+    if os.environ.get("KEEP_CHARTS"):
+        path.write_text(drawn, "utf-8")
+    assert json.loads(drawn) == json.loads(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [320, 1600])
+def test_every_theme_and_width_becomes_a_picture(theme: str, width: int) -> None:
+    for said in PICTURES.values():
+        assert b"</svg>" in picture_said(said, "svg", currency=None, theme=theme, width=width, height=None)
+
+
+def test_a_png_has_twice_its_nominal_size() -> None:
+    picture = picture_said(PICTURES["roi-forecast"], "png", currency="EUR", theme="dark", width=400, height=200)
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    assert [int.from_bytes(picture[at : at + 4]) for at in (16, 20)] == [800, 400]
+
+
+def test_nothing_forecast_is_a_picture_that_says_so() -> None:
+    assert "Nothing has been forecast yet" in texts(draw_said((), None).to_dict())
+
+
+def test_what_cannot_be_said_is_said_in_the_picture() -> None:
+    nothing = replace(say_recommendation(), lines=(), note="no campaign has enough history")
+    assert "no campaign has enough history" in texts(draw_said([nothing], None).to_dict())
+    silent = replace(say_roi_series(0, 0), note="only 2 days of history")
+    assert "only 2 days of history" in texts(draw_said([silent], None).to_dict())
+
+
+@pytest.mark.parametrize("days", [1, 5 * 365])
+def test_one_day_and_five_years_are_drawn(days: int) -> None:
+    document = finish_chart(draw_said([say_roi_series(days, to_come=0)], None), "light", 640, None)
+    assert "to come" not in {row.get("label") for rows in document["datasets"].values() for row in rows}
+    (lines,) = {len(rows) for rows in document["datasets"].values() if len(rows) > days and "series" in rows[0]}
+    assert lines >= days
+
+
+def test_a_picture_leaves_out_what_answers_a_pointer() -> None:
+    chart = draw_said(PICTURES["roi-timeseries"], None)
+    assert '"reading"' in texts(finish_chart(chart, "light", None, None)["layer"])
+    assert '"reading"' not in texts(finish_chart(chart, "light", 640, None)["layer"])
+
+
+def test_fans_that_leave_the_panel_are_cut_off() -> None:
+    """A 95% fan a thousand times as wide as the line must not flatten it."""
+    series = say_roi_series(days=20, to_come=7)
+    wild = [
+        replace(one, expected=Forecast(0.8, 0.5, 1.1, -800.0, 800.0)) if one.is_forecast else one for one in series.roi
+    ]
+    document = draw_said([replace(series, roi=wild)], None).to_dict()
+    domains = [layer["encoding"]["y"]["scale"]["domain"] for layer in document["layer"] if "y2" in layer["encoding"]]
+    assert max(high for low, high in domains[:2]) < 2
+
+
+def test_only_the_campaigns_that_change_most_are_drawn_and_the_rest_counted() -> None:
+    document = texts(draw_said([say_recommendation(40)], None).to_dict())
+    assert "and 20 campaigns that change less" in document
+
+
+def test_campaigns_of_one_name_are_told_apart() -> None:
+    found = say_recommendation(4)
+    lines = [replace(line, title="Twin") if line.title.startswith("Google c") else line for line in found.lines]
+    drawn = texts(draw_said([replace(found, lines=lines)], None).to_dict())
+    assert "Twin (google:1:0)" in drawn
+    assert "Twin (google:1:2)" in drawn
+
+
+def test_a_currency_that_is_not_forecast_is_refused() -> None:
+    with pytest.raises(NotFound, match="nothing is forecast in USD; there is EUR"):
+        draw_said(PICTURES["roi-forecast"], "USD")
+    with pytest.raises(NotFound, match="nothing has been forecast yet"):
+        draw_said((), "USD")
