@@ -11,7 +11,7 @@ from adtempo.changes.lifecycle import judge_after
 from adtempo.changes.trail import record_step
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.campaigns import CampaignState
-from adtempo.domain.changes import OPEN, Change, State
+from adtempo.domain.changes import Change, State
 from adtempo.domain.errors import LeaseBusy, NotFound, PlatformOutcomeUnknown, PlatformUnavailable
 from adtempo.store import changes as stored
 from adtempo.store.accounts import load_account, load_accounts
@@ -64,13 +64,13 @@ def recover_changes(road: Road) -> list[Change]:
     """
     now = road.now()
     with reading(road.engine) as connection:
-        going = stored.list_changes(connection, states=OPEN | {State.PROPOSED})
-    crashed = [change for change in going if change.state is State.SENDING]
-    ready = [change for change in going if change.resolve_after is not None and change.resolve_after <= now]
-    waiting = [change for change in going if change.state not in {State.SENDING, State.UNKNOWN}]
+        due = stored.list_due(connection, now)
+    crashed = [change for change in due if change.state is State.SENDING]
+    ready = [change for change in due if change.state is State.UNKNOWN]
+    over = [change for change in due if change.state not in {State.SENDING, State.UNKNOWN}]
     moved = [_under_lease(road, change, _freeze_crashed) for change in crashed]
     moved += [_under_lease(road, change, _resolve) for change in ready]
-    moved += [_expire(road, change) for change in waiting if change.expires_at <= now]
+    moved += [_expire(road, change) for change in over]
     return [change for change in moved if change is not None]
 
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    or_,
     select,
     text,
 )
@@ -265,6 +266,19 @@ def list_changes(
     if since is not None:
         query = query.where(table.created_at > since)
     return [_change(row) for row in connection.execute(query)]
+
+
+def list_due(connection: Connection, now: datetime) -> list[Change]:
+    """Return the changes that something must be done about, the newest first: crashed, to be read back, or run out.
+
+    Args:
+        connection: Any connection.
+        now: The moment, aware.
+    """
+    table = scaling_actions.c
+    waiting = table.state.in_([State.PROPOSED, State.AWAITING_APPROVAL, State.APPROVED])
+    due = or_(table.state == State.SENDING, table.resolve_after <= now, and_(waiting, table.expires_at <= now))
+    return [_change(row) for row in connection.execute(select(scaling_actions).where(due).order_by(table.id.desc()))]
 
 
 def list_sent(
