@@ -159,6 +159,15 @@ def test_gaps_are_taken_to_be_like_the_seasons_around_and_said() -> None:
     assert fan(holed).note[0].startswith("3 of 42 steps are missing")
 
 
+def test_steps_that_were_filled_count_as_no_evidence() -> None:
+    rng = np.random.default_rng(3)
+    series = 100 + rng.normal(0, 10, (60, 91))
+    came = series[:, -7:]
+    holed = np.where(rng.random(series.shape) < 0.3, NAN, series)[:, :-7]
+    fans = fan(*holed)
+    assert 0.7 < np.mean((came >= fans.low80) & (came <= fans.high80)) < 0.9
+
+
 def test_a_step_that_no_season_knows_lies_between_its_neighbours() -> None:
     series = np.tile(np.arange(7.0), 4)
     series[2::7] = NAN

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adtempo.stats.forecasters.calibration import draw_strays, find_ends, measure
+from adtempo.stats.forecasters.calibration import Spread, draw_strays, find_ends, measure
 from adtempo.stats.forecasters.choice import FORECASTERS, Choice, Forecaster, choose
 
 Floats = NDArray[np.float64]
@@ -83,7 +83,7 @@ def forecast_panel(
     told = list(choices)
     ends, paths = np.full((count, 5, horizon), np.nan), np.full((count, 1, horizon), np.nan)
     if told:
-        spreads = [measure(choices[place], histories[place]) for place in told]
+        spreads = [_widen(measure(choices[place], histories[place]), values[place], histories[place]) for place in told]
         distances = find_ends(spreads)
         strays = draw_strays(spreads, [choices[place].ages for place in told], distances, seed)
         middle = np.stack([choices[place].expected for place in told])
@@ -127,6 +127,11 @@ def fill_gaps(row: Floats, seasons: Sequence[int]) -> Floats:
         alike = there[there % season == step % season]
         series[step] = np.interp(step, alike if len(alike) else there, series[alike if len(alike) else there])
     return series
+
+
+def _widen(spread: Spread, row: Floats, history: Floats) -> Spread:
+    """Return how far a series with gaps strays: steps that were filled had hardly an error, so the others had more."""
+    return replace(spread, sizes=spread.sizes * len(history) / np.isfinite(row).sum())
 
 
 def _describe(row: Floats, history: Floats, choice: Choice | None) -> str:
