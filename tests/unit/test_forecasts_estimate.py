@@ -16,14 +16,14 @@ from adtempo.forecasts.estimate import (
     Outlook,
     _spread,
     _tell,
-    add_up,
+    estimate_campaigns,
     estimate_channels,
     estimate_days,
+    estimate_mean,
+    estimate_ratio,
+    estimate_total,
     estimate_windows,
-    hold_to_budget,
-    ratio_of,
-    share_out,
-    summarize,
+    estimate_within_budget,
 )
 from plain_forecasts import plain_forecasts
 
@@ -65,7 +65,7 @@ def test_campaigns_add_up_to_their_channel_in_every_draw() -> None:
     outlook = estimate_channels(PANEL, reach={}, chosen=None)["meta"]
     assert outlook.draws is not None
     sums = {name: outlook.draws[name][:, :7].sum(axis=1) for name in SERIES}
-    shared = share_out(PANEL, "meta", sums, 7, np.random.default_rng(1))
+    shared = estimate_campaigns(PANEL, "meta", sums, 7, np.random.default_rng(1))
     assert list(shared) == [0, 1, 2]
     for name in ("spend", "value"):
         np.testing.assert_allclose(sum(own[name] for own in shared.values()), sums[name])
@@ -101,12 +101,12 @@ def test_a_paused_campaign_takes_nothing_with_it_into_the_future() -> None:
 def test_no_week_spends_more_than_its_budgets_and_what_spend_brings_is_held_back_with_it() -> None:
     free = estimate_channels(PANEL, reach={}, chosen=None)["meta"]
     assert free.draws is not None
-    held = hold_to_budget(free, 100)
+    held = estimate_within_budget(free, 100)
     assert held.draws is not None
     assert held.draws["spend"].reshape(-1, 4, 7).sum(axis=2).max() == pytest.approx(700)
     np.testing.assert_allclose(held.draws["value"] / held.draws["spend"], free.draws["value"] / free.draws["spend"])
     assert held.note == "It would spend more than its daily budgets, which hold it back."
-    assert hold_to_budget(free, np.inf) is free
+    assert estimate_within_budget(free, np.inf) is free
 
 
 @pytest.mark.usefixtures("plain_forecasts")
@@ -145,7 +145,7 @@ def test_what_is_too_young_or_over_says_so_and_the_total_says_what_it_lacks() ->
     assert found["google"].draws is None
     assert found["google"].note == "It has 5 days of history; a forecast needs 14."
     assert estimate_days(found["google"], has_value=True) == {}
-    assert add_up(found).note == "Without google, of which too little is known."
+    assert estimate_total(found).note == "Without google, of which too little is known."
     windows = estimate_windows(young, found, "EUR", seed=1)
     assert {one.subject.name for one in windows if one.subject.level is Level.CHANNEL} == {"meta"}
     ended = panel_of({"meta:1:a": 100})
@@ -184,15 +184,15 @@ def test_where_nothing_beats_last_week_it_is_said() -> None:
 
 
 def test_a_ratio_with_nothing_to_divide_by_has_no_value() -> None:
-    assert ratio_of(np.ones(4), np.array([0.0, 0.0, 0.0, 1.0])) is None
-    found = ratio_of(np.array([1.0, 2.0, 3.0, 9.0]), np.array([1.0, 1.0, 1.0, 0.0]))
+    assert estimate_ratio(np.ones(4), np.array([0.0, 0.0, 0.0, 1.0])) is None
+    found = estimate_ratio(np.array([1.0, 2.0, 3.0, 9.0]), np.array([1.0, 1.0, 1.0, 0.0]))
     assert found is not None
     assert found.value == 2
 
 
 def test_the_ends_of_an_interval_hold_its_value_however_skewed_the_draws() -> None:
     skewed = np.r_[np.zeros(980), np.full(20, 1000.0)]
-    found = summarize(skewed)
+    found = estimate_mean(skewed)
     assert found.low95 <= found.low80 <= found.value <= found.high80 <= found.high95
     assert found.value == skewed.mean()
 
@@ -206,5 +206,5 @@ def test_how_shares_stray_is_learnt_where_there_is_a_past() -> None:
 
 
 def test_a_total_of_nothing_known_is_nothing() -> None:
-    found = add_up({"meta": Outlook({}, "too young", None)})
+    found = estimate_total({"meta": Outlook({}, "too young", None)})
     assert (found.draws, found.note) == (None, "too young")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from adtempo.domain.forecasts import BudgetLine, BudgetRecommendation, Forecast, Level, Subject
 from adtempo.domain.money import MICROS, Money, minor_unit_micros, split_units
 from adtempo.domain.policies import PLATFORM_TERMS
-from adtempo.forecasts.estimate import HORIZON, summarize
+from adtempo.forecasts.estimate import HORIZON, estimate_mean
 from adtempo.stats.response import ResponsePosterior, allocate
 
 Floats = NDArray[np.float64]
@@ -159,12 +159,12 @@ def _whole(total: int, shares: Floats) -> Ints:
 def _next_returns(spenders: Sequence[Spender], grown: Floats, now: Floats, more: float) -> list[Forecast | None]:
     """Return what a unit of a little more money brings at each spender; None without a curve."""
     gains = iter(((grown - now) / more).T)
-    return [None if one.why_not else summarize(next(gains)) for one in spenders]
+    return [None if one.why_not else estimate_mean(next(gains)) for one in spenders]
 
 
 def _amount(draws: Floats) -> Forecast:
     """Return draws of major units as a forecast in micros."""
-    return summarize(draws * MICROS)
+    return estimate_mean(draws * MICROS)
 
 
 def _by_channel(lines: Sequence[BudgetLine]) -> list[BudgetLine]:

@@ -8,7 +8,7 @@ total are sums of draws. So every level agrees with every other, in expectation 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -142,11 +142,11 @@ def estimate_channels(
             mine &= panel.series["spend"][:, -HORIZON:].any(axis=1)
             # A budget that is spent beyond for weeks is none: it is shared, or of a lifetime.
             lately = panel.series["spend"][mine, -HORIZON:].sum(axis=0).mean()
-            found[channel] = hold_to_budget(outlook, float(max(panel.budgets[mine].sum(), lately)))
+            found[channel] = estimate_within_budget(outlook, float(max(panel.budgets[mine].sum(), lately)))
     return {channel: found[channel] for channel in sorted(found)}
 
 
-def hold_to_budget(outlook: Outlook, daily: float) -> Outlook:
+def estimate_within_budget(outlook: Outlook, daily: float) -> Outlook:
     """Return an outlook in which no week spends more than its budgets; what spend brings is held back with it.
 
     A day may cost more than its budget, and platforms even that out over the days around it.
@@ -224,7 +224,7 @@ def _tell(names: Sequence[str], notes: Sequence[str], beats: NDArray[np.bool_]) 
     return " ".join(told)
 
 
-def add_up(outlooks: Mapping[str, Outlook]) -> Outlook:
+def estimate_total(outlooks: Mapping[str, Outlook]) -> Outlook:
     """Return everything: the sum of the channels, without those of which nothing can be said."""
     known = [outlook.draws for outlook in outlooks.values() if outlook.draws is not None]
     if not known:
@@ -245,7 +245,7 @@ def estimate_windows(
         currency: ISO 4217.
         seed: Of the draws by which campaigns share out their channels.
     """
-    total = add_up(outlooks)
+    total = estimate_total(outlooks)
     if total.draws is None:
         return []
     found = []
@@ -262,7 +262,7 @@ def estimate_windows(
             sums = _over(outlook.draws, days)
             tell(Level.CHANNEL, channel, days, sums)
             rng = np.random.default_rng([seed, days, zlib.crc32(channel.encode())])
-            for member, own in share_out(panel, channel, sums, days, rng).items():
+            for member, own in estimate_campaigns(panel, channel, sums, days, rng).items():
                 tell(Level.CAMPAIGN, panel.names[member], days, own)
                 account = accounts.setdefault(panel.accounts[member], {})
                 for name, draws in own.items():
@@ -272,7 +272,7 @@ def estimate_windows(
     return found
 
 
-def share_out(
+def estimate_campaigns(
     panel: CampaignPanel, channel: str, sums: Draws, days: int, rng: np.random.Generator
 ) -> dict[int, dict[str, Floats]]:
     """Share a channel's spend and value out over its campaigns; each draw adds up to the channel's.
@@ -343,10 +343,10 @@ def _over(draws: Draws, days: int) -> dict[str, Floats]:
 
 def _figures(sums: Draws, *, has_value: bool) -> dict[str, Forecast | None]:
     """Return the sums of a window and their ratios; a campaign has fewer of them than a channel."""
-    figures: dict[str, Forecast | None] = {name: summarize(drawn) for name, drawn in sums.items()}
-    figures["roi"] = ratio_of(sums["value"] - sums["spend"], sums["spend"])
+    figures: dict[str, Forecast | None] = {name: estimate_mean(drawn) for name, drawn in sums.items()}
+    figures["roi"] = estimate_ratio(sums["value"] - sums["spend"], sums["spend"])
     if "clicks" in sums:
-        figures["ctr"] = ratio_of(100 * sums["clicks"], sums["impressions"])
+        figures["ctr"] = estimate_ratio(100 * sums["clicks"], sums["impressions"])
     return figures if has_value else figures | {"value": None, "roi": None}
 
 
@@ -358,19 +358,19 @@ def estimate_days(outlook: Outlook, *, has_value: bool) -> dict[str, list[Foreca
     steps = range(HORIZON)
     value, spend = draws["value"], draws["spend"]
     return {
-        "roi": [ratio_of(value[:, h] - spend[:, h], spend[:, h]) if has_value else None for h in steps],
-        "conversions": [summarize(draws["conversions"][:, h]) for h in steps],
-        "impressions": [summarize(draws["impressions"][:, h]) for h in steps],
-        "ctr": [ratio_of(100 * draws["clicks"][:, h], draws["impressions"][:, h]) for h in steps],
+        "roi": [estimate_ratio(value[:, h] - spend[:, h], spend[:, h]) if has_value else None for h in steps],
+        "conversions": [estimate_mean(draws["conversions"][:, h]) for h in steps],
+        "impressions": [estimate_mean(draws["impressions"][:, h]) for h in steps],
+        "ctr": [estimate_ratio(100 * draws["clicks"][:, h], draws["impressions"][:, h]) for h in steps],
     }
 
 
-def summarize(draws: Floats) -> Forecast:
+def estimate_mean(draws: Floats) -> Forecast:
     """Return the mean of draws, which adds up, with their central intervals."""
     return _forecast(float(draws.mean()), draws)
 
 
-def ratio_of(top: Floats, bottom: Floats) -> Forecast | None:
+def estimate_ratio(top: Floats, bottom: Floats) -> Forecast | None:
     """Return the median of a ratio of joint draws with its intervals; None where most have nothing to divide by."""
     some = bottom > 0
     if some.mean() <= 0.5:
@@ -383,8 +383,3 @@ def _forecast(value: float, draws: Floats) -> Forecast:
     low95, low80, _, high80, high95 = np.quantile(draws, _SHARES).tolist()
     low80, high80 = min(low80, value), max(high80, value)
     return Forecast(value, low80, high80, min(low95, low80), max(high95, high80))
-
-
-def name_models(outlook: Outlook, names: Iterable[str] = SERIES) -> str:
-    """Return the forecasters of some series in words."""
-    return ", ".join(f"{name}: {outlook.models[name]}" for name in names if name in outlook.models)

@@ -31,8 +31,8 @@ from adtempo.forecasts.estimate import (
     CampaignPanel,
     Outlook,
     WindowForecast,
-    add_up,
     estimate_channels,
+    estimate_total,
     estimate_windows,
 )
 from adtempo.forecasts.load import CurrencyFacts, load_facts
@@ -352,7 +352,7 @@ def _draft(facts: CurrencyFacts, last: ForecastRun | None, now: datetime) -> _Dr
         reach = {name: past.reach for name, past in facts.past.items() if past.reach is not None}
         chosen = None if fresh or last is None else {name: said["models"] for name, said in last.series.items()}
         channels = estimate_channels(facts.panel, reach=reach, chosen=chosen)
-        outlooks.update({"": add_up(channels), **channels})
+        outlooks.update({"": estimate_total(channels), **channels})
         windows.extend(estimate_windows(facts.panel, channels, facts.currency, seed=SEED))
         return [roi_rows(facts, channels, windows), *series_rows(facts, outlooks)]
 
