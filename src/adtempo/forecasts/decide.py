@@ -227,8 +227,6 @@ def _tell_next(lines: Sequence[BudgetLine], spenders: Sequence[Spender], currenc
     """Return where the next 1,000 goes, the largest parts first."""
     pairs = sorted(zip(lines, spenders, strict=True), key=lambda pair: -pair[0].next_micros)
     placed = [(line, one) for line, one in pairs if line.next_micros]
-    if not placed:
-        return ""
     parts = []
     for line, one in placed[:TOLD]:
         assert line.next_return is not None, "money goes only where a curve is known"
