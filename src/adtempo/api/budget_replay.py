@@ -110,7 +110,7 @@ class CourseShown(BaseModel):
     actions: dict[str, int]
     asked: int
     vetoes: dict[str, int]
-    rested: int = Field(description="How often a campaign was still in its cool-down.")
+    rested: int = Field(description="How often a campaign had been changed too lately.")
     pauses: PausesShown
     money: list[MoneyShown]
     fired: list[FiredShown]

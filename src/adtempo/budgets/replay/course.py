@@ -18,6 +18,7 @@ from adtempo.budgets.reasons import Explainer
 from adtempo.budgets.replay.response import SpendResponse
 from adtempo.budgets.rules.base import Rule
 from adtempo.changes.assemble import Scene
+from adtempo.changes.limits import DAY_HOURS
 from adtempo.changes.propose import draft_change
 from adtempo.changes.situation import MEMORY, Sent
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
@@ -87,7 +88,7 @@ class Course:
         lived: Weight of the hours of each local day that have passed, shape (campaigns, days).
         fired: What it would have changed, in order.
         vetoes: How often which guardrail stood in the way.
-        rested: How often a campaign that a rule wanted to change was still in its cool-down.
+        rested: How often a campaign that a rule wanted to change had been changed too lately.
         changed: Whether it has made the figures differ from what they really were.
     """
 
@@ -200,19 +201,26 @@ class Course:
         return wishes
 
     def _rests(self, one: Assignment, standing: Standing, place: int) -> bool:
-        """Say whether a campaign's cool-down, or its platform's, is sure to stand in the way."""
+        """Say whether a cool-down, the platform's spacing or the day's number of changes surely stands in the way."""
         ref = standing.campaigns[one.where[place]].ref
         sent = self._sent.get(ref)
+        if not sent:
+            return False
+        most = one.rule.max_changes_per_day
         hours = max(one.rule.cooldown_hours, PLATFORM_TERMS[ref.platform].spacing_hours)
-        return sent is not None and sent[-1].at > standing.at - timedelta(hours=hours)
+        lately = sum(earlier.at > standing.at - timedelta(hours=DAY_HOURS) for earlier in sent[-most:])
+        return sent[-1].at > standing.at - timedelta(hours=hours) or lately >= most
 
     def _scene(self, account: Account, at: datetime, facts_until: datetime | None) -> Scene:
         book = self.book
         known, sent = {}, {}
+        mine = (account.ref.platform, account.ref.account_id)
         for campaign, budget, running in zip(book.campaigns, book.budgets, book.running, strict=True):
-            if campaign.ref.account == account.ref and budget > 0:
-                known[campaign.ref] = Known(CampaignState(budget, Status.ACTIVE if running else Status.PAUSED), at)
-                sent[campaign.ref] = tuple(one for one in self._sent.get(campaign.ref, ()) if one.at > at - MEMORY)
+            ref = campaign.ref
+            if (ref.platform, ref.account_id) == mine and budget > 0:
+                known[ref] = Known(CampaignState(budget, Status.ACTIVE if running else Status.PAUSED), at)
+                if ref in self._sent:
+                    sent[ref] = tuple(one for one in self._sent[ref] if one.at > at - MEMORY)
         committed = sum(one.state.committed_micros for one in known.values())
         return Scene(at, account, known, facts_until, "", committed, {}, sent)
 
