@@ -60,7 +60,7 @@ def bench_m4() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for name, candidates in (("seasonal naive, this run", QUICK[:1]), ("adtempo", QUICK)):
         began = time.process_time()
-        fans = forecast_panel(panel, seasons=(DAY, WEEK), horizon=AHEAD_HOURS, nonnegative=True, candidates=candidates)
+        fans = forecast_panel(panel, candidates, seasons=(DAY, WEEK), horizon=AHEAD_HOURS, nonnegative=True)
         seconds = time.process_time() - began
         print(f"| {name} | {score_m4(fans, test, scales)} | {seconds:.0f} |", flush=True)
     for name, scores in PUBLISHED.items():
@@ -110,7 +110,7 @@ def bench_ads() -> None:
     began = time.process_time()
     for origin in range(FIRST_ORIGIN, totals.shape[1] - AHEAD_DAYS + 1):
         past, future = totals[:, :origin], totals[:, origin : origin + AHEAD_DAYS]
-        fans = forecast_panel(past, seasons=(AHEAD_DAYS,), horizon=AHEAD_DAYS, nonnegative=True, candidates=QUICK)
+        fans = forecast_panel(past, QUICK, seasons=(AHEAD_DAYS,), horizon=AHEAD_DAYS, nonnegative=True)
         ends = zip(fans.expected, fans.low80, fans.high80, fans.low95, fans.high95, strict=True)
         for tally, actual, last, rows in zip(tallies.values(), future, past[:, -AHEAD_DAYS:], ends, strict=True):
             tally.actual.append(actual)

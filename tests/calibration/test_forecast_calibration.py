@@ -14,7 +14,7 @@ INSTANT = tuple(one for one in QUICK if one.season_max == np.inf)
 
 
 def forecast(series: Floats) -> Fans:
-    return forecast_panel(series[:, :-AHEAD], seasons=(7,), horizon=AHEAD, candidates=INSTANT, nonnegative=True)
+    return forecast_panel(series[:, :-AHEAD], INSTANT, seasons=(7,), horizon=AHEAD, nonnegative=True)
 
 
 @pytest.mark.calibration

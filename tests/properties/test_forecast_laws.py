@@ -16,7 +16,7 @@ series = st.lists(values, min_size=5, max_size=24).map(lambda row: np.array([row
 @settings(max_examples=25)
 @given(series)
 def test_quantiles_rise(panel: NDArray[np.float64]) -> None:
-    fans = forecast_panel(panel, seasons=(3,), horizon=4, candidates=QUICK)
+    fans = forecast_panel(panel, QUICK, seasons=(3,), horizon=4)
     ends = np.stack([fans.low95, fans.low80, fans.expected, fans.high80, fans.high95])
     assert np.isnan(ends).all() or bool(np.all(np.diff(ends, axis=0) >= 0))
 
@@ -24,8 +24,8 @@ def test_quantiles_rise(panel: NDArray[np.float64]) -> None:
 @settings(max_examples=25)
 @given(series, st.sampled_from([0.25, 8.0, 1024.0]))
 def test_another_unit_gives_the_same_forecast(panel: NDArray[np.float64], unit: float) -> None:
-    one = forecast_panel(panel, seasons=(3,), horizon=4, candidates=QUICK)
-    other = forecast_panel(panel * unit, seasons=(3,), horizon=4, candidates=QUICK)
+    one = forecast_panel(panel, QUICK, seasons=(3,), horizon=4)
+    other = forecast_panel(panel * unit, QUICK, seasons=(3,), horizon=4)
     assert one.chosen == other.chosen
     for name in ("expected", "low95", "high80", "paths"):
         first, second = getattr(one, name) * unit, getattr(other, name)

@@ -12,7 +12,7 @@ from adtempo.cli.main import app
 from adtempo.domain.errors import InvalidInput
 from adtempo.forecasts.grains import place_moments, read_moment
 from adtempo.forecasts.series_file import forecast_file
-from adtempo.stats.forecasters import FORECASTERS, choice, panel
+from adtempo.stats.forecasters import FORECASTERS
 
 HEADER = "unique_id,step,value,low80,high80,low95,high95"
 
@@ -20,10 +20,7 @@ HEADER = "unique_id,step,value,low80,high80,low95,high95"
 @pytest.fixture(autouse=True)
 def _only_quick_forecasters(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = tuple(one for one in FORECASTERS if one.season_max > 100)
-    defaults = panel.forecast_panel.__kwdefaults__
-    assert defaults is not None
-    assert choice.FORECASTERS is FORECASTERS
-    monkeypatch.setitem(defaults, "candidates", quick)
+    monkeypatch.setattr("adtempo.forecasts.series_file.FORECASTERS", quick)
 
 
 def days(count: int, start: date = date(2026, 1, 5)) -> list[str]:

@@ -26,9 +26,7 @@ def noisy_weeks(seed: int, days: int = 84) -> Floats:
 def fan(*series: Floats, horizon: int = 7, chosen: Sequence[str] = (), nonnegative: bool = False) -> Fans:
     longest = max(map(len, series))
     panel = np.stack([np.r_[np.full(longest - len(one), NAN), one] for one in series])
-    return forecast_panel(
-        panel, seasons=(7,), horizon=horizon, candidates=QUICK, chosen=chosen, nonnegative=nonnegative
-    )
+    return forecast_panel(panel, QUICK, seasons=(7,), horizon=horizon, chosen=chosen, nonnegative=nonnegative)
 
 
 def test_noise_around_a_rhythm_is_averaged_and_beats_the_week_before() -> None:
@@ -44,7 +42,7 @@ def test_where_nothing_beats_seasonal_naive_it_is_used() -> None:
         return np.full(horizon, history[-1] + 1000.0)
 
     candidates = (QUICK[0], Forecaster("far off", far_off))
-    fans = forecast_panel(noisy_weeks(1)[None], seasons=(7,), horizon=7, candidates=candidates)
+    fans = forecast_panel(noisy_weeks(1)[None], candidates, seasons=(7,), horizon=7)
     assert fans.chosen == (NAIVE,)
     assert not fans.beats_naive[0]
     assert fans.error[0] == 1.0

@@ -56,7 +56,8 @@ def chart(
 
 
 def _ask(forecaster: Forecaster, name: str, channel: str | None) -> Sequence[Any]:
-    if name == NAMES[-1]:
-        return forecaster.budget_recommendation()
-    questions = (forecaster.roi_forecast, forecaster.roi_timeseries, forecaster.reach_ctr)
-    return dict(zip(NAMES, questions, strict=False))[name](channel=channel)
+    if name == NAMES[0]:
+        return forecaster.roi_forecast(channel=channel)
+    if name == NAMES[1]:
+        return forecaster.roi_timeseries(channel=channel)
+    return forecaster.reach_ctr(channel=channel) if name == NAMES[2] else forecaster.budget_recommendation()

@@ -188,11 +188,11 @@ def _forecast_lines(
     before = [(chosen or {}).get(channel, {}).get(name, "") for channel, name in lines]
     fans = forecast_panel(
         np.stack(list(lines.values())),
+        QUICK,
         seasons=(WEEK,),
         horizon=HORIZON,
         nonnegative=True,
         chosen=before if all(before) else (),
-        candidates=QUICK,
     )
     again = -(-LEAST_DRAWS // fans.paths.shape[1])
     found = {}

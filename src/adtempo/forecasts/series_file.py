@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from adtempo.domain.errors import InvalidInput, Problem
 from adtempo.forecasts.grains import Grain, Moment, place_moments, read_moment
-from adtempo.stats.forecasters import NAIVE, STEPS_MIN, Fans, forecast_panel
+from adtempo.stats.forecasters import FORECASTERS, NAIVE, STEPS_MIN, Fans, forecast_panel
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def forecast_file(
     if (np.isfinite(values).sum(axis=1) < STEPS_MIN).all():
         raise InvalidInput(f"{source.name}: no series has {STEPS_MIN} values; a forecast needs as many")
     seasons = grain.seasons_with(season)
-    fans = forecast_panel(values, seasons=seasons, horizon=horizon, nonnegative=~(values < 0).any(axis=1))
+    fans = forecast_panel(values, FORECASTERS, seasons=seasons, horizon=horizon, nonnegative=~(values < 0).any(axis=1))
     _write(output, list(panel), fans)
     repeats = f"repeating after {' and '.join(map(str, seasons))}" if seasons else "without a season"
     return [f"{len(panel)} series; one step: {grain.name}; {repeats}", *_describe(list(panel), fans)]

@@ -9,62 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adtempo.stats.backtest import place_origins
-from adtempo.stats.forecasters.models import (
-    Model,
-    forecast_changes,
-    forecast_naive,
-    forecast_profile,
-    forecast_regression,
-    of_logs,
-)
-from adtempo.stats.forecasters.nixtla import forecast_arima, forecast_ets, forecast_mstl, forecast_theta
+from adtempo.stats.forecasters.base import Forecaster
 
 Floats = NDArray[np.float64]
-
-NAIVE = "seasonal naive"
 
 _TOGETHER = 4  # at most so many are averaged
 _NEAR = 1.4  # and only those whose error is within this factor of the best one's
 _ORIGINS_MIN = 3  # with fewer nothing can be told from noise
-_SEASON_MAX_OF_SLOW = 60  # with longer ones regressions are as good in a hundredth of the time
-_STEPS_MAX_OF_SLOWEST = 200
 _LEAST = 1e-300
-
-
-@dataclass(frozen=True, slots=True)
-class Forecaster:
-    """A candidate.
-
-    Attributes:
-        name: What it is called where people read.
-        model: What it does.
-        season_max: Longest season with which it is worth its time.
-        steps_max: Longest series with which it is.
-    """
-
-    name: str
-    model: Model
-    season_max: float = np.inf
-    steps_max: float = np.inf
-
-
-FORECASTERS: tuple[Forecaster, ...] = (
-    Forecaster(NAIVE, forecast_naive),
-    Forecaster("profile", forecast_profile),
-    Forecaster("profile of logs", of_logs(forecast_profile)),
-    Forecaster("regression", forecast_regression),
-    Forecaster("regression of logs", of_logs(forecast_regression)),
-    Forecaster("changes", forecast_changes),
-    Forecaster("changes of logs", of_logs(forecast_changes)),
-    Forecaster("theta", forecast_theta, season_max=_SEASON_MAX_OF_SLOW),
-    Forecaster("mstl", forecast_mstl, season_max=_SEASON_MAX_OF_SLOW),
-    Forecaster("ets", forecast_ets, season_max=24, steps_max=_STEPS_MAX_OF_SLOWEST),
-    Forecaster("arima", forecast_arima, season_max=_SEASON_MAX_OF_SLOW, steps_max=_STEPS_MAX_OF_SLOWEST),
-)
-"""Every candidate; seasonal naive, the yardstick, first."""
-
-QUICK = tuple(one for one in FORECASTERS if one.steps_max == np.inf)
-"""Those that take milliseconds a series: for runs over many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +48,7 @@ def choose(
     seasons: Sequence[int],
     horizon: int,
     *,
-    candidates: Sequence[Forecaster] = FORECASTERS,
+    candidates: Sequence[Forecaster],
     kept: Sequence[str] = (),
 ) -> Choice:
     """Choose for one series and forecast it.

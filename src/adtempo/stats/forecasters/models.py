@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adtempo.stats.forecasters.base import Model
+
 Floats = NDArray[np.float64]
-Model = Callable[[Floats, Sequence[int], int], Floats]
-"""From a history without gaps, shape (steps,), its seasons, rising, and a horizon: forecasts, shape (horizon,)."""
 
 _MEMORY_SEASONS = 28.0  # seasons after which a step weighs 1/e in a regression
 _MEMORY_CYCLES = 2.0  # longest seasons after which a step weighs half in a profile

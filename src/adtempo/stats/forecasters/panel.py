@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from adtempo.stats.forecasters.base import Forecaster
 from adtempo.stats.forecasters.calibration import Spread, draw_strays, find_ends, measure
-from adtempo.stats.forecasters.choice import FORECASTERS, Choice, Forecaster, choose
+from adtempo.stats.forecasters.choice import Choice, choose
 
 Floats = NDArray[np.float64]
 
@@ -51,23 +52,23 @@ class Fans:
 
 def forecast_panel(
     values: Floats,
+    candidates: Sequence[Forecaster],
     *,
     seasons: Sequence[int],
     horizon: int,
     nonnegative: ArrayLike = False,
     chosen: Sequence[str] = (),
-    candidates: Sequence[Forecaster] = FORECASTERS,
     seed: int = 0,
 ) -> Fans:
     """Forecast the steps after the last one of each series.
 
     Args:
         values: Shape (series, steps), NaN for missing; a series may begin late.
+        candidates: Among which to choose, `FORECASTERS` or `QUICK`; seasonal naive first.
         seasons: Steps after which the series tends to repeat itself, rising: (7,) for days, (24, 168) for hours.
         horizon: How many steps.
         nonnegative: Whether no value can be below zero, one for all or shape (series,).
         chosen: What `Fans.chosen` said earlier, one a series, to save choosing anew; none to choose now.
-        candidates: Among which to choose; seasonal naive first.
         seed: Of the paths.
     """
     count = len(values)
