@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
@@ -49,32 +51,47 @@ class ChannelPictureAsked(PictureAsked):
 @router.get("/roi-forecast/chart", **PICTURE)
 def roi_forecast_chart(request: Request, workspace: Open, asked: Annotated[ChannelPictureAsked, Query()]) -> Response:
     """ROI of the next 7 and 28 days as bars with their intervals."""
-    return _picture(request, Forecaster(workspace).roi_forecast(channel=asked.channel), asked)
+    return _answer(request, Forecaster(workspace).roi_forecast(channel=asked.channel), asked)
 
 
 @router.get("/roi-timeseries/chart", **PICTURE)
 def roi_timeseries_chart(request: Request, workspace: Open, asked: Annotated[ChannelPictureAsked, Query()]) -> Response:
     """ROI and conversions by day as lines, with forecast fans and what is still arriving marked."""
-    return _picture(request, Forecaster(workspace).roi_timeseries(channel=asked.channel), asked)
+    return _answer(request, Forecaster(workspace).roi_timeseries(channel=asked.channel), asked)
 
 
 @router.get("/reach-ctr/chart", **PICTURE)
 def reach_ctr_chart(request: Request, workspace: Open, asked: Annotated[ChannelPictureAsked, Query()]) -> Response:
     """Reach, or impressions, and CTR by day as lines, with forecast fans."""
-    return _picture(request, Forecaster(workspace).reach_ctr(channel=asked.channel), asked)
+    return _answer(request, Forecaster(workspace).reach_ctr(channel=asked.channel), asked)
 
 
 @router.get("/budget-recommendation/chart", **PICTURE)
 def budget_recommendation_chart(request: Request, workspace: Open, asked: Annotated[PictureAsked, Query()]) -> Response:
     """Each campaign's day, from today's money to what is proposed."""
-    return _picture(request, Forecaster(workspace).budget_recommendation(), asked)
+    return _answer(request, Forecaster(workspace).budget_recommendation(), asked)
 
 
-def _picture(request: Request, said: Sequence[Any], asked: PictureAsked) -> Response:
-    # The picture is a function of these, so whoever has it need not wait for it to be drawn again.
+@dataclass(frozen=True)
+class _Picture:
+    """What is to be drawn; two that say and look the same are the same."""
+
+    digest: str
+    said: Sequence[Any] = field(compare=False)
+    asked: PictureAsked = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _draw(picture: _Picture) -> bytes:
+    look = picture.asked.model_dump(include={"currency", "theme", "width", "height"})
+    return picture_said(picture.said, picture.asked.format, **look)
+
+
+def _answer(request: Request, said: Sequence[Any], asked: PictureAsked) -> Response:
+    # A picture is a function of these: whoever has it, and we ourselves, need not draw it again.
     content = repr((version("adtempo"), version("altair"), said, asked))
-    headers = {"ETag": f'"{hashlib.sha256(content.encode()).hexdigest()[:32]}"', "Cache-Control": "private, no-cache"}
+    picture = _Picture(hashlib.sha256(content.encode()).hexdigest()[:32], said, asked)
+    headers = {"ETag": f'"{picture.digest}"', "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    look = asked.model_dump(include={"currency", "theme", "width", "height"})
-    return Response(picture_said(said, asked.format, **look), media_type=MEDIA[asked.format], headers=headers)
+    return Response(_draw(picture), media_type=MEDIA[asked.format], headers=headers)
