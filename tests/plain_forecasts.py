@@ -16,7 +16,7 @@ PATHS = 100
 
 
 def forecast_plainly(
-    values: Any, *, seasons: Sequence[int], horizon: int, nonnegative: bool, chosen: Sequence[str], candidates: object
+    values: Any, candidates: object, *, seasons: Sequence[int], horizon: int, nonnegative: bool, chosen: Sequence[str]
 ) -> Fans:
     """Return the mean of each weekday in the last four weeks, as futures that stray alike by about a tenth."""
     assert nonnegative

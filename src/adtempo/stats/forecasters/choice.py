@@ -123,6 +123,7 @@ class _Past:
         ratios[(against <= 0) | ~known.any(axis=1)] = np.inf
         if not np.isfinite(ratios).any():
             return [0]
+        ratios = ratios.round(9)  # last bits, which depend on the unit, must not break ties
         order = np.argsort(ratios, kind="stable")[:_TOGETHER].tolist()
         return [place for place in order if ratios[place] <= _NEAR * ratios[order[0]]]
 
