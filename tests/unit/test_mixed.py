@@ -65,3 +65,10 @@ def test_rows_without_a_single_count_are_fitted() -> None:
     found = fit_mixed(np.zeros(20), np.full(20, 100.0), np.arange(20), parts, 0.3)
     assert np.isfinite(found.effects).all()
     assert found.chance("half") > 0.01
+
+
+def test_a_fit_that_has_not_settled_in_time_is_as_far_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled, _ = fitted(4, np.zeros(4), 0.5)
+    monkeypatch.setattr("adtempo.stats.mixed._ROUNDS", 1)
+    early, _ = fitted(4, np.zeros(4), 0.5)
+    assert early.combine({"strength": np.ones((1, 1))})[0] != settled.combine({"strength": np.ones((1, 1))})[0]

@@ -163,6 +163,8 @@ def test_a_scope_is_a_campaign_an_account_or_a_channel() -> None:
         Scope("meta", None, "c")
     with pytest.raises(InvalidInput, match="no platform"):
         Scope("myspace")
+    with pytest.raises(InvalidInput, match="in one currency; not search None"):
+        Scope("meta", channel="search")
 
 
 def test_a_scope_may_be_a_page_which_belongs_to_no_ad_account() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -95,3 +95,13 @@ def test_a_page_that_never_sold_expects_nothing(conditions: PageConditions, play
         ),
     )
     assert recommend_week(hardly, start_of(now), now, 1).planned.low80 == 0
+
+
+def test_a_page_that_sent_nothing_or_only_bumps_lately_is_planned_all_the_same(
+    conditions: PageConditions, played: PageHistory
+) -> None:
+    history, later = conditions.history, now_of(played) + timedelta(days=40)
+    arrays = [one.name for one in fields(history) if isinstance(getattr(history, one.name), np.ndarray)]
+    fresh = replace(history, **{name: getattr(history, name)[:0] for name in arrays})
+    assert recommend_week(conditions, start_of(later), later, 1).planned.value > 0
+    assert recommend_week(replace(conditions, history=fresh), start_of(later), later, 1).planned.value == 0

@@ -151,12 +151,10 @@ def recommend_week(page: PageConditions, start: date, now: datetime, seed: int) 
 
 
 def _usual_recipients(history: MessageHistory, now: datetime) -> float:
-    """Return how many fans a paid message of the last 28 days reached: the median; of all messages without one."""
+    """Return how many fans a paid message of the last 28 days reached, or any one where those are none: the median."""
     since = np.datetime64((now - WINDOW).replace(tzinfo=None), "us")
-    for chosen in (history.paid & (history.sent_at > since), history.paid, ~history.paid):
-        if chosen.any():
-            return float(np.median(history.recipients[chosen]))
-    return 0.0
+    lately = history.paid & (history.sent_at > since)
+    return float(np.median(history.recipients[lately if lately.any() else history.paid]))
 
 
 def _value(
