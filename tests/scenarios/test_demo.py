@@ -109,10 +109,12 @@ def test_the_last_days_grew_and_the_ledger_remembers_how(asked: Any) -> None:
     assert then["conversions"] < today["conversions"]
 
 
-def test_a_second_run_adds_only_the_news(home: Path, asked: Any) -> None:
+def test_a_second_run_adds_only_the_news(home: Path, asked: Any, tmp_path: Path) -> None:
     before = json.loads(asked("facts", "stats", "--json").stdout)
-    again = demo(home, "2026-11-20T10:00:00+00:00")
-    after = json.loads(asked("facts", "stats", "--json").stdout)
+    later = tmp_path / "home"
+    shutil.copytree(home, later)
+    again = demo(later, "2026-11-20T10:00:00+00:00")
+    after = json.loads(CliRunner().invoke(app, ["--home", str(later), "facts", "stats", "--json"]).stdout)
     assert "were read at 34 moments" in again.stdout
     assert 0 < after["postings"] - before["postings"] < before["postings"] / 10
 
