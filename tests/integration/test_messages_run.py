@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from adtempo import ScheduleBuilder
 from adtempo.domain.errors import (
@@ -236,8 +238,8 @@ def test_a_calendar_says_every_message(builder: ScheduleBuilder, now: datetime) 
 def test_a_busy_database_is_tried_again_and_then_named(
     builder: ScheduleBuilder, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sqlalchemy.exc import OperationalError
-
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", waits.append)
     calls = {"left": 2}
@@ -246,7 +248,7 @@ def test_a_busy_database_is_tried_again_and_then_named(
     def busy(*args: object, **more: object) -> None:
         if calls["left"]:
             calls["left"] -= 1
-            raise OperationalError("INSERT", {}, Exception("database is locked"))
+            raise OperationalError("INSERT", {}, locked)
         real(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(planned, "insert_schedule", busy)
@@ -256,6 +258,19 @@ def test_a_busy_database_is_tried_again_and_then_named(
     with pytest.raises(DatabaseUnavailable, match="stayed busy: database is locked"):
         builder.build_week("ava", MONDAY + timedelta(weeks=1), actor=ACTOR)
     assert log_of(workspace)[-1].status == "ERROR"
+
+
+def test_a_full_disk_is_not_tried_again(builder: ScheduleBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+
+    def full(*_args: object, **_more: object) -> None:
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(planned, "insert_schedule", full)
+    with pytest.raises(OperationalError, match="disk is full"):
+        builder.build_week("ava", MONDAY, actor=ACTOR)
+    assert waits == []
 
 
 def believed(builder: ScheduleBuilder) -> dict[str, float]:

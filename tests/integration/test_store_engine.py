@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, select, text
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from adtempo.domain.errors import InvalidInput
-from adtempo.store.engine import open_engine, reading, transaction
+from adtempo.store.engine import is_transient, open_engine, reading, transaction
 from adtempo.store.leases import leases
 
 
@@ -95,3 +96,52 @@ def test_a_bad_url_does_not_show_its_password() -> None:
     with pytest.raises(InvalidInput) as refused:
         open_engine("postgresql:// user:hunter2@x:notaport/y")
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_busy_database_is_transient(engine: Engine, now: datetime) -> None:
+    with transaction(engine) as holder, engine.connect() as waiting:
+        put(holder, "a", now)
+        if engine.dialect.name == "sqlite":
+            waiting.connection.cursor().execute("PRAGMA busy_timeout = 0")
+            waiting.execution_options(adtempo_writes=True)
+        with pytest.raises(OperationalError) as met:
+            waiting.execute(text("SET lock_timeout = '10ms'"))
+            waiting.execute(text("LOCK TABLE leases"))
+    assert is_transient(met.value)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A fresh database of PostgreSQL alone."""
+    postgres = request.getfixturevalue("postgres")
+    url = postgres.make()
+    opened = open_engine(url)
+    yield opened
+    opened.dispose()
+    postgres.drop(url)
+
+
+@pytest.mark.parametrize(("code", "passes"), [("40001", True), ("40P01", True), ("08006", True), ("53100", False)])
+def test_of_postgresqls_troubles_those_pass_that_come_of_others(server: Engine, code: str, passes: bool) -> None:
+    with pytest.raises(OperationalError) as met, transaction(server) as connection:
+        connection.execute(text(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$"))
+    assert is_transient(met.value) is passes
+
+
+def test_a_lost_connection_is_transient(server: Engine) -> None:
+    with pytest.raises(OperationalError) as met, transaction(server) as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert is_transient(met.value)
+
+
+def test_a_server_that_is_not_there_is_transient() -> None:
+    with pytest.raises(OperationalError) as met, reading(open_engine("postgresql://nobody@127.0.0.1:1/none")):
+        raise AssertionError
+    assert is_transient(met.value)
+
+
+def test_a_file_that_cannot_be_opened_is_not_transient(tmp_path: Path) -> None:
+    with pytest.raises(OperationalError) as met, reading(open_engine(f"sqlite:///{tmp_path}/nowhere/adtempo.db")):
+        raise AssertionError
+    assert not is_transient(met.value)
+    assert not is_transient(OperationalError("UPDATE", {}, Exception("of no database")))

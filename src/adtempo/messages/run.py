@@ -38,7 +38,7 @@ from adtempo.messages.tiers import classify_page
 from adtempo.store import messages as stored
 from adtempo.store import page_schedules as planned
 from adtempo.store.audit import append_audit
-from adtempo.store.engine import reading, transaction
+from adtempo.store.engine import is_transient, reading, transaction
 from adtempo.store.messages import Caption, Page
 from adtempo.store.page_schedules import CaptionLock, LoggedBuild, Schedule, ScheduledMessage
 from adtempo.store.predictions import insert_predictions
@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 10
 """How often a build is tried when the database is busy, or when captions were taken meanwhile."""
 
-FIRST_WAIT_SECONDS = 0.05
-LONGEST_WAIT_SECONDS = 1.0
+_WAITS = [min(1.0, 0.05 * 2**attempt) for attempt in range(ATTEMPTS - 1)]
+"""Seconds between them."""
 
 _REFUSALS = (NotFound, PastStart, ScheduleOverlaps)
 
@@ -365,14 +365,18 @@ def _retried(work: Callable[[], Done], weather: type[Exception] = OperationalErr
     Raises:
         DatabaseUnavailable: The database stayed busy.
     """
-    for attempt in range(ATTEMPTS - 1):
+    for wait in _WAITS:
         try:
             return work()
-        except weather:
-            time.sleep(min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**attempt))
+        except weather as problem:
+            if isinstance(problem, OperationalError) and not is_transient(problem):
+                raise
+            time.sleep(wait)
     try:
         return work()
     except OperationalError as problem:
+        if not is_transient(problem):
+            raise
         raise DatabaseUnavailable(f"the database stayed busy: {problem.orig}; try again later") from problem
 
 

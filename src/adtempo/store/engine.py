@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, Text, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from adtempo.domain.errors import InvalidInput
@@ -31,6 +32,9 @@ BUSY_SECONDS = 30
 """How long a SQLite writer waits for the one before it."""
 
 _WRITES = "adtempo_writes"
+
+_PASSING = {"40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"}
+"""PostgreSQL: serialization, deadlock, too many clients, a lock not given, shutting down, crashed, starting."""
 
 Identifier = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that is compared and sorted by code point, as Python and SQLite do, whatever the language of the server."""
@@ -132,6 +136,15 @@ def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sql
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table)
+
+
+def is_transient(problem: OperationalError) -> bool:
+    """Say whether the same work may succeed soon: the database was busy, or the connection to it was lost."""
+    code = getattr(problem.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    state = getattr(problem.orig, "sqlstate", "")  # psycopg has None where no server answered
+    return state is None or state.startswith("08") or state in _PASSING
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
