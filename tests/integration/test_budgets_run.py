@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from adtempo.budgets.report import check_body, run_body
 from adtempo.budgets.rules.base import Rule
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.run import BudgetAutoScaler, Run
+from adtempo.changes.halt import halt_changes
 from adtempo.changes.run import load_changes
 from adtempo.domain.budgets import Evaluation
 from adtempo.domain.changes import State
@@ -228,6 +230,18 @@ def test_the_next_hour_is_evaluated_anew_and_suggests_nothing_twice(home: Worksp
     assert {one.change and one.change.id for one in later.scaled} <= {
         one.change and one.change.id for one in first.scaled
     }
+
+
+@ON_SQLITE
+def test_a_wish_that_is_vetoed_every_hour_is_one_record(home: Workspace) -> None:
+    halt_changes(home, actor="ann")
+    for hours in range(3):
+        done = run(replace(home, pretended_now=NOW + timedelta(hours=hours)))
+    assert (done.evaluated, done.states) == (3, {"blocked": 2})
+    assert len(load_changes(home)) == 2
+    kept = [one for _, one in BudgetAutoScaler(home).load_evaluations()]
+    vetoed = Counter(one.campaign.campaign_id for one in kept if one.vetoes)
+    assert (len(kept), vetoed) == (9, {"great": 3, "losing": 3})
 
 
 def test_snapshots_are_forgotten_after_a_month_and_evaluations_are_not(home: Workspace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -70,6 +71,37 @@ def test_a_second_proposal_of_a_window_is_the_first(workspace: Workspace) -> Non
     blocked = propose_changes(workspace, [other], actor="rule")[0]
     assert (blocked.state, blocked.answer) == (State.BLOCKED, "")
     assert "change 1 of this campaign is still on its way" in story_body(*load_story(workspace, blocked.id))["story"][3]
+
+
+def test_a_wish_that_is_vetoed_again_is_the_record_that_stands(workspace: Workspace) -> None:
+    """It becomes another one as soon as something else is asked for, or something else stands in its way."""
+    roads.furnish(workspace)
+    halt_changes(workspace, actor="bob")
+
+    def ask(hours: float, **changes: Any) -> Change:
+        hour = later(workspace, hours)
+        return propose_changes(hour, [roads.proposal(hour.now(), policy=STRICT, **changes)], actor="rule")[0]
+
+    assert [ask(0).id, ask(1).id, ask(2, euros=240).id, ask(3).id, ask(4).id] == [1, 1, 2, 3, 3]
+    assert [ask(30).id, ask(31).id] == [4, 4]  # by now the facts are old, too
+    assert len(load_changes(workspace)) == 4
+    resume_changes(workspace, actor="bob")
+    with transaction(workspace.engine) as connection:
+        roads.bring_facts(connection, later(workspace, 32).now(), 2)
+    assert (ask(32).id, ask(32).state) == (5, State.AWAITING_APPROVAL)
+    assert [ask(33).id, ask(34).id] == [6, 6]
+    assert "change 5 of this campaign is still on its way" in str(ask(35).verdicts)
+
+
+def test_a_suggestion_stands_until_it_runs_out(workspace: Workspace) -> None:
+    roads.furnish(workspace, armed=False)
+    numbers = []
+    for hours in (0, 1, 5, 13):
+        hour = later(workspace, hours)
+        with transaction(workspace.engine) as connection:
+            roads.bring_facts(connection, hour.now(), 2 + hours)
+        numbers.append(propose_changes(hour, [roads.proposal(hour.now())], actor="rule")[0].id)
+    assert numbers == [1, 1, 1, 2]
 
 
 def test_a_preview_says_what_would_be_recorded_and_records_nothing(workspace: Workspace) -> None:

@@ -100,6 +100,17 @@ def test_halting_and_taking_back_over_http(home: Workspace) -> None:
     assert admin.post("/api/changes/reconcile").json()["campaigns"] == 3
 
 
+def test_lists_are_read_page_by_page(home: Workspace) -> None:
+    add_people(home)
+    viewer = client(home, Role.VIEWER)
+    for path in ("/api/changes", "/api/auto-scaler/actions/history"):
+        first = viewer.get(f"{path}?limit=1")
+        second = viewer.get(first.links["next"]["url"])
+        assert [one["id"] for page in (first, second) for one in page.json()["changes"]] == [2, 1]
+        assert (second.links, viewer.get(f"{path}?limit=2").links) == ({}, {})
+        assert viewer.get(f"{path}?cursor=eHg").status_code == 422
+
+
 def test_pages_show_what_waits_and_what_happened(home: Workspace) -> None:
     add_people(home)
     approver = client(home, Role.APPROVER)

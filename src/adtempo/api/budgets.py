@@ -24,9 +24,9 @@ from adtempo.api.budget_bodies import (
     ScaledAllShown,
     ScaledShown,
 )
-from adtempo.api.changes import ChangeShown, ChangesShown
+from adtempo.api.changes import ChangeShown, ChangesShown, show_page
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
+from adtempo.api.pagination import LINK, Cursor, Limit, read_number
 from adtempo.budgets import learning, report
 from adtempo.budgets.dashboard import DAYS_MAX, dashboard_body
 from adtempo.budgets.rules.fields import read_rule
@@ -105,9 +105,8 @@ def history(
     cursor: Cursor = None,
 ) -> ChangesShown:
     """List all changes, the newest first."""
-    found = load_changes(workspace, campaign=campaign_id)
-    page = turn_page(found, lambda change: str(change.id), limit, cursor, request, response)
-    return ChangesShown.model_validate(changes_body(page))
+    found = load_changes(workspace, campaign=campaign_id, before=read_number(cursor) or None, limit=limit + 1)
+    return show_page(found, limit, request, response)
 
 
 @router.get("/evaluations", openapi_extra=READ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from adtempo.api.access import Caller, Open
 from adtempo.api.accounts import TEXT
 from adtempo.api.bodies import Amount, Asked, Currency, Moment
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
+from adtempo.api.pagination import LINK, Cursor, Limit, link_next, read_number
 from adtempo.changes import report, run
 from adtempo.changes.approvals import reject_change
 from adtempo.changes.halt import halt_changes, resume_changes, why_halted
@@ -170,10 +171,15 @@ def list_changes(
 ) -> ChangesShown:
     """List changes, the newest first."""
     found = run.load_changes(
-        workspace, states=wanted.state, account=wanted.account, campaign=wanted.campaign, run=wanted.run
+        workspace,
+        states=wanted.state,
+        account=wanted.account,
+        campaign=wanted.campaign,
+        run=wanted.run,
+        before=read_number(cursor) or None,
+        limit=limit + 1,
     )
-    page = turn_page(found, lambda change: str(change.id), limit, cursor, request, response)
-    return ChangesShown.model_validate(report.changes_body(page))
+    return show_page(found, limit, request, response)
 
 
 @router.get("/halt", openapi_extra=READ)
@@ -236,6 +242,20 @@ def reject(change: ChangeNumber, asked: ReasonAsked, workspace: Open, caller: Ca
 def revert(change: ChangeNumber, workspace: Open, caller: Caller) -> ChangeShown:
     """Take an applied change back; what comes back is the inverse change."""
     return _show(run.revert_and_apply(workspace, change_id=change, actor=caller.name)[0])
+
+
+def show_page(found: Sequence[Change], limit: int, request: Request, response: Response) -> ChangesShown:
+    """Show a page of changes, and link to the next one.
+
+    Args:
+        found: The changes of the page, and one more where there is one.
+        limit: How many a page has.
+        request: For the address of the next page.
+        response: Gets the Link header.
+    """
+    if len(found) > limit:
+        link_next(str(found[limit - 1].id), request, response)
+    return ChangesShown.model_validate(report.changes_body(found[:limit]))
 
 
 def _show(change: Change) -> ChangeShown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,13 +32,12 @@ from adtempo.budgets.trust import claim_returns, load_doubts
 from adtempo.changes.propose import propose_changes
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.budgets import Evaluation, Snapshot, StoredRule
-from adtempo.domain.changes import Change, State
+from adtempo.domain.changes import Change
 from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.proposals import Proposal
 from adtempo.facts.evaluations import load_evaluations
 from adtempo.store import budgets as stored
 from adtempo.store.accounts import find_account, find_campaign
-from adtempo.store.changes import list_changes
 from adtempo.store.engine import reading, transaction
 
 if TYPE_CHECKING:
@@ -321,20 +320,14 @@ class BudgetAutoScaler:
             )
             for one in (asked[place] for place in acting)
         ]
-        standing = self._load_suggestions()
-        known = {
-            place: standing[key] for place, one in zip(acting, proposals, strict=True) if (key := _key(one)) in standing
-        }
-        fresh = [place for place in acting if place not in known]
-        wanted = [one for place, one in zip(acting, proposals, strict=True) if place not in known]
-        changes = known | dict(zip(fresh, propose_changes(self.workspace, wanted, actor=actor), strict=True))
+        changes = dict(zip(acting, propose_changes(self.workspace, proposals, actor=actor), strict=True))
         with transaction(self.workspace.engine) as connection:
             stored.update_vetoes(
                 connection,
                 {
-                    change.evaluation_id: vetoes
+                    numbers[change.campaign]: vetoes
                     for change in changes.values()
-                    if change.evaluation_id is not None and (vetoes := vetoes_of(change))
+                    if change.campaign in numbers and (vetoes := vetoes_of(change))
                 },
             )
         return [
@@ -343,13 +336,6 @@ class BudgetAutoScaler:
             else Scaled(one.evaluation)
             for place, one in enumerate(asked)
         ]
-
-    def _load_suggestions(self) -> dict[Hashable, Change]:
-        """Return the suggestions that still stand: what is asked for again is not suggested again."""
-        now = self.workspace.now()
-        with reading(self.workspace.engine) as connection:
-            waiting = list_changes(connection, states=[State.PROPOSED])
-        return {_key(one): one for one in waiting if one.created_at <= now < one.expires_at}
 
     def _keep_snapshots(self, scene: Scene, window: datetime) -> None:
         standing, found = scene.standing, []
@@ -381,12 +367,6 @@ class BudgetAutoScaler:
         news = find_news(fresh)
         with transaction(self.workspace.engine) as connection:
             update_alerts(connection, news, alert_types={NEWS}, accounts=None, now=self.workspace.now())
-
-
-def _key(asked: Proposal | Change) -> Hashable:
-    """Return what makes two wishes the same: of one campaign, from the same state to the same, before any limit."""
-    budget = asked.asked_budget_micros if isinstance(asked, Change) else asked.target.budget_daily_micros
-    return asked.campaign, asked.action, asked.prior, asked.target.status, budget
 
 
 def _leave_out(scene: Scene, done: Collection[CampaignRef]) -> Scene:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from adtempo.changes.digest import digest_of
 from adtempo.changes.guardrails import check_all
 from adtempo.changes.lifecycle import first_state
 from adtempo.changes.limits import clamp
+from adtempo.changes.situation import Situation
 from adtempo.changes.trail import record_changes
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.changes import OPEN, Approval, Change, State
@@ -35,7 +36,9 @@ BY_POLICY = "policy"
 def propose_changes(workspace: Workspace, proposals: Iterable[Proposal], *, actor: str) -> list[Change]:
     """Record proposals and return where each stands; a second one of a campaign, policy and window is the first.
 
-    Those of an account that is not armed become suggestions. All of an account are recorded in one transaction.
+    Those of an account that is not armed become suggestions. What is suggested, or vetoed, already is not recorded a
+    second time: the wish that stands is returned, with what limits and guardrails say of it now. All of an account are
+    recorded in one transaction.
 
     Args:
         workspace: What is open.
@@ -106,11 +109,17 @@ def record_proposals(
     scene = load_scene(connection, account, now=now)
     known = stored.load_windows(connection, account, {proposal.window for proposal in proposals})
     made = {_key(change, change.policy_key): change for change in known}
+    wished = {proposal.campaign for proposal in proposals}
+    standing = {_wish(change): change for change in stored.list_standing(connection, account, wished, at=now)}
     for several in _of_different_campaigns(proposals):
         drafted = []
         for proposal in several:
-            if _key(proposal, proposal.policy.key) not in made:
+            key = _key(proposal, proposal.policy.key)
+            if key not in made:
                 change = draft_change(scene, proposal, actor=actor, top_spenders=top_spenders)
+                if (same := standing.get(_wish(change))) is not None:
+                    made[key] = replace(same, verdicts=change.verdicts, limits=change.limits)
+                    continue
                 drafted.append(change)
                 scene = scene.with_change(change) if change.state in OPEN else scene
         for change in record_changes(connection, drafted, actor=actor, at=now) if drafted else ():
@@ -122,6 +131,13 @@ def record_proposals(
 def _key(one: Proposal | Change, policy_key: str) -> tuple[CampaignRef, str, datetime]:
     """Return what there is at most one change of."""
     return one.campaign, policy_key, one.window
+
+
+def _wish(change: Change) -> Hashable:
+    """Return what makes a wish that goes nowhere the same one again: what is asked for, and who vetoes it."""
+    vetoes = frozenset(verdict.guardrail for verdict in change.verdicts if verdict.outcome is Outcome.VETO)
+    asked = change.action, change.prior, change.target, change.asked_budget_micros
+    return change.campaign, change.policy_key, *asked, change.state, vetoes
 
 
 def _of_different_campaigns(proposals: Iterable[Proposal]) -> Iterable[list[Proposal]]:
@@ -144,12 +160,7 @@ def draft_change(scene: Scene, proposal: Proposal, *, actor: str, top_spenders: 
         top_spenders: The largest campaigns of the account.
     """
     situation = see(scene, proposal.campaign, top_spenders=top_spenders)
-    clamped, limits = clamp(proposal, situation)
-    within = clamped or proposal
-    verdicts = check_all(within, situation)
-    if clamped is None:
-        reason, advice = "its limits leave nothing of the change", "Widen the limit that is named, or wait."
-        verdicts += (Verdict("limits", Outcome.VETO, reason, advice),)
+    within, limits, verdicts = judge_proposal(proposal, situation)
     policy, now = proposal.policy, scene.now
     change = Change(
         id=0,
@@ -185,6 +196,22 @@ def draft_change(scene: Scene, proposal: Proposal, *, actor: str, top_spenders: 
     if change.state is State.APPROVED:
         return replace(change, approval=Approval(BY_POLICY, now, change.digest))
     return replace(change, finished_at=now) if change.state is State.BLOCKED else change
+
+
+def judge_proposal(proposal: Proposal, situation: Situation) -> tuple[Proposal, tuple[str, ...], tuple[Verdict, ...]]:
+    """Return a proposal within its limits, what these did, and what limits and guardrails say of it.
+
+    Args:
+        proposal: What is wished for.
+        situation: How things stand around its campaign.
+    """
+    clamped, limits = clamp(proposal, situation)
+    within = clamped or proposal
+    verdicts = check_all(within, situation)
+    if clamped is None:
+        reason, advice = "its limits leave nothing of the change", "Widen the limit that is named, or wait."
+        verdicts += (Verdict("limits", Outcome.VETO, reason, advice),)
+    return within, limits, verdicts
 
 
 def write_policy(policy: Policy) -> dict[str, Any]:

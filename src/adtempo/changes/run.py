@@ -118,6 +118,7 @@ def load_changes(
     account: str | None = None,
     campaign: str | None = None,
     run: str | None = None,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[Change]:
     """Return changes, the newest first.
@@ -128,6 +129,7 @@ def load_changes(
         account: Only of this account, by its id or as platform:account.
         campaign: Only of this campaign, by its id or as platform:account:campaign.
         run: Only of this run.
+        before: Only those with a lower number.
         limit: At most so many.
 
     Raises:
@@ -140,6 +142,7 @@ def load_changes(
             account=None if account is None else find_account(connection, account).ref,
             campaign=None if campaign is None else find_campaign(connection, campaign),
             run=run,
+            before=before,
             limit=limit,
         )
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    func,
     or_,
     select,
     text,
@@ -164,6 +165,9 @@ scaling_actions = Table(
 )
 """One row per change; old_ and new_ are what the campaign must hold before and shall hold after."""
 
+_AT_ONCE = 5_000
+"""How many campaigns one query names: databases take some ten thousand parameters."""
+
 _HELD = ("old_budget_micros", "old_status", "new_budget_micros", "new_status")
 
 
@@ -214,6 +218,32 @@ def load_change(connection: Connection, change_id: int, *, lock: bool = False) -
     return _change(row)
 
 
+def list_standing(
+    connection: Connection, account: AccountRef, campaigns: Collection[CampaignRef], *, at: datetime
+) -> list[Change]:
+    """Return the wishes of campaigns that stand without being on their way, each campaign's oldest first.
+
+    They are the suggestions that have not run out, and of each campaign and policy the newest change where that is a
+    vetoed one.
+
+    Args:
+        connection: Any connection.
+        account: Whose campaigns.
+        campaigns: Which of them.
+        at: The moment, aware.
+    """
+    table, found = scaling_actions.c, []
+    suggested = and_(table.state == State.PROPOSED, table.created_at <= at, table.expires_at > at)
+    names = sorted({ref.campaign_id for ref in campaigns})
+    for first in range(0, len(names), _AT_ONCE):
+        asked = and_(_of_account(account), table.campaign_id.in_(names[first : first + _AT_ONCE]))
+        newest = select(func.max(table.id)).where(asked).group_by(table.campaign_id, table.policy_key)
+        vetoed = and_(table.state == State.BLOCKED, table.id.in_(newest))
+        query = select(scaling_actions).where(asked, or_(suggested, vetoed)).order_by(table.id)
+        found += [_change(row) for row in connection.execute(query)]
+    return found
+
+
 def load_windows(connection: Connection, account: AccountRef, windows: Collection[datetime]) -> list[Change]:
     """Return the changes of an account that come from some windows."""
     query = select(scaling_actions).where(_of_account(account), scaling_actions.c.window_start.in_(sorted(windows)))
@@ -240,6 +270,7 @@ def list_changes(
     campaign: CampaignRef | None = None,
     run: str | None = None,
     since: datetime | None = None,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[Change]:
     """Return changes, the newest first.
@@ -251,6 +282,7 @@ def list_changes(
         campaign: Only of this campaign.
         run: Only of this run.
         since: Only those recorded after this moment.
+        before: Only those with a lower number.
         limit: At most so many.
     """
     table = scaling_actions.c
@@ -265,6 +297,8 @@ def list_changes(
         query = query.where(table.run == run)
     if since is not None:
         query = query.where(table.created_at > since)
+    if before is not None:
+        query = query.where(table.id < before)
     return [_change(row) for row in connection.execute(query)]
 
 
