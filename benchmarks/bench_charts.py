@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from adtempo.web.charts.said import picture_said
+from adtempo.charts.said import picture_said
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from forecasts_said import say_reach_series, say_recommendation, say_roi_forecasts, say_roi_series

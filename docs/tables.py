@@ -21,7 +21,7 @@ from adtempo.domain.roles import IN_PERSON, PERMISSIONS, Role
 ROOMS = (
     *("domain", "stats", "settings", "platforms", "platforms/sandbox", "store", "notify", "facts", "facts/formats"),
     *("workspace", "predictions", "alerts", "people", "changes", "accounts", "tracking", "dayparts", "budgets"),
-    *("messages", "forecasts", "jobs", "api", "cli", "web", "web/charts", "web/pages"),
+    *("messages", "forecasts", "jobs", "charts", "api", "cli", "web", "web/pages"),
 )
 """From the ground floor upwards, as in the contract `floors`."""
 

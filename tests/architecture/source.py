@@ -15,7 +15,7 @@ SCAFFOLDING: dict[str, set[str]] = {
     "dayparts/exports": {"base"},
     "facts/formats": {"base"},
     "stats/forecasters": {"base", "calibration", "choice", "panel"},
-    "web/charts": {"fan", "said", "series", "theme"},
+    "charts": {"fan", "said", "series", "theme"},
 }
 """Files of an extension folder that its extensions share, and that are none themselves."""
 

@@ -20,7 +20,7 @@ VERBS = {
     "forecasts/decide.py": ("recommend_",),
     "budgets/rules/*.py": ("recommend_",),
     "changes/guardrails/*.py": ("check_",),
-    "web/charts/*.py": ("draw_",),
+    "charts/*.py": ("draw_",),
 }
 """Files whose public functions all begin with one verb."""
 

@@ -11,7 +11,7 @@ TABLES = {
     "RULES": "budgets/rules",
     "GUARDRAILS": "changes/guardrails",
     "FORECASTERS": "stats/forecasters",
-    "CHARTS": "web/charts",
+    "CHARTS": "charts",
     "EXPORTS": "dayparts/exports",
 }
 """A table, and the folder whose files it lists; the table stands in the folder's `__init__.py`."""

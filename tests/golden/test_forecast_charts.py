@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from adtempo.charts.said import draw_said, picture_said
+from adtempo.charts.theme import THEMES, finish_chart
 from adtempo.domain.errors import NotFound
 from adtempo.domain.forecasts import Forecast
-from adtempo.web.charts.said import draw_said, picture_said
-from adtempo.web.charts.theme import THEMES, finish_chart
 from forecasts_said import say_reach_series, say_recommendation, say_roi_forecasts, say_roi_series
 
 KEPT = Path(__file__).parent / "charts"

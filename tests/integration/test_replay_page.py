@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adtempo.charts.replay import NOTHING_DIFFERS, ReplayFigures, draw_replay
+from adtempo.charts.theme import finish_chart, picture_svg
 from adtempo.domain.roles import Role
-from adtempo.web.charts.replay import NOTHING_DIFFERS, ReplayFigures, draw_replay
-from adtempo.web.charts.theme import finish_chart, picture_svg
 from serving import add_people, open_market, visit
 
 

@@ -9,14 +9,14 @@ from itertools import count
 import numpy as np
 import pytest
 
+from adtempo.charts import DAILY, Chart
+from adtempo.charts.calibration import NO_PREDICTIONS, Calibrated, draw_calibration
+from adtempo.charts.series import NO_FACTS, DailySeries
+from adtempo.charts.theme import THEMES, finish_chart, picture_png, picture_svg
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.metrics import ABSENT, CONVERSIONS, ROAS
 from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable, Quantities
 from adtempo.tracking.expected import NOTHING, ExpectedFigure, ExpectedFigures
-from adtempo.web.charts import DAILY, Chart
-from adtempo.web.charts.calibration import NO_PREDICTIONS, Calibrated, draw_calibration
-from adtempo.web.charts.series import NO_FACTS, DailySeries
-from adtempo.web.charts.theme import THEMES, finish_chart, picture_png, picture_svg
 from adtempo.web.pages.choice import Choice
 from adtempo.web.pages.figures import Before, View, rank_currencies, view_currency
 from adtempo.web.pages.outlook import Matured, Outlook, Shelf, daily_series

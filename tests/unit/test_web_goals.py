@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
+from adtempo.charts.series import DailySeries
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.expected import NOTHING, ExpectedFigure, ExpectedFigures
 from adtempo.tracking.pacing import BudgetPace, estimate_pacing
-from adtempo.web.charts.series import DailySeries
 from adtempo.web.pages.figures import CampaignRow, Column, View
 from adtempo.web.pages.goals import by_address, with_goals
 from adtempo.web.pages.outlook import Matured, Outlook

@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 
 from adtempo.api.access import Open
 from adtempo.api.accounts import TEXT
+from adtempo.charts.said import picture_said
 from adtempo.domain.roles import Action
 from adtempo.forecasts.run import Forecaster
-from adtempo.web.charts.said import picture_said
 
 router = APIRouter(prefix="/api/ml-dashboard", tags=["forecasts"])
 

@@ -45,8 +45,8 @@ def chart(
         asked = {"format": form, "channel": channel, "currency": currency}
         picture = fetch_file(session, f"/api/ml-dashboard/{name}/chart", asked)
     else:
+        from adtempo.charts.said import picture_said
         from adtempo.forecasts.run import Forecaster
-        from adtempo.web.charts.said import picture_said
 
         with opened(ctx) as workspace:
             said = _ask(Forecaster(workspace), name, channel)

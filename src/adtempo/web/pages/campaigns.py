@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from adtempo.accounts.run import load_campaigns
 from adtempo.alerts.open import load_alerts
+from adtempo.charts import DAILY
 from adtempo.domain.accounts import Account, CampaignRef
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import NotFound
@@ -22,7 +23,6 @@ from adtempo.tracking.creatives import CreativeFatigue, RankedCreative
 from adtempo.tracking.pacing import BudgetPace
 from adtempo.tracking.run import CampaignTracker
 from adtempo.tracking.scope import Scope
-from adtempo.web.charts import DAILY
 from adtempo.web.pages.alerts import names_of, view_alert, worst_first
 from adtempo.web.pages.campaign_view import (
     creative_rows,

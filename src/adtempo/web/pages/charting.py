@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 import altair as alt
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from adtempo.charts import DAILY
+from adtempo.charts.theme import THEMES, finish_chart, picture_png, picture_svg
 from adtempo.domain.errors import NotFound
-from adtempo.web.charts import DAILY
-from adtempo.web.charts.theme import THEMES, finish_chart, picture_png, picture_svg
 from adtempo.web.pages.choice import ChartAsked, PictureAsked, choose, find_campaign, load_known
 from adtempo.web.pages.outlook import load_outlook, take
 from adtempo.web.pages.routing import READ, Open, PageRoute, chosen_theme

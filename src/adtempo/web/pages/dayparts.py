@@ -11,6 +11,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from adtempo.accounts.run import load_campaigns
+from adtempo.charts import CHARTS
+from adtempo.charts.daypart_hours import HourFigures
+from adtempo.charts.daypart_plan import PlanFigures
+from adtempo.charts.daypart_week import WeekFigures
 from adtempo.dayparts.analysis import Analysis, Question
 from adtempo.dayparts.decide import Recommendation, Step
 from adtempo.dayparts.exports import EXPORTS
@@ -23,10 +27,6 @@ from adtempo.domain.metrics import METRICS, Metric, find_metric
 from adtempo.domain.money import MICROS, format_micros, minor_decimals
 from adtempo.domain.roles import Action
 from adtempo.domain.schedules import KeptSchedule, Strategy
-from adtempo.web.charts import CHARTS
-from adtempo.web.charts.daypart_hours import HourFigures
-from adtempo.web.charts.daypart_plan import PlanFigures
-from adtempo.web.charts.daypart_week import WeekFigures
 from adtempo.web.pages.alerts import names_of
 from adtempo.web.pages.charting import Form, answer_chart
 from adtempo.web.pages.choice import PictureAsked, find_campaign, load_known

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from adtempo.charts import CHARTS
+from adtempo.charts.said import currency_of, draw_said, of_currency
 from adtempo.domain.errors import NotFound
 from adtempo.domain.forecasts import (
     Audience,
@@ -30,8 +32,6 @@ from adtempo.domain.roles import Action
 from adtempo.forecasts.claims import MODEL
 from adtempo.forecasts.run import Forecaster
 from adtempo.predictions.compare import load_accuracy
-from adtempo.web.charts import CHARTS
-from adtempo.web.charts.said import currency_of, draw_said, of_currency
 from adtempo.web.pages.charting import Form, answer_chart
 from adtempo.web.pages.choice import PictureAsked, load_known
 from adtempo.web.pages.predictions import view_scores

@@ -12,13 +12,13 @@ from typing import TypeVar, cast
 import numpy as np
 from fastapi import Request
 
+from adtempo.charts.series import DailySeries
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.money import MICROS
 from adtempo.domain.panels import MaturedTable, Quantities
 from adtempo.facts.load import FactQuery
 from adtempo.facts.maturity import load_matured_tables
 from adtempo.tracking.expected import ExpectedFigures, estimate_expected
-from adtempo.web.charts.series import DailySeries
 from adtempo.web.pages.choice import Choice, Known
 from adtempo.workspace import Workspace
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from adtempo.accounts.run import load_campaigns
 from adtempo.alerts.open import load_alerts
+from adtempo.charts import DAILY
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.panels import Quantities
 from adtempo.facts.load import FactQuery, load_fact_table
-from adtempo.web.charts import DAILY
 from adtempo.web.pages.alerts import names_of, view_attention
 from adtempo.web.pages.choice import Asked, Choice, Known, choices, choose, load_known
 from adtempo.web.pages.figures import Before, CurrencyTotal, View, figures_by_campaign, rank_currencies, view_currency

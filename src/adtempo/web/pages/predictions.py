@@ -11,12 +11,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from adtempo.accounts.run import load_campaigns
+from adtempo.charts import CHARTS
+from adtempo.charts.calibration import Calibrated
 from adtempo.domain.predictions import RecordedPrediction
 from adtempo.predictions.compare import DAYS_MAX, load_accuracy, load_comparisons
 from adtempo.predictions.record import load_predictions
 from adtempo.predictions.score import Accuracy, CalibrationPoint, Share
-from adtempo.web.charts import CHARTS
-from adtempo.web.charts.calibration import Calibrated
 from adtempo.web.pages.alerts import names_of
 from adtempo.web.pages.campaign_view import PredictionRow, prediction_rows
 from adtempo.web.pages.charting import Form, answer_chart

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Query, Request, Response
 from adtempo.budgets.replay.report import replay_body
 from adtempo.budgets.replay.run import Replay, replay_rules
 from adtempo.budgets.run import BudgetAutoScaler
+from adtempo.charts.replay import ReplayFigures, draw_replay
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.roles import Action
-from adtempo.web.charts.replay import ReplayFigures, draw_replay
 from adtempo.web.pages.charting import Form, answer_chart
 from adtempo.web.pages.choice import Known, PictureAsked, load_known
 from adtempo.web.pages.outlook import take

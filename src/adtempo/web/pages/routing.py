@@ -14,9 +14,9 @@ from fastapi.routing import APIRoute
 from fastapi.templating import Jinja2Templates
 
 from adtempo.changes.halt import why_halted
+from adtempo.charts.theme import THEMES
 from adtempo.domain.errors import AdtempoError, Kind, SignInRequired
 from adtempo.domain.roles import EVERYBODY, Action
-from adtempo.web.charts.theme import THEMES
 from adtempo.workspace import Workspace
 
 HERE = Path(__file__).parents[1]

@@ -7,11 +7,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
+from adtempo.charts.series import MATURE
 from adtempo.domain.accounts import Account, CampaignRef
 from adtempo.domain.metrics import ABSENT, CONVERSIONS, Metric, Unit, format_value
 from adtempo.domain.money import MICROS, format_micros, minor_decimals
 from adtempo.tracking.expected import ExpectedFigure, ExpectedFigures
-from adtempo.web.charts.series import MATURE
 
 _WHOLE_FROM = 10_000 * MICROS
 _WHOLE_FROM_COUNT = 100

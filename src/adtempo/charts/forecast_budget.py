@@ -7,8 +7,8 @@ from collections import Counter
 import altair as alt
 import pandas as pd
 
+from adtempo.charts.series import draw_nothing
 from adtempo.domain.forecasts import BudgetLine, BudgetRecommendation, Level
-from adtempo.web.charts.series import draw_nothing
 
 ROW_HEIGHT, FRAME_HEIGHT = 22, 80
 """Pixels of one campaign, and of axis and legend together."""

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 import altair as alt
 
+from adtempo.charts.forecast_budget import draw_budget_recommendation
+from adtempo.charts.forecast_roi import draw_roi_forecast
+from adtempo.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
+from adtempo.charts.series import draw_nothing
+from adtempo.charts.theme import finish_chart, picture_png, picture_svg
 from adtempo.domain.errors import NotFound
 from adtempo.domain.forecasts import BudgetRecommendation, ReachSeries, RoiForecast, RoiSeries
-from adtempo.web.charts.forecast_budget import draw_budget_recommendation
-from adtempo.web.charts.forecast_roi import draw_roi_forecast
-from adtempo.web.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
-from adtempo.web.charts.series import draw_nothing
-from adtempo.web.charts.theme import finish_chart, picture_png, picture_svg
 
 One = TypeVar("One", RoiForecast, RoiSeries, ReachSeries, BudgetRecommendation)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 
-from adtempo.web.charts.series import draw_nothing
+from adtempo.charts.series import draw_nothing
 
 NO_PREDICTIONS = "No prediction with an interval has come due"
 

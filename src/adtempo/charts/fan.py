@@ -13,8 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from adtempo.domain.forecasts import Forecast, Point
-from adtempo.web.charts.series import (
+from adtempo.charts.series import (
     EARLIER,
     EXPECTED,
     MATURE,
@@ -29,6 +28,7 @@ from adtempo.web.charts.series import (
     middays,
     midnights,
 )
+from adtempo.domain.forecasts import Forecast, Point
 
 REPORTED = "Reported"
 TO_COME = "to come"

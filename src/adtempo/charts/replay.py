@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from adtempo.web.charts.series import draw_nothing
+from adtempo.charts.series import draw_nothing
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from adtempo.web.charts.daypart_week import STRONGEST, WEEKDAYS
+from adtempo.charts.daypart_week import STRONGEST, WEEKDAYS
 
 Floats = NDArray[np.float64]
 

@@ -13,16 +13,16 @@ from typing import Any, Literal
 
 import altair as alt
 
-from adtempo.web.charts.calibration import draw_calibration
-from adtempo.web.charts.daypart_hours import draw_hours
-from adtempo.web.charts.daypart_plan import draw_plan
-from adtempo.web.charts.daypart_week import draw_week
-from adtempo.web.charts.forecast_budget import draw_budget_recommendation
-from adtempo.web.charts.forecast_roi import draw_roi_forecast
-from adtempo.web.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
-from adtempo.web.charts.replay import draw_replay
-from adtempo.web.charts.roas import draw_roas
-from adtempo.web.charts.spend_value import draw_spend_value
+from adtempo.charts.calibration import draw_calibration
+from adtempo.charts.daypart_hours import draw_hours
+from adtempo.charts.daypart_plan import draw_plan
+from adtempo.charts.daypart_week import draw_week
+from adtempo.charts.forecast_budget import draw_budget_recommendation
+from adtempo.charts.forecast_roi import draw_roi_forecast
+from adtempo.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
+from adtempo.charts.replay import draw_replay
+from adtempo.charts.roas import draw_roas
+from adtempo.charts.spend_value import draw_spend_value
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import numpy as np
 
-from adtempo.web.charts.series import (
+from adtempo.charts.series import (
     EXPECTED,
     DailySeries,
     day_axis,

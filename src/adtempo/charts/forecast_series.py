@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import altair as alt
 
+from adtempo.charts.fan import Panel, draw_panels
 from adtempo.domain.forecasts import ReachSeries, RoiSeries
-from adtempo.web.charts.fan import Panel, draw_panels
 
 
 def draw_roi_timeseries(series: RoiSeries) -> alt.TopLevelMixin:
