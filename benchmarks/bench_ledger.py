@@ -9,7 +9,6 @@ Run with ``make bench`` or ``python benchmarks/bench_ledger.py``; about ten minu
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -79,15 +78,25 @@ def publish_rows(ledger: Ledger, sql: str, now: datetime) -> None:
             publish_batch(ledger, held, Origin("sync", "bench", "bench", now, now), draft, accounts=ACCOUNTS)
 
 
+MEASURED = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+sys.exit(done.returncode)
+"""
+
+
 def run(arguments: list[str]) -> tuple[float, float]:
-    """Run a command and return its wall seconds and its peak memory in MiB."""
-    start = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _pid, status, usage = os.wait4(process.pid, 0)
-    if status:
-        assert process.stderr is not None
-        sys.exit(f"{' '.join(arguments)} failed:\n{process.stderr.read().decode()}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    """Run a command and return its wall seconds and its peak memory in MiB.
+
+    A small process starts it: what a process of ours held would count as the peak of the command it started.
+    """
+    done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(arguments)} failed:\n{done.stderr}")
+    seconds, memory = map(float, done.stdout.split())
+    return seconds, memory
 
 
 def median_of(times: int, work: Callable[..., object], *arguments: object) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
 
-from adtempo.budgets.columns import Pace, Standing, Window
+from adtempo.budgets.columns import AdGroups, Pace, Standing, Window
 from adtempo.budgets.decide import recommend_choice
 from adtempo.budgets.reasons import Explainer
 from adtempo.budgets.rules.base import Over, Rule
@@ -99,6 +99,14 @@ def standing(*told: Told, rule: Rule | None = None) -> Standing:
         groups={Over.CAMPAIGN: np.arange(len(told))},
         paces={Over.CAMPAIGN: Pace(*(np.array([pace[place] for pace in paces], np.float64) for place in range(3)))},
     )
+
+
+def with_ad_groups(columns: Standing, **seen: Sequence[Seen]) -> Standing:
+    """Give campaigns ad groups: by the campaign's id, what was seen of each."""
+    ids = [one.ref.campaign_id for one in columns.campaigns]
+    of = [ids.index(name) for name, groups in seen.items() for _ in groups]
+    each = standing(*(Told(seen=one) for groups in seen.values() for one in groups))
+    return replace(columns, ad_groups=AdGroups(np.array(of, np.int64), each))
 
 
 def evaluate(rule: Rule, *told: Told) -> list[Evaluation]:

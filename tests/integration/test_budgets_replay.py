@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -14,22 +15,37 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from adtempo.budgets.columns import Standing
+from adtempo.budgets.evaluate import evaluate_scene
+from adtempo.budgets.load import Scene as Evaluated
+from adtempo.budgets.proposals import proposal_of
+from adtempo.budgets.replay.course import ACTOR, Course, Fired
 from adtempo.budgets.replay.report import replay_body
 from adtempo.budgets.replay.run import Replay, Replayed, replay_rules
 from adtempo.budgets.rules.base import Rule
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.run import BudgetAutoScaler
+from adtempo.changes.assemble import Scene
+from adtempo.changes.propose import draft_change
+from adtempo.changes.situation import MEMORY
 from adtempo.cli.main import app
-from adtempo.domain.accounts import CampaignRef
+from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.campaigns import CampaignState, Status
+from adtempo.domain.changes import OPEN, State
 from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.proposals import BudgetAction
+from adtempo.domain.roles import Role
+from adtempo.domain.verdicts import Outcome
 from adtempo.facts.formats import ImportOptions
 from adtempo.facts.history import History, Span, open_history
 from adtempo.facts.imports import import_facts
 from adtempo.facts.windows import cut_windows, load_window_tables
+from adtempo.people.secret_texts import write_secret
 from adtempo.store.accounts import change_campaign, load_campaigns
 from adtempo.store.engine import reading, transaction
+from adtempo.store.readings import Known
 from adtempo.workspace import Workspace, open_workspace
+from serving import add_people, listening
 
 HEADER = (
     "platform,account_id,account_timezone,currency,campaign_id,campaign_name,grain,slot_start,observed_at,"
@@ -67,9 +83,9 @@ def write_facts(path: Path, *, until: datetime = NOW) -> Path:
     return path
 
 
-def make_home(folder: Path, *, until: datetime = NOW) -> Path:
+def make_home(folder: Path, *, until: datetime = NOW, database_url: str | None = None) -> Path:
     home = folder / "home"
-    with open_workspace(home, now=NOW) as workspace:
+    with open_workspace(home, now=NOW, database_url=database_url) as workspace:
         path = write_facts(folder / "facts.csv", until=until)
         import_facts(workspace.ledger, path, ImportOptions(), actor="test", now=NOW)
     return home
@@ -124,6 +140,24 @@ def test_history_says_what_a_load_as_of_the_same_moment_says(workspace: Workspac
                     assert getattr(getattr(mine.matured, late), end) == pytest.approx(expected, rel=1e-9)
 
 
+def test_going_hour_by_hour_is_going_to_the_hour(workspace: Workspace) -> None:
+    with reading(workspace.engine) as connection:
+        refs = [one.ref for one in load_campaigns(connection, at=NOW)]
+    begin = BEGIN + timedelta(days=16)
+    slow, quick = (open_history(workspace.ledger, refs, Span(begin, NOW, 24)) for _ in range(2))
+    for hour in range(30):
+        slow.go_to(begin + timedelta(hours=hour))
+    for hour in (24, 29):  # what a day's first hour teaches stays
+        quick.go_to(begin + timedelta(hours=hour))
+    tables = [cut_windows(one.known(), (24,), {"campaign": np.arange(3)})["campaign", 24] for one in (slow, quick)]
+    for late in ("conversions", "conversion_value"):
+        mine, other = (getattr(one.matured, late) for one in tables)
+        assert [getattr(mine, name).tolist() for name in ("value", "low80")] == [
+            getattr(other, name).tolist() for name in ("value", "low80")
+        ]
+    assert slow.heard_until(refs[0].account) == quick.heard_until(refs[0].account)
+
+
 # Decisions
 
 
@@ -139,6 +173,70 @@ def test_the_first_hour_decides_what_an_evaluation_as_of_it_says(workspace: Work
                 acting[one.campaign].action,
                 acting[one.campaign].reason.split(" - ")[0],
             )
+
+
+def plainly(
+    course: Course,
+    standing: Standing,
+    facts_until: Mapping[AccountRef, datetime | None],
+    top: Callable[[AccountRef], Collection[CampaignRef]],
+) -> tuple[list[Fired], Counter[str], int]:
+    """Decide an hour as the live run does: every campaign evaluated in words, every wish drafted as a change.
+
+    Returns:
+        What fires, what vetoes how often, and how many campaigns wait since they were changed lately.
+    """
+    book, at = course.book, standing.at
+    asked, failures = evaluate_scene(Evaluated(standing, course._assignments, (), book.accounts))
+    assert not failures
+    ((ref, account),) = book.accounts.items()
+    held = zip(book.campaigns, book.budgets, book.running, strict=True)
+    known = {
+        one.ref: Known(CampaignState(budget, Status.ACTIVE if runs else Status.PAUSED), at)
+        for one, budget, runs in held
+    }
+    sent = {one: tuple(made for made in course._sent[one] if made.at > at - MEMORY) for one in known}
+    committed = sum(one.state.committed_micros for one in known.values())
+    scene = Scene(at, replace(account, armed=True), known, facts_until[ref], "", committed, {}, sent)
+    fired, vetoes, waiting = [], Counter[str](), 0
+    for one in asked:
+        if not one.choice.acts[one.place]:
+            continue
+        change = draft_change(
+            scene, proposal_of(one.evaluation, one.choice, one.place, window=at), actor=ACTOR, top_spenders=top(ref)
+        )
+        rule, place = one.choice.rule, int(one.choice.where[one.place])
+        blocked = {verdict.guardrail for verdict in change.verdicts if verdict.outcome is Outcome.VETO}
+        if blocked & {"cooldown", "daily_changes"}:
+            waiting += 1
+        elif change.state in OPEN:
+            scene = scene.with_change(change)
+            asks = change.state is State.AWAITING_APPROVAL
+            states = change.prior, change.target, change.currency
+            words = change.reason, asks, rule.roas_pause
+            fired.append(Fired(at, place, change.campaign, rule.rule_name, change.action, *states, *words))
+        else:
+            vetoes.update(blocked)
+    return fired, vetoes, waiting
+
+
+def test_every_hour_is_decided_as_the_live_run_decides_it(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide, hours = Course.decide, []
+
+    def decide_both_ways(self: Course, *how: Any) -> None:
+        fired, vetoes, waiting = plainly(self, *how)
+        count, before, rested = len(self.fired), self.vetoes.copy(), self.rested
+        decide(self, *how)
+        assert (self.fired[count:], self.vetoes - before, self.rested - rested) == (fired, vetoes, waiting)
+        hours.append((len(fired), vetoes.total(), waiting))
+
+    monkeypatch.setattr(Course, "decide", decide_both_ways)
+    tight = (read_rule({"rule_name": "tight", "max_daily_budget": 300, "max_daily_spend_limit": 640}),)
+    replay(workspace, tight, against=REPORTED)
+    assert len(hours) == 2 * 48
+    assert all(sum(counted) > 0 for counted in zip(*hours, strict=True))
 
 
 def test_reported_figures_pause_what_expected_ones_let_live(workspace: Workspace) -> None:
@@ -308,3 +406,19 @@ def test_the_command_prints_sentences_or_the_body(home: Path, tmp_path: Path) ->
     missing = run_replay(home, "--rules", str(tmp_path / "none.toml"))
     assert missing.exit_code == 4
     assert "none.toml cannot be read" in missing.stderr
+
+
+def test_the_command_asks_a_server_for_the_same_body(home: Path, workspace: Workspace, tmp_path: Path) -> None:
+    rules, token = tmp_path / "hasty.toml", tmp_path / "token"
+    rules.write_text('[[rule]]\nrule_name = "hasty"\nbasis = "reported"\n')
+    write_secret(token, add_people(workspace)[Role.OPERATOR])
+    local = run_replay(home, "--against", str(rules), "--json")
+    with listening(workspace) as address:
+        there = run_replay(home, "--against", str(rules), "--json", "--server", address, "--token", str(token))
+    assert (there.exit_code, there.stdout) == (0, local.stdout), there.stderr
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_replay_is_the_same_on_both_databases(workspace: Workspace, tmp_path: Path, database_url: str) -> None:
+    with open_workspace(make_home(tmp_path, database_url=database_url), now=NOW, database_url=database_url) as other:
+        assert replay_body(replay(other, until=SINCE)) == replay_body(replay(workspace, until=SINCE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ from adtempo.domain.errors import AdtempoError, BadRows, Conflict, CurrenciesMix
 from adtempo.domain.predictions import Actual, Prediction, RecordedPrediction
 from adtempo.predictions.actuals import actuals_of
 from adtempo.predictions.claims import Claim
-from adtempo.predictions.compare import Compared, compare_predictions, load_accuracy, load_comparisons
+from adtempo.predictions.compare import Compared, LoadActuals, compare_predictions, load_accuracy, load_comparisons
 from adtempo.predictions.record import (
     load_prediction,
     load_predictions,
@@ -54,6 +55,10 @@ def record(home: Workspace, claim: Claim = CLAIM, **changes: Any) -> RecordedPre
 
 def came_true(value: float | None) -> Actual:
     return Actual(value, 0.99, datetime(2026, 4, 20, tzinfo=UTC), 3)
+
+
+def all_came_true(value: float | None) -> LoadActuals:
+    return lambda claims: [came_true(value) for _ in claims]
 
 
 # Recording
@@ -265,10 +270,10 @@ def test_a_file_that_is_none_is_refused(
 def test_a_prediction_is_compared_once_and_only_when_mature(home: Workspace) -> None:
     record(home)
     spring = at(home, datetime(2026, 4, 20, tzinfo=UTC))
-    assert compare_predictions(home, lambda _: came_true(2.0)) == Compared((), 0)
-    assert compare_predictions(spring, lambda _: None) == Compared((), 1)
-    done = compare_predictions(spring, lambda _: came_true(2.0))
-    assert compare_predictions(spring, lambda _: came_true(9.0)) == Compared((), 0)
+    assert compare_predictions(home, all_came_true(2.0)) == Compared((), 0)
+    assert compare_predictions(spring, lambda claims: [None] * len(claims)) == Compared((), 1)
+    done = compare_predictions(spring, all_came_true(2.0))
+    assert compare_predictions(spring, all_came_true(9.0)) == Compared((), 0)
     kept = load_prediction(home, "p1")
     assert done.compared == (kept,)
     assert kept.comparison is not None
@@ -280,9 +285,9 @@ def test_of_two_comparers_at_once_only_one_counts(home: Workspace) -> None:
     record(home)
     spring = at(home, datetime(2026, 4, 20, tzinfo=UTC))
 
-    def slow(_prediction: Prediction) -> Actual:
-        assert len(compare_predictions(spring, lambda _: came_true(2.0)).compared) == 1
-        return came_true(9.0)
+    def slow(claims: Sequence[Prediction]) -> list[Actual]:
+        assert len(compare_predictions(spring, all_came_true(2.0)).compared) == 1
+        return [came_true(9.0) for _ in claims]
 
     assert compare_predictions(spring, slow).compared == ()
     found = load_prediction(home, "p1").comparison
@@ -293,7 +298,7 @@ def test_of_two_comparers_at_once_only_one_counts(home: Workspace) -> None:
 def test_a_window_without_value_is_compared_too(home: Workspace) -> None:
     record(home)
     spring = at(home, datetime(2026, 4, 20, tzinfo=UTC))
-    (kept,) = compare_predictions(spring, lambda _: came_true(None)).compared
+    (kept,) = compare_predictions(spring, all_came_true(None)).compared
     body = prediction_body(kept)
     assert (body["actual"], body["error"], body["accuracy"], body["maturity"]) == (None, None, None, 0.99)
     assert comparison_body([kept])["accuracy_score"] is None
@@ -305,7 +310,7 @@ def test_the_body_of_a_comparison_has_the_names_that_scripts_read(home: Workspac
     record(home, prediction_id="p3", model="other")
     truth = {"roas": 2.0, "ctr": 1.0}
     spring = at(home, datetime(2026, 4, 20, tzinfo=UTC))
-    done = compare_predictions(spring, lambda claim: came_true(truth[claim.metric]), campaign="c")
+    done = compare_predictions(spring, lambda claims: [came_true(truth[claim.metric]) for claim in claims], campaign="c")
     body = compared_body(done)
     assert (body["compared"], body["waiting"], len(body["comparisons"])) == (3, 0, 2)
     first = body["comparisons"][0]
@@ -322,7 +327,7 @@ def test_the_track_record_is_kept_per_model_channel_and_horizon(home: Workspace)
     record(home, prediction_id="p2", metric="ctr", value=1.5, interval={})
     record(home, prediction_id="p3", model="other", value=2.0)
     spring = at(home, datetime(2026, 4, 20, tzinfo=UTC))
-    compare_predictions(spring, lambda claim: came_true(2.0 if claim.metric == "roas" else 1.0))
+    compare_predictions(spring, lambda claims: [came_true(2.0 if one.metric == "roas" else 1.0) for one in claims])
     body = accuracy_body(load_accuracy(spring, days=7))
     assert (body["count"], body["groups"], body["days"], body["model"]) == (3, 2, 7, None)
     assert body["avg_accuracy"] == ((75 + 50) / 2 + 100) / 2

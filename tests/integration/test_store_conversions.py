@@ -14,14 +14,15 @@ from adtempo.store.accounts import register_accounts, register_campaigns
 from adtempo.store.conversions import (
     Conversion,
     ExchangeRate,
-    Recorded,
+    conversions,
+    exchange_rates,
     load_conversions,
     load_rates,
     record_conversions,
     record_rates,
-    undo_conversions,
 )
 from adtempo.store.engine import transaction
+from adtempo.store.observations import Recorded, undo_observations
 
 CAMPAIGN = CampaignRef("meta", "1", "c")
 OTHER = CampaignRef("meta", "2", "c")
@@ -75,10 +76,10 @@ def test_undo_takes_back_one_batch_and_can_be_imported_again(known: Engine, sale
     with transaction(known) as connection:
         record_conversions(connection, [sale], batch=1)
         record_conversions(connection, [refund], batch=2)
-        assert undo_conversions(connection, batch=2, undone_by=3) == 1
+        assert undo_observations(connection, [conversions], batch=2, undone_by=3) == 1
         assert load_conversions(connection) == [sale]
         assert load_conversions(connection, batch=2) == [refund]
-        assert undo_conversions(connection, batch=2, undone_by=4) == 0
+        assert undo_observations(connection, [conversions], batch=2, undone_by=4) == 0
         assert record_conversions(connection, [refund], batch=5) == Recorded(0, 1, 0)
         assert load_conversions(connection) == [refund]
 
@@ -106,5 +107,5 @@ def test_rates_are_exact_and_the_latest_report_counts(known: Engine, now: dateti
         assert load_rates(connection) == [yen, better]
         assert load_rates(connection, as_of=now) == [yen, first]
         assert load_rates(connection, batch=1) == [yen, first]
-        assert undo_conversions(connection, batch=2, undone_by=3) == 1
+        assert undo_observations(connection, [exchange_rates], batch=2, undone_by=3) == 1
         assert load_rates(connection) == [yen, first]

@@ -89,7 +89,7 @@ def _draw(picture: _Picture) -> bytes:
 
 def _answer(request: Request, said: Sequence[Any], asked: PictureAsked) -> Response:
     # A picture is a function of these: whoever has it, and we ourselves, need not draw it again.
-    content = repr((version("adtempo"), version("altair"), said, asked))
+    content = repr((version("adtempo"), version("vl-convert-python"), said, asked))
     picture = _Picture(hashlib.sha256(content.encode()).hexdigest()[:32], said, asked)
     headers = {"ETag": f'"{picture.digest}"', "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:

@@ -62,6 +62,7 @@ class Standing:
         windows: Figures by whose they are and how many hours they have.
         groups: By whose figures they are: the row of each campaign in those windows, shape (campaigns,).
         paces: Where the month's spend is heading, by whose it is; only of those that a rule asks for.
+        ad_groups: Their ad groups; None where no rule asks for them, or there are none.
     """
 
     at: datetime
@@ -73,6 +74,20 @@ class Standing:
     windows: Mapping[tuple[Over, int], Window]
     groups: Mapping[Over, Ints]
     paces: Mapping[Over, Pace] = field(default_factory=dict)
+    ad_groups: AdGroups | None = None
 
     def __len__(self) -> int:
         return len(self.campaigns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdGroups:
+    """The ad groups of campaigns, each of which stands as if it were a campaign of its own.
+
+    Attributes:
+        campaign: Place of each one's campaign, shape (ad groups,).
+        standing: How they stand.
+    """
+
+    campaign: Ints
+    standing: Standing

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from adtempo.budgets.columns import Bools, Floats, Ints, Standing, Window
-from adtempo.budgets.rules.base import Row, Rule
+from adtempo.budgets.rules.base import Over, Row, Rule, shown_over
 from adtempo.budgets.rules.conditions import (
     COMPARABLE,
     PACE,
@@ -80,10 +80,34 @@ def estimate_row(row: Row, rule: Rule, standing: Standing, where: Ints) -> Found
         standing: How all campaigns stand.
         where: Which of them, shape (chosen,).
     """
+    if rule.over is Over.AD_GROUP:
+        return _estimate_each(row, rule, standing, where)
     return Found(
         _chance(row.when, rule, standing, where, expected=True),
         _chance(row.when, rule, standing, where, expected=False),
     )
+
+
+def _estimate_each(row: Row, rule: Rule, standing: Standing, where: Ints) -> Found:
+    """Say how likely one row of a rule holds for every ad group that was shown; of none, nothing can be said."""
+    nothing = Chance(np.zeros(len(where)), np.ones(len(where)))
+    if standing.ad_groups is None:
+        return Found(nothing, nothing)
+    of, each, alone = standing.ad_groups.campaign, standing.ad_groups.standing, replace(rule, over=Over.CAMPAIGN)
+    shown = estimate_values("impressions", alone, each, np.arange(len(of)), expected=False) > 0
+    place = np.full(len(standing), -1)
+    place[where] = np.arange(len(where))
+    asked = np.flatnonzero(shown & (place[of] >= 0))
+    found, into = estimate_row(row, alone, each, asked), place[of[asked]]
+
+    def join(chance: Chance) -> Chance:
+        lacking = np.bincount(into, 1 - chance.low, len(where))
+        high = nothing.high.copy()
+        np.minimum.at(high, into, chance.high)
+        some = np.bincount(into, minlength=len(where)) > 0
+        return Chance(np.where(some, np.maximum(1 - lacking, 0.0), 0.0), high)
+
+    return Found(join(found.expected), join(found.reported))
 
 
 def estimate_values(name: str, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
@@ -105,7 +129,7 @@ def _compare(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, ex
     """Return the probability of one comparison; 0 or 1 of what was reported, NaN where there is no value."""
     limit = estimate_bound(one, rule, standing, where, expected=expected)
     if expected and one.metric == PACE.name:
-        pace, rows = standing.paces[rule.over], _rows(rule, standing, where)
+        pace, rows = standing.paces[shown_over(rule)], _rows(rule, standing, where)
         low, high = pace.low80[rows], pace.high80[rows]
         middle = pace.value[rows]
         ends = [middle - _TO_95 * (middle - low), low, middle, high, middle + _TO_95 * (high - middle)]
@@ -136,7 +160,7 @@ def estimate_compared(one: Comparison, rule: Rule, standing: Standing, where: In
     metric = COMPARABLE[one.metric]
     rows = _rows(rule, standing, where)
     if metric is PACE:
-        return standing.paces[rule.over].value[rows]
+        return standing.paces[shown_over(rule)].value[rows]
     window = _window(one.window_hours, rule, standing)
     facts = window.matured.facts
     reported = values_of(
@@ -205,8 +229,8 @@ def _expected_of(window: Window, quantity: str) -> Expected:
 
 
 def _window(hours: int | None, rule: Rule, standing: Standing) -> Window:
-    return standing.windows[rule.over, hours or rule.window_hours]
+    return standing.windows[shown_over(rule), hours or rule.window_hours]
 
 
 def _rows(rule: Rule, standing: Standing, where: Ints) -> Ints:
-    return np.asarray(standing.groups[rule.over][where])
+    return np.asarray(standing.groups[shown_over(rule)][where])

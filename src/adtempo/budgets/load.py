@@ -5,23 +5,23 @@ from __future__ import annotations
 import calendar
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adtempo.budgets.check import RuledCampaign
-from adtempo.budgets.columns import Ints, Pace, Standing, Window
+from adtempo.budgets.columns import AdGroups, Ints, Pace, Standing, Window
 from adtempo.budgets.rules import recommend_rows
-from adtempo.budgets.rules.base import DEFAULT_RULE, Over, Rule, applies_to, reach_of, windows_in
+from adtempo.budgets.rules.base import DEFAULT_RULE, Over, Rule, applies_to, reach_of, shown_over, windows_in
 from adtempo.budgets.rules.conditions import PACE, comparisons_of
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.campaigns import Campaign, Status, read_status
 from adtempo.facts.freshness import last_heard_day, load_heard
 from adtempo.facts.load import FactQuery, load_fact_table
-from adtempo.facts.windows import WindowTable, load_window_tables
+from adtempo.facts.windows import WindowTable, load_ad_group_tables, load_window_tables
 from adtempo.stats.month_end import LOOK_BACK_DAYS, Z80, expect_rest
 from adtempo.store import budgets as stored
 from adtempo.store.accounts import load_accounts, load_campaigns
@@ -155,7 +155,32 @@ def load_scene(
             groups={over.value: rows for over, rows in groups.items()},
         )
     paces = load_paces(workspace, known, accounts, [one.rule for one in assignments], groups, at)
-    return Scene(standing_of(book, at, read_windows(tables), groups, paces), assignments, unruled, accounts)
+    standing = standing_of(book, at, read_windows(tables), groups, paces)
+    if any(one.rule.over is Over.AD_GROUP for one in assignments):
+        standing = replace(standing, ad_groups=_load_ad_groups(workspace, standing, hours))
+    return Scene(standing, assignments, unruled, accounts)
+
+
+def _load_ad_groups(workspace: Workspace, standing: Standing, hours: Collection[int]) -> AdGroups | None:
+    """Return the ad groups of all campaigns, each with what its campaign has; None where there are none."""
+    refs = [campaign.ref for campaign in standing.campaigns]
+    of, tables = load_ad_group_tables(workspace.ledger, refs, hours, as_of=standing.at)
+    if not len(of):
+        return None
+    paces: dict[Over, Pace] = {}
+    if own := standing.paces.get(Over.CAMPAIGN):
+        paces[Over.CAMPAIGN] = Pace(own.value[of], own.low80[of], own.high80[of])
+    each = replace(
+        standing,
+        campaigns=[standing.campaigns[place] for place in of],
+        currencies=[standing.currencies[place] for place in of],
+        budget_micros=standing.budget_micros[of],
+        active=standing.active[of],
+        windows={(Over.CAMPAIGN, length): Window(table.matured, table.closed_days) for length, table in tables.items()},
+        groups={Over.CAMPAIGN: np.arange(len(of))},
+        paces=paces,
+    )
+    return AdGroups(of, each)
 
 
 def standing_of(
@@ -229,7 +254,7 @@ def find_fitting(
 
 def windows_needed(campaigns: Sequence[Campaign], rules: Collection[Rule]) -> tuple[dict[Over, Ints], set[int]]:
     """Return the ways in which rules add figures up, and the windows that they read, in hours."""
-    groups = {over: _groups(over, campaigns) for over in {Over.CAMPAIGN, *(rule.over for rule in rules)}}
+    groups = {over: _groups(over, campaigns) for over in {Over.CAMPAIGN, *map(shown_over, rules)}}
     return groups, {length for rule in rules for length in windows_in(rule, recommend_rows(rule))}
 
 
@@ -257,7 +282,7 @@ def load_paces(
 ) -> dict[Over, Pace]:
     """Return where the month's spend is heading, of those whose pace a rule asks for."""
     asked = {
-        rule.over
+        shown_over(rule)
         for rule in rules
         if any(one.metric == PACE.name for row in recommend_rows(rule) for one in comparisons_of(row.when))
     }

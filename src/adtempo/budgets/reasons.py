@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
-from adtempo.budgets.columns import Floats, Standing
+from adtempo.budgets.columns import Bools, Floats, Standing
 from adtempo.budgets.decide import MAINTAIN, Cause, Choice
 from adtempo.budgets.estimate import SHOWN, Chance, estimate_bound, estimate_compared, estimate_values
-from adtempo.budgets.rules.base import Row
+from adtempo.budgets.rules.base import Over, Row, shown_over
 from adtempo.budgets.rules.conditions import (
     COMPARABLE,
     AnyOf,
@@ -29,24 +31,15 @@ Origin = tuple[int | None, int | None]
 
 
 class Explainer:
-    """Writes the evaluations of one choice; columns are worked out once and read campaign by campaign."""
+    """Writes the evaluations of one choice; columns are worked out once, where one is read, campaign by campaign."""
 
     def __init__(self, choice: Choice, standing: Standing, origin: Origin = (None, None)) -> None:
         self._choice = choice
         self._standing = standing
         self._origin = origin
         self._expects = choice.rule.basis is Basis.EXPECTED
-        rule, where = choice.rule, choice.where
-        self._reported = {
-            metric.name: estimate_values(metric.name, rule, standing, where, expected=False) for metric in SHOWN
-        }
-        self._expected = {
-            metric.name: estimate_values(metric.name, rule, standing, where, expected=True) for metric in SHOWN
-        }
         self._compared: dict[tuple[Comparison, bool], Floats] = {}
         self._bounds: dict[Comparison, Floats] = {}
-        window = standing.windows[rule.over, rule.window_hours]
-        self._closed = window.closed_days[standing.groups[rule.over][where]]
 
     def evaluations(self) -> list[Evaluation]:
         """Return an evaluation of every campaign of the choice, in their order."""
@@ -54,13 +47,26 @@ class Explainer:
 
     def evaluation(self, place: int) -> Evaluation:
         """Return the evaluation of one campaign of the choice."""
+        return replace(
+            self.sketch(place),
+            reason=self._reason(place),
+            judgements=tuple(self._judgement(number, place) for number in range(len(self._choice.rows))),
+            metrics=_at(self._reported, place),
+            expected=_at(self._expected, place),
+            window=self._window(place),
+            missing=self._missing(place),
+            would_change=self._would_change(place),
+        )
+
+    def sketch(self, place: int) -> Evaluation:
+        """Return the same without figures and words, which take far longer than the rest; its rule stands for why."""
         choice, standing = self._choice, self._standing
-        campaign = standing.campaigns[choice.where[place]]
-        budget = int(standing.budget_micros[choice.where[place]])
+        where = choice.where[place]
+        budget = int(standing.budget_micros[where])
         action = choice.action(place)
         known = budget if budget > 0 else None
         return Evaluation(
-            campaign=campaign.ref,
+            campaign=standing.campaigns[where].ref,
             at=standing.at,
             batch=standing.batch,
             rule_name=choice.rule.rule_name,
@@ -70,17 +76,36 @@ class Explainer:
             action=action,
             old_budget_micros=known,
             new_budget_micros=0 if action is BudgetAction.PAUSE else known and int(choice.target_micros[place]),
-            currency=standing.currencies[choice.where[place]],
-            reason=self._reason(place),
-            judgements=tuple(self._judgement(number, place) for number in range(len(choice.rows))),
-            metrics=_at(self._reported, place),
-            expected=_at(self._expected, place),
-            window=self._window(place),
+            currency=standing.currencies[where],
+            reason=choice.rule.rule_name,
+            judgements=(),
+            metrics={},
+            expected={},
+            window="",
             requires_approval=bool(choice.requires_approval[place]),
-            missing=self._missing(place),
-            would_change=self._would_change(place),
+            missing="",
+            would_change="",
             on_reported=self._action_of(int(choice.on_reported[place])),
         )
+
+    @cached_property
+    def _reported(self) -> dict[str, Floats]:
+        return self._values(expected=False)
+
+    @cached_property
+    def _expected(self) -> dict[str, Floats]:
+        return self._values(expected=True)
+
+    def _values(self, *, expected: bool) -> dict[str, Floats]:
+        rule, standing, where = self._choice.rule, self._standing, self._choice.where
+        return {one.name: estimate_values(one.name, rule, standing, where, expected=expected) for one in SHOWN}
+
+    @cached_property
+    def _closed(self) -> Bools:
+        rule, standing = self._choice.rule, self._standing
+        over = shown_over(rule)
+        window = standing.windows[over, rule.window_hours]
+        return window.closed_days[standing.groups[over][self._choice.where]]
 
     def _action_of(self, row: int) -> BudgetAction:
         return BudgetAction.MAINTAIN if row == MAINTAIN else self._choice.rows[row].action
@@ -119,8 +144,7 @@ class Explainer:
                 status = self._standing.campaigns[choice.where[place]].status
                 return f"Not running: its status is {status or 'unknown'}"
             case Cause.NO_FACTS:
-                known = "nothing is known" if choice.impressions[place] < 0 else ", ".join(self._figures(place))
-                return f"Not decidable: {known} in {self._window(place)}"
+                return f"Not decidable: {self._known(place)} in {self._window(place)}"
             case Cause.FEW_IMPRESSIONS:
                 needed = f"{choice.rule.min_impressions:,} needed"
                 return f"Too little data: {choice.impressions[place]:,} impressions in {self._window(place)} ({needed})"
@@ -131,7 +155,15 @@ class Explainer:
                 return f"Within its targets: {figures}"
         row = choice.rows[choice.row[place]]
         said = f"{row.headline or choice.rule.rule_name}: {self._held(row.when, place)}"
-        return f"{said}{self._ending(row, place)}"
+        each = ", and so in each of its ad groups" if choice.rule.over is Over.AD_GROUP else ""
+        return f"{said}{each}{self._ending(row, place)}"
+
+    def _known(self, place: int) -> str:
+        if self._choice.impressions[place] < 0:
+            return "nothing is known"
+        if self._choice.rule.over is Over.AD_GROUP and all(found.reported.unknown[place] for found in self._choice.found):
+            return "nothing is known of its ad groups"
+        return ", ".join(self._figures(place))
 
     def _ending(self, row: Row, place: int) -> str:
         choice = self._choice

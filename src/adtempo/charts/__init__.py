@@ -1,4 +1,4 @@
-"""Pictures: arrays enter, a Vega-Lite chart leaves.
+"""Pictures: arrays enter, a Vega-Lite document leaves.
 
 One definition serves the page (interactive), the PNG and the SVG. A chart knows neither where its numbers were stored
 nor which theme it is seen in: colours come from `theme.py`. To add one: a file with one pure `draw_` function, and one
@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import altair as alt
-
 from adtempo.charts.calibration import draw_calibration
 from adtempo.charts.daypart_hours import draw_hours
 from adtempo.charts.daypart_plan import draw_plan
@@ -20,6 +18,7 @@ from adtempo.charts.daypart_week import draw_week
 from adtempo.charts.forecast_budget import draw_budget_recommendation
 from adtempo.charts.forecast_roi import draw_roi_forecast
 from adtempo.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
+from adtempo.charts.grammar import Document
 from adtempo.charts.replay import draw_replay
 from adtempo.charts.roas import draw_roas
 from adtempo.charts.spend_value import draw_spend_value
@@ -41,7 +40,7 @@ class Chart:
     name: str
     title: str
     reads: Literal["days", "quantiles", "week", "hours", "plan", "forecast", "replay"]
-    draw: Callable[[Any], alt.TopLevelMixin]
+    draw: Callable[[Any], Document]
 
 
 CHARTS = (

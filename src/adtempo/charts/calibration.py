@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-import altair as alt
-import pandas as pd
-
+from adtempo.charts.grammar import Document, field, mark, rows
 from adtempo.charts.series import draw_nothing
 
 NO_PREDICTIONS = "No prediction with an interval has come due"
@@ -32,29 +30,22 @@ class Calibrated:
     count: int
 
 
-def draw_calibration(points: Sequence[Calibrated]) -> alt.TopLevelMixin:
+def draw_calibration(points: Sequence[Calibrated]) -> Document:
     """Draw observed shares over predicted quantiles; on the diagonal, intervals are as wide as they claim."""
     if not points:
         return draw_nothing(NO_PREDICTIONS)
-    columns = ["predicted", "observed", "low95", "high95", "count"]
-    frame = pd.DataFrame([[getattr(point, name) for name in columns] for point in points], columns=columns)
-    share = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
-    whole = alt.Scale(domain=[0, 1])
-    x = alt.X("predicted:Q", title="Predicted quantile", axis=share, scale=whole)
-    y = alt.Y("observed:Q", title="Came true at or below it", axis=share, scale=whole)
-    base = alt.Chart(frame)
-    diagonal = (
-        alt.Chart(pd.DataFrame({"predicted": [0.0, 1.0], "observed": [0.0, 1.0]}))
-        .mark_line(style="ideal")
-        .encode(x=x, y=y)
-    )
-    spread = base.mark_rule(style="spread").encode(x=x, y=alt.Y("low95:Q"), y2="high95:Q")
+    share = {"axis": {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}, "scale": {"domain": [0, 1]}}
+    x = field("predicted:Q", title="Predicted quantile", **share)
+    y = field("observed:Q", title="Came true at or below it", **share)
+    whole = rows({"predicted": [0.0, 1.0], "observed": [0.0, 1.0]})
+    diagonal = mark("line", {"x": x, "y": y}, whole, style="ideal")
+    spread = mark("rule", {"x": x, "y": field("low95:Q"), "y2": field("high95")}, style="spread")
     tooltip = [
-        alt.Tooltip("predicted:Q", format=".1%", title="Predicted quantile"),
-        alt.Tooltip("observed:Q", format=".1%", title="Came true at or below"),
-        alt.Tooltip("low95:Q", format=".1%", title="95% from"),
-        alt.Tooltip("high95:Q", format=".1%", title="to"),
-        alt.Tooltip("count:Q", title="Predictions"),
+        field("predicted:Q", format=".1%", title="Predicted quantile"),
+        field("observed:Q", format=".1%", title="Came true at or below"),
+        field("low95:Q", format=".1%", title="95% from"),
+        field("high95:Q", format=".1%", title="to"),
+        field("count:Q", title="Predictions"),
     ]
-    dots = base.mark_point(style="dot", filled=True).encode(x=x, y=y, tooltip=tooltip)
-    return alt.layer(diagonal, spread, dots)
+    dots = mark("point", {"x": x, "y": y, "tooltip": tooltip}, style="dot", filled=True)
+    return {"data": {"values": [asdict(point) for point in points]}, "layer": [diagonal, spread, dots]}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import altair as alt
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from adtempo.charts.daypart_week import STRONGEST, WEEKDAYS
+from adtempo.charts.daypart_week import EVERY_THIRD, LIFT_SCALE, STRONGEST, WEEKDAYS
+from adtempo.charts.grammar import Document, field, mark, rows
 
 Floats = NDArray[np.float64]
 
@@ -31,11 +30,11 @@ class PlanFigures:
     currency: str
 
 
-def draw_plan(plan: PlanFigures) -> alt.TopLevelMixin:
+def draw_plan(plan: PlanFigures) -> Document:
     """Draw what every hour gets, beside what it would get evenly."""
     count = len(plan.amounts)
     hours = np.arange(count) % 24
-    frame = pd.DataFrame(
+    data = rows(
         {
             "hour": hours,
             "span": [f"{hour:02}:00" for hour in hours],
@@ -47,24 +46,20 @@ def draw_plan(plan: PlanFigures) -> alt.TopLevelMixin:
             "gets": [f"{amount:,.2f} {plan.currency}" for amount in plan.amounts],
         }
     )
-    axis = alt.Axis(labelAngle=0, labelExpr="datum.value % 3 == 0 ? datum.value : ''", grid=False)
-    x = alt.X("hour:O", title=None, axis=axis)
+    x = field("hour:O", title=None, axis={"labelAngle": 0, "labelExpr": EVERY_THIRD, "grid": False})
     tooltip = [
-        alt.Tooltip("day:N", title="Day"),
-        alt.Tooltip("span:N", title="Hour"),
-        alt.Tooltip("gets:N", title="Gets"),
-        alt.Tooltip("multiplier:Q", format=".2f", title="Multiplier"),
+        field("day:N", title="Day"),
+        field("span:N", title="Hour"),
+        field("gets:N", title="Gets"),
+        field("multiplier:Q", format=".2f", title="Multiplier"),
     ]
-    base = alt.Chart(frame)
     if count > 24:
-        scale = alt.Scale(type="log", domain=[1 / STRONGEST, STRONGEST], clamp=True, interpolate="lab")
-        y = alt.Y("day:O", title=None, sort=list(WEEKDAYS), axis=alt.Axis(grid=False, domain=False))
-        color = alt.Color("tone:Q", scale=scale, legend=None)
-        cells = base.mark_rect(style="cell").encode(x=x, y=y, color=color, tooltip=tooltip)
-        signs = base.mark_text(style="sign").encode(x=x, y=y, text="sign:N")
-        return alt.layer(cells, signs)
-    y = alt.Y("amount:Q", title=f"{plan.currency} an hour", axis=alt.Axis(tickCount=5))
-    bars = base.mark_bar(style="amount").encode(x=x, y=y, tooltip=tooltip)
-    level = pd.DataFrame({"amount": [plan.even]})
-    even = alt.Chart(level).mark_rule(style="ideal").encode(y=alt.Y("amount:Q"))
-    return alt.layer(bars, even)
+        y = field("day:O", title=None, sort=WEEKDAYS, axis={"grid": False, "domain": False})
+        color = field("tone:Q", scale=LIFT_SCALE, legend=None)
+        cells = mark("rect", {"x": x, "y": y, "color": color, "tooltip": tooltip}, style="cell")
+        signs = mark("text", {"x": x, "y": y, "text": field("sign:N")}, style="sign")
+        return {"data": data, "layer": [cells, signs]}
+    y = field("amount:Q", title=f"{plan.currency} an hour", axis={"tickCount": 5})
+    bars = mark("bar", {"x": x, "y": y, "tooltip": tooltip}, style="amount")
+    even = mark("rule", {"y": field("amount:Q")}, rows({"amount": [plan.even]}), style="ideal")
+    return {"data": data, "layer": [bars, even]}

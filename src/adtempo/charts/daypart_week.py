@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import altair as alt
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from adtempo.charts.grammar import Document, field, mark, rows
 from adtempo.charts.series import draw_nothing
 
 Floats = NDArray[np.float64]
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 NO_HOURS = "No hourly facts in this period"
 
 FADED = 0.3
@@ -22,9 +21,14 @@ FADED = 0.3
 STRONGEST = 1.6
 """Lifts beyond this, and below one over it, have the strongest colours."""
 
+LIFT_SCALE = {"type": "log", "domain": [1 / STRONGEST, STRONGEST], "clamp": True, "interpolate": "lab"}
+"""Colours of lifts: as far from 1 upwards as downwards, equally strong."""
 
 PALE = 1.25
 """Lifts within this factor of 1 have colours so light that signs on them are dark."""
+
+EVERY_THIRD = "datum.value % 3 == 0 ? datum.value : ''"
+"""Which hours an axis names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,12 +50,12 @@ class WeekFigures:
     words: tuple[str, ...]
 
 
-def draw_week(week: WeekFigures) -> alt.TopLevelMixin:
+def draw_week(week: WeekFigures) -> Document:
     """Draw a cell per hour: colour is the lift, the line in it the interval's width, faint what is not significant."""
     if not np.isfinite(week.lift).any():
         return draw_nothing(NO_HOURS)
     hours = np.tile(np.arange(24), 7)
-    frame = pd.DataFrame(
+    data = rows(
         {
             "hour": hours,
             "span": [f"{hour:02}:00" for hour in hours],
@@ -66,30 +70,24 @@ def draw_week(week: WeekFigures) -> alt.TopLevelMixin:
             "said": np.select([week.label > 0, week.label < 0], ["better", "worse"], "no clear difference"),
         }
     )
-    x = alt.X("hour:O", title=None, axis=_hour_axis())
-    y = alt.Y("day:O", title=None, sort=list(WEEKDAYS), axis=alt.Axis(grid=False, domain=False))
+    plain = {"grid": False, "domain": False}
+    x = field("hour:O", title=None, axis={"labelAngle": 0, "labelExpr": EVERY_THIRD, **plain})
+    y = field("day:O", title=None, sort=WEEKDAYS, axis=plain)
     tooltip = [
-        alt.Tooltip("day:N", title="Day"),
-        alt.Tooltip("span:N", title="Hour"),
-        alt.Tooltip("estimate:N", title="Estimate"),
-        alt.Tooltip("lift:Q", format=".2f", title="Times the mean"),
-        alt.Tooltip("interval:N", title="95%"),
-        alt.Tooltip("said:N", title="Verdict"),
+        field("day:N", title="Day"),
+        field("span:N", title="Hour"),
+        field("estimate:N", title="Estimate"),
+        field("lift:Q", format=".2f", title="Times the mean"),
+        field("interval:N", title="95%"),
+        field("said:N", title="Verdict"),
     ]
-    scale = alt.Scale(type="log", domain=[1 / STRONGEST, STRONGEST], clamp=True, interpolate="lab")
-    base = alt.Chart(frame)
-    strength = alt.Opacity("strength:Q", scale=None)
-    cells = base.mark_rect(style="cell").encode(
-        x=x, y=y, color=alt.Color("lift:Q", scale=scale, legend=None), opacity=strength, tooltip=tooltip
-    )
-    size = alt.Size("width:Q", scale=alt.Scale(domain=[0, 2], range=[0, 500]), legend=None)
-    widths = base.mark_point(style="width", shape="stroke", angle=90).encode(x=x, y=y, size=size, opacity=strength)
+    place, strength = {"x": x, "y": y}, field("strength:Q", scale=None)
+    color = field("lift:Q", scale=LIFT_SCALE, legend=None)
+    cells = mark("rect", {**place, "color": color, "opacity": strength, "tooltip": tooltip}, style="cell")
+    size = field("width:Q", scale={"domain": [0, 2], "range": [0, 500]}, legend=None)
+    widths = mark("point", {**place, "size": size, "opacity": strength}, style="width", shape="stroke", angle=90)
     signs = [
-        base.transform_filter(f"{'' if pale else '!'}datum.pale").mark_text(style=style).encode(x=x, y=y, text="sign:N")
-        for pale, style in ((False, "sign"), (True, "sign_on_pale"))
+        mark("text", {**place, "text": field("sign:N")}, style=style) | {"transform": [{"filter": which}]}
+        for which, style in (("!datum.pale", "sign"), ("datum.pale", "sign_on_pale"))
     ]
-    return alt.layer(cells, widths, *signs)
-
-
-def _hour_axis() -> alt.Axis:
-    return alt.Axis(labelAngle=0, labelExpr="datum.value % 3 == 0 ? datum.value : ''", grid=False, domain=False)
+    return {"data": data, "layer": [cells, widths, *signs]}

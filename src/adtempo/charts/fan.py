@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import altair as alt
 import numpy as np
-import pandas as pd
 
+from adtempo.charts.grammar import Document, field, mark, rows
 from adtempo.charts.series import (
     EARLIER,
     EXPECTED,
@@ -23,7 +22,7 @@ from adtempo.charts.series import (
     draw_arriving,
     draw_columns,
     draw_nothing,
-    frame_lines,
+    line_rows,
     line_styles,
     middays,
     midnights,
@@ -61,7 +60,7 @@ class Panel:
     level: float | None = None
 
 
-def draw_panels(upper: Panel, lower: Panel, note: str) -> alt.TopLevelMixin:
+def draw_panels(upper: Panel, lower: Panel, note: str) -> Document:
     """Draw two figures over the same days: reported, expected with 80% and 95% fans, and what was said a week before.
 
     Args:
@@ -75,13 +74,13 @@ def draw_panels(upper: Panel, lower: Panel, note: str) -> alt.TopLevelMixin:
     over = sum(not point.is_forecast for point in upper.points)
     arriving = days[over - _arriving(upper, lower, over) : over]
     layers = [
-        *(draw_arriving(arriving) if len(arriving) else ()),
+        *draw_arriving(arriving),
         _reading(days, over, upper, lower),
         *(_edge(days, over) if 0 < over < len(days) else ()),
         *_panel(upper, days, UPPER),
         *_panel(lower, days, LOWER),
     ]
-    return alt.LayerChart(layer=layers, height=HEIGHT, resolve=alt.Resolve(scale=alt.ScaleResolveMap(y="independent")))
+    return {"layer": layers, "height": HEIGHT, "resolve": {"scale": {"y": "independent"}}}
 
 
 def _arriving(upper: Panel, lower: Panel, over: int) -> int:
@@ -96,7 +95,7 @@ def _young(points: Sequence[Point]) -> int:
     return count
 
 
-def _panel(panel: Panel, days: Days, place: tuple[float, float]) -> list[alt.Chart]:
+def _panel(panel: Panel, days: Days, place: tuple[float, float]) -> list[Document]:
     over = sum(not point.is_forecast for point in panel.points)
     # The line of what is expected begins on the last settled day, so that it meets the line of what was reported.
     settled = over - _young(panel.points[:over])
@@ -112,71 +111,67 @@ def _panel(panel: Panel, days: Days, place: tuple[float, float]) -> list[alt.Cha
     seen = np.append(seen, [] if panel.level is None else [panel.level])
     y = _y(panel, seen[np.isfinite(seen)], place)
     lines = {REPORTED: reported, EXPECTED: np.where(tail, fan["value"], np.nan), EARLIER: earlier}
+    x = day_axis(days)
+    ends = rows({"day": midnights(days[tail]), **{end: fan[end][tail] for end in _ENDS}})
     bands = [
-        alt.Chart(pd.DataFrame({"day": midnights(days[tail]), "low": fan[low][tail], "high": fan[high][tail]}))
-        .mark_area(style="band")
-        .encode(x=day_axis(days), y=y("low", axis=None), y2=alt.Y2("high:Q"))
-        for low, high in (("low95", "high95"), ("low80", "high80"))
+        mark("area", {"x": x, "y": y(f"low{share}", axis=None), "y2": field(f"high{share}")}, ends, style="band")
+        for share in (95, 80)
     ]
     level = [
-        alt.Chart(pd.DataFrame({"amount": [one]})).mark_rule(style="ideal").encode(y=y("amount", axis=None))
+        mark("rule", {"y": y("amount", axis=None)}, rows({"amount": [one]}), style="ideal")
         for one in [panel.level]
         if one is not None
     ]
     # Every layer has a scale of its own, all of a panel's alike; the lines bring the axis. A line of one point would be
     # invisible.
-    drawn = (
-        alt.Chart(frame_lines(days, lines))
-        .mark_line(point=len(days) == 1)
-        .encode(x=day_axis(days), y=y("amount"), **line_styles(list(lines)))
-    )
-    return [*bands, *level, drawn]
+    channels = {"x": x, "y": y("amount"), **line_styles(list(lines))}
+    return [*bands, *level, mark("line", channels, line_rows(days, lines), point=len(days) == 1)]
 
 
 _ENDS = ("value", "low80", "high80", "low95", "high95")
 
 
-def _y(panel: Panel, seen: Floats, place: tuple[float, float]) -> Callable[..., alt.Y]:
+def _y(panel: Panel, seen: Floats, place: tuple[float, float]) -> Callable[..., Document]:
     """Return what places a field on the panel's part of the height; 95% fans that leave it are cut off."""
     low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
     if low >= 0:
         low = 0.0
     spread = (high - low) or 1.0
-    scale = alt.Scale(
-        domain=[low if low == 0 else low - 0.05 * spread, high + 0.05 * spread],
-        range=[{"expr": f"height * {share}"} for share in place],
-        clamp=True,
-        zero=False,
-    )
-    shown = alt.Axis(format=panel.axis, tickCount=4, orient="left")
+    scale = {
+        "domain": [low if low == 0 else low - 0.05 * spread, high + 0.05 * spread],
+        "range": [{"expr": f"height * {share}"} for share in place],
+        "clamp": True,
+        "zero": False,
+    }
+    shown = {"format": panel.axis, "tickCount": 4, "orient": "left"}
 
-    def y(field: str, axis: alt.Axis | None = shown) -> alt.Y:
-        return alt.Y(f"{field}:Q", title=panel.title, scale=scale, axis=axis)
+    def y(column: str, axis: Document | None = shown) -> Document:
+        return field(f"{column}:Q", title=panel.title, scale=scale, axis=axis)
 
     return y
 
 
-def _edge(days: Days, over: int) -> tuple[alt.Chart, alt.Chart]:
-    edge = alt.Chart(pd.DataFrame({"day": [middays(days[over - 1 : over])[0]], "label": [TO_COME]}))
-    line = edge.mark_rule(style="ideal").encode(x=alt.X("day:T"))
-    label = edge.mark_text(style="note", align="left", baseline="top", dx=4, dy=3).encode(
-        x=alt.X("day:T"), y=alt.value(0), text=alt.Text("label:N")
+def _edge(days: Days, over: int) -> tuple[Document, Document]:
+    edge = rows({"day": middays(days[over - 1 : over]), "label": [TO_COME]})
+    label = {"x": field("day:T"), "y": {"value": 0}, "text": field("label:N")}
+    return (
+        mark("rule", {"x": field("day:T")}, edge, style="ideal"),
+        mark("text", label, edge, style="note", align="left", baseline="top", dx=4, dy=3),
     )
-    return line, label
 
 
-def _reading(days: Days, over: int, *panels: Panel) -> alt.Chart:
+def _reading(days: Days, over: int, *panels: Panel) -> Document:
     """Draw the columns that read the numbers of both panels out."""
     columns: dict[str, Floats | list[str]] = {"state": ["over"] * over + [TO_COME] * (len(days) - over)}
-    tooltip = [alt.Tooltip("state:N", title="This day is")]
+    tooltip = [field("state:N", title="This day is")]
     for panel in panels:
-        for field, title, words in (
+        for name, title, words in (
             ("reported", "reported", [_words(point.reported, panel.say) for point in panel.points]),
             ("expected", "expected (80%)", [_fan_words(point.expected, panel.say) for point in panel.points]),
             ("earlier", "said a week before (80%)", [_fan_words(point.earlier, panel.say) for point in panel.points]),
         ):
-            columns[f"{panel.name}_{field}"] = words
-            tooltip.append(alt.Tooltip(f"{panel.name}_{field}:N", title=f"{panel.title}, {title}"))
+            columns[f"{panel.name}_{name}"] = words
+            tooltip.append(field(f"{panel.name}_{name}:N", title=f"{panel.title}, {title}"))
     return draw_columns(days, columns, tooltip)
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-import altair as alt
-import pandas as pd
-
+from adtempo.charts.grammar import Document, field, mark
 from adtempo.charts.series import draw_nothing
 from adtempo.domain.forecasts import BudgetLine, BudgetRecommendation, Level
 
@@ -19,51 +17,45 @@ CAMPAIGNS_SHOWN = 20
 MICROS = 1_000_000
 
 
-def draw_budget_recommendation(found: BudgetRecommendation) -> alt.TopLevelMixin:
+def draw_budget_recommendation(found: BudgetRecommendation) -> Document:
     """Draw each campaign's day from today to proposed, within what was allowed."""
     if not found.lines:
         return draw_nothing(found.note)
-    frame = pd.DataFrame(_rows(found))
-    y = alt.Y(
-        "title:N",
-        title=None,
-        sort=list(frame["title"]),
-        axis=alt.Axis(
-            domain=False,
-            ticks=False,
-            labelLimit=170,
-            labelFontWeight={"condition": {"test": "datum.label[0] != ' '", "value": "bold"}, "value": "normal"},
-        ),
-    )
+    lines = _rows(found)
+    axis = {
+        "domain": False,
+        "ticks": False,
+        "labelLimit": 170,
+        "labelFontWeight": {"condition": {"test": "datum.label[0] != ' '", "value": "bold"}, "value": "normal"},
+    }
+    y = field("title:N", title=None, sort=[line["title"] for line in lines], axis=axis)
     title = f"{found.currency} a day (dot: today)"
-    scale = alt.Scale(zero=True)
     tooltip = [
-        alt.Tooltip("name:N", title="What"),
-        alt.Tooltip("today:Q", format=",.2f", title=f"Today, {found.currency}"),
-        alt.Tooltip("proposed:Q", format=",.2f", title=f"Proposed, {found.currency}"),
-        alt.Tooltip("bounds:N", title="Allowed"),
-        alt.Tooltip("sentence:N", title="Why"),
+        field("name:N", title="What"),
+        field("today:Q", format=",.2f", title=f"Today, {found.currency}"),
+        field("proposed:Q", format=",.2f", title=f"Proposed, {found.currency}"),
+        field("bounds:N", title="Allowed"),
+        field("sentence:N", title="Why"),
     ]
-    base = alt.Chart(frame).encode(y=y)
 
-    def x(field: str) -> alt.X:
-        return alt.X(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5, format="~s"))
+    def at(column: str) -> Document:
+        x = field(f"{column}:Q", title=title, scale={"zero": True}, axis={"tickCount": 5, "format": "~s"})
+        return {"y": y, "x": x}
 
-    allowed = base.mark_bar(style="allowed").encode(x=x("lowest"), x2=alt.X2("highest:Q"), tooltip=tooltip)
-    move = base.mark_rule(style="move").encode(x=x("today"), x2=alt.X2("proposed:Q"))
-    today = base.mark_point(style="today").encode(x=x("today"), tooltip=tooltip)
-    to = base.mark_point(style="proposed").encode(
-        x=x("proposed"),
-        shape=alt.Shape("way:N", scale=alt.Scale(domain=_WAYS, range=_SHAPES), legend=_LEGEND),
-        tooltip=tooltip,
-    )
-    said = base.mark_text(style="said", align="left", dx=4).encode(x=alt.datum(0), text=alt.Text("said:N"))
-    return alt.layer(allowed, move, today, to, said).properties(height=ROW_HEIGHT * len(frame) + FRAME_HEIGHT)
+    way = field("way:N", scale={"domain": _WAYS, "range": _SHAPES}, legend=_LEGEND)
+    layers = [
+        mark("bar", at("lowest") | {"x2": field("highest"), "tooltip": tooltip}, style="allowed"),
+        mark("rule", at("today") | {"x2": field("proposed")}, style="move"),
+        mark("point", at("today") | {"tooltip": tooltip}, style="today"),
+        mark("point", at("proposed") | {"shape": way, "tooltip": tooltip}, style="proposed"),
+        mark("text", {"y": y, "x": {"datum": 0}, "text": field("said:N")}, style="said", align="left", dx=4),
+    ]
+    return {"data": {"values": lines}, "layer": layers, "height": ROW_HEIGHT * len(lines) + FRAME_HEIGHT}
 
 
 _WAYS = ["more", "less", "as today", "untried"]
 _SHAPES = ["triangle-right", "triangle-left", "circle", "diamond"]
-_LEGEND = alt.Legend(orient="top", direction="horizontal", columns=2, title=None, offset=4)
+_LEGEND = {"orient": "top", "direction": "horizontal", "columns": 2, "title": None, "offset": 4}
 
 
 def _rows(found: BudgetRecommendation) -> list[dict[str, object]]:

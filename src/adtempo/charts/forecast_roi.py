@@ -4,54 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
-import pandas as pd
-
+from adtempo.charts.grammar import Document, field, mark, rows
 from adtempo.domain.forecasts import WINDOWS, RoiForecast
 
 ROW_HEIGHT, FRAME_HEIGHT = 26, 80
 """Pixels of one bar with its interval, and of axis and legend together."""
 
 
-def draw_roi_forecast(forecasts: Sequence[RoiForecast]) -> alt.TopLevelMixin:
+def draw_roi_forecast(forecasts: Sequence[RoiForecast]) -> Document:
     """Draw the ROI of each channel over the next 7 and 28 days; thick the 80% interval, thin the 95% one.
 
     Args:
         forecasts: Of one currency, at least one.
     """
-    frame = pd.DataFrame([_row(one) for one in forecasts])
-    names = list(dict.fromkeys(frame["channel"]))
+    found = [_row(one) for one in forecasts]
+    names = list(dict.fromkeys(one["channel"] for one in found))
     windows = [_window(days) for days in WINDOWS]
-    y = alt.Y("channel:N", title=None, sort=names, axis=alt.Axis(domain=False, ticks=False, labelLimit=110))
-    row = alt.YOffset("window:N", sort=windows)
+    axis = {"domain": False, "ticks": False, "labelLimit": 110}
+    place = {"y": field("channel:N", title=None, sort=names, axis=axis), "yOffset": field("window:N", sort=windows)}
     title = f"ROI of spend in {forecasts[0].subject.currency}"
-    axis = alt.Axis(format=".0%", tickCount=5, grid=True)
-    legend = alt.Legend(orient="top", direction="horizontal", title=None, symbolType="square", offset=4)
+    legend = {"orient": "top", "direction": "horizontal", "title": None, "symbolType": "square", "offset": 4}
     tooltip = [
-        alt.Tooltip("channel:N", title="Channel"),
-        alt.Tooltip("window:N", title="Window"),
-        alt.Tooltip("dates:N", title="Days"),
-        alt.Tooltip("value:Q", format=".1%", title="ROI"),
-        alt.Tooltip("interval80:N", title="80%"),
-        alt.Tooltip("interval95:N", title="95%"),
-        alt.Tooltip("model:N", title="Forecast by"),
-        alt.Tooltip("note:N", title="Note"),
+        field("channel:N", title="Channel"),
+        field("window:N", title="Window"),
+        field("dates:N", title="Days"),
+        field("value:Q", format=".1%", title="ROI"),
+        field("interval80:N", title="80%"),
+        field("interval95:N", title="95%"),
+        field("model:N", title="Forecast by"),
+        field("note:N", title="Note"),
     ]
-    base = alt.Chart(frame).encode(y=y, yOffset=row)
-    bars = base.mark_bar(style="returns").encode(
-        x=alt.X("value:Q", title=title, axis=axis),
-        color=alt.Color("window:N", scale=alt.Scale(domain=windows), legend=legend),
-        tooltip=tooltip,
-    )
-    wide = base.mark_rule(style="wide").encode(x=alt.X("low95:Q", title=title), x2=alt.X2("high95:Q"))
-    narrow = base.mark_rule(style="narrow").encode(x=alt.X("low80:Q", title=title), x2=alt.X2("high80:Q"))
-    unknown = (
-        base.transform_filter("!isValid(datum.value)")
-        .mark_text(style="note", align="left", dx=4)
-        .encode(x=alt.datum(0), text=alt.Text("unknown:N"), tooltip=tooltip)
-    )
-    zero = alt.Chart(pd.DataFrame({"value": [0.0]})).mark_rule(style="zero").encode(x=alt.X("value:Q"))
-    return alt.layer(bars, zero, wide, narrow, unknown).properties(height=ROW_HEIGHT * len(frame) + FRAME_HEIGHT)
+    bars = {
+        "x": field("value:Q", title=title, axis={"format": ".0%", "tickCount": 5, "grid": True}),
+        "color": field("window:N", scale={"domain": windows}, legend=legend),
+        "tooltip": tooltip,
+    }
+    unknown = {"x": {"datum": 0}, "text": field("unknown:N"), "tooltip": tooltip}
+    layers = [
+        mark("bar", place | bars, style="returns"),
+        mark("rule", {"x": field("value:Q")}, rows({"value": [0.0]}), style="zero"),
+        mark("rule", place | {"x": field("low95:Q", title=title), "x2": field("high95")}, style="wide"),
+        mark("rule", place | {"x": field("low80:Q", title=title), "x2": field("high80")}, style="narrow"),
+        mark("text", place | unknown, style="note", align="left", dx=4)
+        | {"transform": [{"filter": "!isValid(datum.value)"}]},
+    ]
+    return {"data": {"values": found}, "layer": layers, "height": ROW_HEIGHT * len(found) + FRAME_HEIGHT}
 
 
 def _row(one: RoiForecast) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 
+from adtempo.charts.grammar import Document, field, mark
 from adtempo.charts.series import (
     EXPECTED,
     DailySeries,
@@ -13,8 +13,8 @@ from adtempo.charts.series import (
     draw_band,
     draw_nothing,
     draw_reading,
-    frame_lines,
     in_words,
+    line_rows,
     line_styles,
     only_tail,
 )
@@ -22,7 +22,7 @@ from adtempo.charts.series import (
 REPORTED = "ROAS reported"
 
 
-def draw_roas(series: DailySeries) -> alt.TopLevelMixin:
+def draw_roas(series: DailySeries) -> Document:
     """Draw conversion value / spend per day; a day without spend has no ROAS and is left out.
 
     In the tail that is still arriving, the expected final ROAS and its 80% interval stand above the reported one.
@@ -31,17 +31,13 @@ def draw_roas(series: DailySeries) -> alt.TopLevelMixin:
     low, high = series.per_spend(series.low80), series.per_spend(series.high80)
     if not np.isfinite(reported).any():
         return draw_nothing()
-    names = [REPORTED, EXPECTED]
-    lines = (
-        alt.Chart(frame_lines(series.days, {REPORTED: reported, EXPECTED: only_tail(series, expected)}))
-        .mark_line()
-        .encode(
-            x=day_axis(series.days),
-            y=alt.Y("amount:Q", title="ROAS", axis=alt.Axis(format=".1f", tickCount=5)),
-            **line_styles(names),
-        )
+    drawn = {REPORTED: reported, EXPECTED: only_tail(series, expected)}
+    y = field("amount:Q", title="ROAS", axis={"format": ".1f", "tickCount": 5})
+    lines = mark(
+        "line", {"x": day_axis(series.days), "y": y, **line_styles(list(drawn))}, line_rows(series.days, drawn)
     )
     words = in_words(expected, low, high, ".2f")
-    tooltip = [alt.Tooltip("roas:Q", format=".2f", title=REPORTED), alt.Tooltip("final:N", title="Expected (80%)")]
+    tooltip = [field("roas:Q", format=".2f", title=REPORTED), field("final:N", title="Expected (80%)")]
     reading = draw_reading(series, {"roas": reported, "final": words}, tooltip)
-    return alt.layer(*draw_arriving(series.days[series.arriving_from :]), reading, draw_band(series, low, high), lines)
+    arriving = draw_arriving(series.days[series.arriving_from :])
+    return {"layer": [*arriving, reading, draw_band(series, low, high), lines]}

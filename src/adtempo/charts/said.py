@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-import altair as alt
-
 from adtempo.charts.forecast_budget import draw_budget_recommendation
 from adtempo.charts.forecast_roi import draw_roi_forecast
 from adtempo.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
+from adtempo.charts.grammar import Document
 from adtempo.charts.series import draw_nothing
 from adtempo.charts.theme import finish_chart, picture_png, picture_svg
 from adtempo.domain.errors import NotFound
@@ -20,7 +19,7 @@ One = TypeVar("One", RoiForecast, RoiSeries, ReachSeries, BudgetRecommendation)
 NOT_YET = "Nothing has been forecast yet"
 
 
-def draw_said(said: Sequence[Any], currency: str | None) -> alt.TopLevelMixin:
+def draw_said(said: Sequence[Any], currency: str | None) -> Document:
     """Draw the answer to one question; of series, the first of the currency.
 
     Args:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
-import altair as alt
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from adtempo.charts.grammar import Document, field, mark, rows
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]
@@ -85,19 +84,22 @@ class DailySeries:
         return ratio
 
 
-def frame_lines(days: Days, lines: dict[str, Floats]) -> pd.DataFrame:
+def line_rows(days: Days, lines: dict[str, Floats]) -> Document:
     """Return the points of some lines, each from its first to its last, one row each: day, series, amount.
 
     Args:
         days: The days, shape (days,).
         lines: One array per name of a line, shape (days,).
     """
-    parts = []
-    for name, amounts in lines.items():
-        known = np.flatnonzero(np.isfinite(amounts))
-        drawn = slice(known[0], known[-1] + 1) if len(known) else slice(0)
-        parts.append(pd.DataFrame({"day": midnights(days[drawn]), "series": name, "amount": amounts[drawn]}))
-    return pd.concat(parts, ignore_index=True)
+    drawn = {name: np.flatnonzero(np.isfinite(amounts)) for name, amounts in lines.items()}
+    spans = {name: slice(known[0], known[-1] + 1) if len(known) else slice(0) for name, known in drawn.items()}
+    return rows(
+        {
+            "day": [day for span in spans.values() for day in midnights(days[span])],
+            "series": [name for name, span in spans.items() for _ in days[span]],
+            "amount": np.concatenate([lines[name][span] for name, span in spans.items()]),
+        }
+    )
 
 
 def only_tail(series: DailySeries, amounts: Floats) -> Floats:
@@ -105,28 +107,26 @@ def only_tail(series: DailySeries, amounts: Floats) -> Floats:
     return np.where(np.arange(len(series.days)) >= max(series.arriving_from - 1, 0), amounts, np.nan)
 
 
-def draw_band(series: DailySeries, low: Floats, high: Floats) -> alt.Chart:
+def draw_band(series: DailySeries, low: Floats, high: Floats) -> Document:
     """Draw the 80% interval of what the tail will come to, shape (days,) each."""
     tail = slice(max(series.arriving_from - 1, 0), None) if series.arriving_from < len(series.days) else slice(0)
-    points = pd.DataFrame({"day": midnights(series.days[tail]), "low": low[tail], "high": high[tail]})
-    band: alt.Chart = (
-        alt.Chart(points).mark_area(style="band").encode(x=alt.X("day:T"), y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
-    )
-    return band
+    points = rows({"day": midnights(series.days[tail]), "low": low[tail], "high": high[tail]})
+    return mark("area", {"x": field("day:T"), "y": field("low:Q"), "y2": field("high")}, points, style="band")
 
 
-def draw_arriving(days: Days) -> tuple[alt.Chart, alt.Chart]:
+def draw_arriving(days: Days) -> list[Document]:
     """Draw the shaded tail of days whose conversions are still arriving, with its label."""
-    tail = [(middays(days - 1)[0], middays(days)[-1], STILL_ARRIVING)] if len(days) else []
-    shade = alt.Chart(pd.DataFrame(tail, columns=["start", "end", "label"]))
-    area: alt.Chart = shade.mark_rect(style="arriving").encode(x=alt.X("start:T"), x2=alt.X2("end:T"))
-    label: alt.Chart = shade.mark_text(style="note", align="right", baseline="top", dx=-4, dy=3).encode(
-        x=alt.X("end:T"), y=alt.value(0), text=alt.Text("label:N")
-    )
-    return area, label
+    if not len(days):
+        return []
+    tail = rows({"start": middays(days[:1] - 1), "end": middays(days[-1:]), "label": [STILL_ARRIVING]})
+    label = {"x": field("end:T"), "y": {"value": 0}, "text": field("label:N")}
+    return [
+        mark("rect", {"x": field("start:T"), "x2": field("end")}, tail, style="arriving"),
+        mark("text", label, tail, style="note", align="right", baseline="top", dx=-4, dy=3),
+    ]
 
 
-def draw_reading(series: DailySeries, amounts: dict[str, Floats | list[str]], tooltip: list[alt.Tooltip]) -> alt.Chart:
+def draw_reading(series: DailySeries, amounts: dict[str, Floats | list[str]], tooltip: list[Document]) -> Document:
     """Draw the columns of a series that read its numbers out, and how much of each day has arrived.
 
     Args:
@@ -137,11 +137,11 @@ def draw_reading(series: DailySeries, amounts: dict[str, Floats | list[str]], to
     states = [
         SETTLED if np.isnan(share) or share >= MATURE else f"{share:.0%} arrived" for share in series.maturity.tolist()
     ]
-    named = [*tooltip, alt.Tooltip("state:N", title="Conversions")]
+    named = [*tooltip, field("state:N", title="Conversions")]
     return draw_columns(series.days, {"state": states, **amounts}, named)
 
 
-def draw_columns(days: Days, amounts: dict[str, Floats | list[str]], tooltip: list[alt.Tooltip]) -> alt.Chart:
+def draw_columns(days: Days, amounts: dict[str, Floats | list[str]], tooltip: list[Document]) -> Document:
     """Draw an invisible column per day that lights up under the pointer and reads its numbers out.
 
     Args:
@@ -149,16 +149,15 @@ def draw_columns(days: Days, amounts: dict[str, Floats | list[str]], tooltip: li
         amounts: What is read out, by name of the field, shape (days,).
         tooltip: How the amounts are called and formatted.
     """
-    readings = pd.DataFrame({"day": midnights(days), "start": middays(days - 1), "end": middays(days), **amounts})
-    named = [alt.Tooltip("day:T", format="%a %-d %b %Y", title="Day"), *tooltip]
-    hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", fields=["day"], empty=False)
-    lit = alt.condition(hover, alt.value(1), alt.value(0))
-    columns: alt.Chart = (
-        alt.Chart(readings)
-        .mark_rect(style="reading")
-        .encode(x=alt.X("start:T"), x2=alt.X2("end:T"), opacity=lit, tooltip=named)
-    )
-    return columns.add_params(hover)
+    hover = {"type": "point", "on": "pointerover", "clear": "pointerout", "fields": ["day"]}
+    channels = {
+        "x": field("start:T"),
+        "x2": field("end"),
+        "opacity": {"condition": {"param": "hover", "empty": False, "value": 1}, "value": 0},
+        "tooltip": [field("day:T", format="%a %-d %b %Y", title="Day"), *tooltip],
+    }
+    readings = rows({"day": midnights(days), "start": middays(days - 1), "end": middays(days), **amounts})
+    return mark("rect", channels, readings, style="reading") | {"params": [{"name": "hover", "select": hover}]}
 
 
 def in_words(value: Floats, low: Floats, high: Floats, form: str) -> list[str]:
@@ -169,32 +168,32 @@ def in_words(value: Floats, low: Floats, high: Floats, form: str) -> list[str]:
     ]
 
 
-def line_styles(names: list[str]) -> dict[str, alt.Color | alt.StrokeDash]:
+def line_styles(names: list[str]) -> Document:
     """Return colours and dashes of lines by name, in one legend; what was not measured is dashed."""
     dashes = [DASHES.get(name, [1, 0]) for name in names]
-    legend = alt.Legend(orient="top", direction="horizontal", title=None, symbolType="stroke", offset=4)
+    legend = {"orient": "top", "direction": "horizontal", "title": None, "symbolType": "stroke", "offset": 4}
     return {
-        "color": alt.Color("series:N", scale=alt.Scale(domain=names), legend=legend),
-        "strokeDash": alt.StrokeDash("series:N", scale=alt.Scale(domain=names, range=dashes), legend=legend),
+        "color": field("series:N", scale={"domain": names}, legend=legend),
+        "strokeDash": field("series:N", scale={"domain": names, "range": dashes}, legend=legend),
     }
 
 
-def day_axis(days: Days) -> alt.X:
+def day_axis(days: Days) -> Document:
     """Return the axis of days, named by day and month, or by month and year where it is long."""
-    form = "%b %Y" if days[-1] - days[0] > np.timedelta64(400, "D") else "%-d %b"
-    ticks: Literal["day"] | int = "day" if len(days) < TICKS else TICKS
-    axis = alt.Axis(
-        format=form, labelOverlap="greedy", labelSeparation=12, labelFlush=False, tickCount=ticks, grid=False
-    )
-    return alt.X("day:T", title=None, axis=axis)
+    axis = {
+        "format": "%b %Y" if days[-1] - days[0] > np.timedelta64(400, "D") else "%-d %b",
+        "tickCount": "day" if len(days) < TICKS else TICKS,
+        "labelOverlap": "greedy",
+        "labelSeparation": 12,
+        "labelFlush": False,
+        "grid": False,
+    }
+    return field("day:T", title=None, axis=axis)
 
 
-def draw_nothing(words: str = NO_FACTS) -> alt.Chart:
+def draw_nothing(words: str = NO_FACTS) -> Document:
     """Draw a picture that says that it is empty."""
-    empty: alt.Chart = (
-        alt.Chart(pd.DataFrame({"text": [words]})).mark_text(style="empty").encode(text=alt.Text("text:N"))
-    )
-    return empty
+    return mark("text", {"text": field("text:N")}, rows({"text": [words]}), style="empty")
 
 
 def middays(days: Days) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 
+from adtempo.charts.grammar import Document, field, mark
 from adtempo.charts.series import (
     EXPECTED,
     DailySeries,
@@ -13,8 +13,8 @@ from adtempo.charts.series import (
     draw_band,
     draw_nothing,
     draw_reading,
-    frame_lines,
     in_words,
+    line_rows,
     line_styles,
     only_tail,
 )
@@ -22,7 +22,7 @@ from adtempo.charts.series import (
 VALUE, SPEND = "Value reported", "Spend"
 
 
-def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:
+def draw_spend_value(series: DailySeries) -> Document:
     """Draw spend and conversion value per day; where value is still arriving, also what it will come to.
 
     Spend is final within hours, so only its companion is drawn as unfinished.
@@ -30,29 +30,17 @@ def draw_spend_value(series: DailySeries) -> alt.TopLevelMixin:
     if not (np.isfinite(series.spend).any() or np.isfinite(series.value).any()):
         return draw_nothing()
     drawn = {VALUE: series.value, EXPECTED: only_tail(series, series.expected), SPEND: series.spend}
-    lines = (
-        alt.Chart(frame_lines(series.days, drawn))
-        .mark_line()
-        .encode(
-            x=day_axis(series.days),
-            y=alt.Y(
-                "amount:Q",
-                title=f"{series.currency} per day",
-                axis=alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=5),
-            ),
-            **line_styles(list(drawn)),
-        )
+    axis = {"labelExpr": "format(datum.value, '~s')", "tickCount": 5}
+    y = field("amount:Q", title=f"{series.currency} per day", axis=axis)
+    lines = mark(
+        "line", {"x": day_axis(series.days), "y": y, **line_styles(list(drawn))}, line_rows(series.days, drawn)
     )
     tooltip = [
-        alt.Tooltip("spend:Q", format=",.2f", title=f"Spend, {series.currency}"),
-        alt.Tooltip("value:Q", format=",.2f", title=f"{VALUE}, {series.currency}"),
-        alt.Tooltip("final:N", title="Expected (80%)"),
+        field("spend:Q", format=",.2f", title=f"Spend, {series.currency}"),
+        field("value:Q", format=",.2f", title=f"{VALUE}, {series.currency}"),
+        field("final:N", title="Expected (80%)"),
     ]
     words = in_words(series.expected, series.low80, series.high80, ",.0f")
     reading = draw_reading(series, {"spend": series.spend, "value": series.value, "final": words}, tooltip)
-    return alt.layer(
-        *draw_arriving(series.days[series.arriving_from :]),
-        reading,
-        draw_band(series, series.low80, series.high80),
-        lines,
-    )
+    arriving = draw_arriving(series.days[series.arriving_from :])
+    return {"layer": [*arriving, reading, draw_band(series, series.low80, series.high80), lines]}

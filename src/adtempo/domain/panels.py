@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from adtempo.domain.accounts import CampaignRef
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +75,16 @@ class FactTable:
         """Yield (keys, quantities) of each group, in the order of the arrays."""
         for group in range(len(self)):
             yield tuple(_plain(column[group]) for column in self.keys.values()), self.quantities(group)
+
+    def campaigns(self) -> list[tuple[CampaignRef, slice]]:
+        """Return the rows of each campaign; they lie together, since the table is ordered by its keys.
+
+        The first keys are platform, account_id and campaign_id.
+        """
+        keys = list(self.keys.values())[:3]
+        begins = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+        edges = [0, *(np.flatnonzero(begins) + 1).tolist(), len(self)] if len(self) else []
+        return [(CampaignRef(*(key[begin] for key in keys)), slice(begin, end)) for begin, end in pairwise(edges)]
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a pandas frame: keys, then quantities as nullable integers."""

@@ -37,7 +37,7 @@ KEYS: Mapping[str, str] = {
 }
 """What facts can be grouped by, and the ledger's column behind it."""
 
-_OF_ADS = {"ad_id", "creative_id", "ad_group_id"}
+_OF_ADS = {"ad_id", "creative_id"}
 _OF_HOURS = {"hour", "hour_of_week"}
 
 
@@ -46,7 +46,8 @@ class FactQuery:
     """Which facts, grouped how, known when.
 
     Attributes:
-        by: Grouping keys, out of KEYS, at least one. Keys of hours use hourly rows alone, keys of ads use ad rows.
+        by: Grouping keys, out of KEYS, at least one. Keys of hours use hourly rows alone, keys of ads use ad
+            rows, that of ad groups their rows or those of their ads.
         since: First local day, inclusive.
         until: Last local day, inclusive.
         campaigns: Only these campaigns; None means all.
@@ -79,8 +80,16 @@ class FactQuery:
         return not _OF_HOURS.isdisjoint(self.by)
 
     @property
-    def level(self) -> str | None:
-        return None if _OF_ADS.isdisjoint(self.by) else "ad"
+    def cell(self) -> str | None:
+        """Column of the ledger below campaigns that tells rows apart: of which, several kinds are one thing."""
+        if not _OF_ADS.isdisjoint(self.by):
+            return "entity_id"
+        return "ad_group_id" if "ad_group_id" in self.by else None
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Kinds of rows that can tell; none = all."""
+        return {None: (), "entity_id": ("ad",), "ad_group_id": ("ad", "ad_group")}[self.cell]
 
     def conditions(self) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Return the SQL conditions of a question, and their values."""
@@ -134,7 +143,8 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
             texts=_texts(facts, resolve=resolve),
             resolve=resolve,
             hourly=facts.hourly,
-            level=facts.level,
+            cell=facts.cell,
+            levels=facts.levels,
             wanted=names,
             conditions=conditions,
             undone=bool(snapshot.undone),
@@ -177,7 +187,7 @@ def _shapes(connection: Connection, facts: FactQuery) -> list[tuple[str, str, st
         if shape[5] == facts.conversion_type
         and facts.attribution in (None, shape[4])
         and (not facts.hourly or shape[3] == "hour")
-        and (facts.level is None or shape[2] == facts.level)
+        and (not facts.levels or shape[2] in facts.levels)
     ]
 
 
@@ -203,7 +213,7 @@ def _texts(facts: FactQuery, *, resolve: bool) -> tuple[str, ...]:
     needed = {KEYS[key] for key in facts.by} - {"day_local", "slot", "hour_of_week", "creative_id"}
     if resolve:
         needed |= {"platform", "account_id", "campaign_id", "level", "grain", "attribution"}
-        needed |= {"entity_id"} if facts.level else set()
+        needed |= {facts.cell} if facts.cell else set()
     return tuple(sorted(needed))
 
 

@@ -16,7 +16,6 @@ from adtempo.facts.ledger import Ledger
 from adtempo.facts.publish import Origin
 from adtempo.facts.record_imports import first_observed, publish_records
 from adtempo.facts.staging.page_records import read_captions_file, read_messages_file
-from adtempo.store.conversions import Recorded
 from adtempo.store.engine import reading
 from adtempo.store.messages import (
     Caption,
@@ -27,6 +26,7 @@ from adtempo.store.messages import (
     record_messages,
     register_pages,
 )
+from adtempo.store.observations import Recorded
 
 PAGE = "page"
 """In the place of the platform: whose rows a batch of messages brought, and which lease keeps others away."""

@@ -45,7 +45,7 @@ class Record:
         self._seen_us = np.zeros((max(len(kinds), 1), *shape), np.int64)
         self._best = {name: np.zeros(shape, np.int64) if several else sums[0] for name, sums in self._sums.items()}
         self._there = {name: np.zeros(shape, np.bool_) if several else one[0] for name, one in self._known.items()}
-        self.slots = shape[1]
+        self._rows, self.slots = shape
 
     def post(
         self, row: Ints, slot: Ints, kind: Ints, sums: Mapping[str, Ints], known: Mapping[str, Bools], seen_us: Ints
@@ -60,14 +60,13 @@ class Record:
             known: By quantity, whether it was measured.
             seen_us: When the slot was looked at, microseconds since 1970 UTC; 0 where it was not.
         """
-        where = (kind, row, slot)
+        where = (kind * self._rows + row) * self.slots + slot
         for name in QUANTITIES:
-            np.add.at(self._sums[name], where, sums[name])
-            flagged = known[name]
-            self._known[name][kind[flagged], row[flagged], slot[flagged]] = True
+            np.add.at(self._sums[name].reshape(-1), where, sums[name])
+            self._known[name].reshape(-1)[where[known[name]]] = True
         if len(self._levels) < 2:
             return
-        np.maximum.at(self._seen_us, where, seen_us)
+        np.maximum.at(self._seen_us.reshape(-1), where, seen_us)
         cells = np.unique(row * self.slots + slot)
         row, slot = cells // self.slots, cells % self.slots
         ranks = np.stack([self._rank(place, row, slot) for place in range(len(self._levels))])

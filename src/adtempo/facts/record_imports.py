@@ -21,10 +21,11 @@ from adtempo.facts.publish import Origin, append_publication, open_workplace, wr
 from adtempo.facts.staging.records import StagedRecords, read_conversions_file, read_rates_file
 from adtempo.store import ledger as manifest
 from adtempo.store.accounts import find_campaign
-from adtempo.store.conversions import Conversion, ExchangeRate, Recorded, record_conversions, record_rates
+from adtempo.store.conversions import Conversion, ExchangeRate, record_conversions, record_rates
 from adtempo.store.engine import reading, transaction
 from adtempo.store.leases import check_leases
 from adtempo.store.ledger import Batch
+from adtempo.store.observations import Recorded
 
 
 def import_conversions(

@@ -18,13 +18,16 @@ from adtempo.facts.ledger import Ledger, Snapshot, attach, create_postings, open
 from adtempo.facts.publish import Origin, Writing, open_workplace, publish_batch, renew_writing, writing
 from adtempo.store import ledger as manifest
 from adtempo.store.attributes import undo_attributes
-from adtempo.store.conversions import undo_conversions
+from adtempo.store.conversions import conversions, exchange_rates
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch
-from adtempo.store.messages import undo_messages
+from adtempo.store.messages import captions, page_messages
+from adtempo.store.observations import undo_observations
 
 PART_ROWS = 500_000
 """Postings whose slots are differenced anew at once."""
+
+_REPORTED = (conversions, exchange_rates, captions, page_messages)
 
 
 def undo_import(
@@ -51,8 +54,7 @@ def undo_import(
         def settle(connection: Connection, undone_by: int) -> None:
             manifest.mark_undone(connection, number, undone_by)
             undo_attributes(connection, batch=number, undone_by=undone_by)
-            undo_conversions(connection, batch=number, undone_by=undone_by)
-            undo_messages(connection, batch=number, undone_by=undone_by)
+            undo_observations(connection, _REPORTED, batch=number, undone_by=undone_by)
 
         origin = Origin("undo", batch.source, actor, now, now)
         draft = _post_undo(ledger, held, number, progress)

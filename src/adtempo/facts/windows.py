@@ -126,6 +126,29 @@ class KnownDays:
     part: Callable[[datetime], Part]
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What there is a row of.
+
+    Attributes:
+        names: The grouping keys of facts that name one, its platform, account and campaign first.
+        keys: Their values, of each.
+    """
+
+    names: tuple[str, ...]
+    keys: Sequence[tuple[str, ...]]
+
+    def accounts(self) -> list[AccountRef]:
+        """Return the account of each."""
+        return [AccountRef(*key[:2]) for key in self.keys]
+
+    def places(self, table: FactTable) -> Ints:
+        """Return which of them each row of a table is about."""
+        places = {key: place for place, key in enumerate(self.keys)}
+        found = zip(*(table.keys[name].tolist() for name in self.names), strict=True)
+        return np.array([places[key] for key in found], np.int64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cut:
     """What one window takes of each campaign's days from a place on; arrays of shape (campaigns, days).
@@ -166,7 +189,37 @@ def load_window_tables(
         groups: By name, the row that each campaign adds to, shape (campaigns,); the campaigns of a row are of one
             account.
     """
-    return cut_windows(_load_known(ledger, campaigns, max(hours), as_of, batch), hours, groups)
+    rows = _Rows(CELL[:3], [(ref.platform, ref.account_id, ref.campaign_id) for ref in campaigns])
+    return cut_windows(_load_known(ledger, rows, max(hours), as_of, batch), hours, groups)
+
+
+def load_ad_group_tables(
+    ledger: Ledger, campaigns: Sequence[CampaignRef], hours: Collection[int], *, as_of: datetime
+) -> tuple[Ints, dict[int, WindowTable]]:
+    """Return the figures of each ad group of campaigns over some windows that end at a moment.
+
+    Args:
+        ledger: Where the facts are.
+        campaigns: All campaigns of their accounts.
+        hours: Lengths of the windows, each 1 or more.
+        as_of: The moment, aware.
+
+    Returns:
+        The place of each ad group's campaign, shape (ad groups,), and by length a table with a row per ad group.
+    """
+    names = (*CELL[:3], "ad_group_id")
+    accounts = {ref.account for ref in campaigns}
+    since = first_day(as_of, max(hours)) - timedelta(days=RATE_DAYS)
+    table = load_fact_table(ledger, FactQuery(by=names, since=since, accounts=accounts, as_of=as_of))
+    keys = list(zip(*(table.keys[name].tolist() for name in names), strict=True))
+    places = {(ref.platform, ref.account_id, ref.campaign_id): place for place, ref in enumerate(campaigns)}
+    of = np.array([places[key[:3]] for key in keys], np.int64)
+    if not keys:
+        return of, {}
+    tables = cut_windows(
+        _load_known(ledger, _Rows(names, keys), max(hours), as_of, None), hours, {"": np.arange(len(of))}
+    )
+    return of, {length: one for (_, length), one in tables.items()}
 
 
 def first_day(as_of: datetime, longest: int) -> date:
@@ -220,34 +273,34 @@ def cut_windows(
     return tables
 
 
-def _load_known(
-    ledger: Ledger, campaigns: Sequence[CampaignRef], longest: int, as_of: datetime, batch: int | None
-) -> KnownDays:
-    wanted = sorted({ref.account for ref in campaigns})
+def _load_known(ledger: Ledger, rows: _Rows, longest: int, as_of: datetime, batch: int | None) -> KnownDays:
+    whose = rows.accounts()
+    wanted = sorted(set(whose))
     with reading(ledger.engine) as connection:
         by_ref = {one.ref: one for one in load_accounts(connection)}
         heard = load_heard(connection, as_of)
     accounts = [by_ref[ref] for ref in wanted]
-    account = np.array([wanted.index(ref.account) for ref in campaigns], np.int64)
+    account = np.array([wanted.index(ref) for ref in whose], np.int64)
     first = first_day(as_of, longest)
     since = first - timedelta(days=RATE_DAYS)
-    query = FactQuery(by=CELL, since=since, accounts=wanted, as_of=as_of, batch=batch)
+    query = FactQuery(by=(*rows.names, "day_local"), since=since, accounts=wanted, as_of=as_of, batch=batch)
     table = load_fact_table(ledger, query)
     days = np.unique(table.keys["day_local"].astype("datetime64[D]"))
-    row, column = _rows_of(campaigns, table), np.searchsorted(days, table.keys["day_local"].astype("datetime64[D]"))
-    figures = _spread(table, (len(campaigns), len(days)), (row, column))
+    row, column = rows.places(table), np.searchsorted(days, table.keys["day_local"].astype("datetime64[D]"))
+    figures = _spread(table, (len(whose), len(days)), (row, column))
     curves = load_curves(ledger, as_of=as_of, batch=batch, since=since)
     latest = len(ALL_AGES) - 1
     ages = np.full((len(accounts), len(days)), latest)
     for place, ref in enumerate(wanted):
         if ref in curves:
             ages[place] = [curves[ref].looks.get(day, latest) for day in days.tolist()]
-    by_hour = load_fact_table(ledger, replace(query, by=("platform", "account_id", "hour_of_week"), since=first))
+    of_hour = ("platform", "account_id", *rows.names[3:], "hour_of_week")
+    by_hour = load_fact_table(ledger, replace(query, by=of_hour, since=first))
     measured = by_hour.measured["conversions_micros"]
     told = set(zip(by_hour.keys["platform"][measured], by_hour.keys["account_id"][measured], strict=True))
 
     def part(begins: datetime) -> Part:
-        return _load_part(ledger, campaigns, accounts, begins, replace(query, by=(*CELL, "hour")))
+        return _load_part(ledger, rows, accounts, account, begins, replace(query, by=(*query.by, "hour")))
 
     return KnownDays(
         as_of=as_of,
@@ -263,12 +316,6 @@ def _load_known(
     )
 
 
-def _rows_of(campaigns: Sequence[CampaignRef], table: FactTable) -> Ints:
-    places = {(ref.platform, ref.account_id, ref.campaign_id): place for place, ref in enumerate(campaigns)}
-    keys = zip(*(table.keys[name].tolist() for name in CELL[:3]), strict=True)
-    return np.array([places[key] for key in keys], np.int64)
-
-
 def _spread(table: FactTable, shape: tuple[int, ...], where: tuple[Ints, ...]) -> Figures:
     """Return a table's figures as arrays over campaigns and days."""
     sums = {name: np.zeros(shape, np.int64) for name in QUANTITIES}
@@ -279,17 +326,17 @@ def _spread(table: FactTable, shape: tuple[int, ...], where: tuple[Ints, ...]) -
 
 
 def _load_part(
-    ledger: Ledger, campaigns: Sequence[CampaignRef], accounts: Sequence[Account], begins: datetime, query: FactQuery
+    ledger: Ledger, rows: _Rows, accounts: Sequence[Account], account: Ints, begins: datetime, query: FactQuery
 ) -> Part:
     """Return what the hours since a moment hold of its local day, and their share of that day's clicks."""
-    cut_off = {one.ref: begins.astimezone(one.zone).date() for one in accounts}
-    table = load_fact_table(ledger, replace(query, since=min(cut_off.values()), until=max(cut_off.values())))
-    row = _rows_of(campaigns, table)
-    day = np.array([cut_off[ref.account] for ref in campaigns], "datetime64[D]")
+    cut_off = [begins.astimezone(one.zone).date() for one in accounts]
+    table = load_fact_table(ledger, replace(query, since=min(cut_off), until=max(cut_off)))
+    row = rows.places(table)
+    day = np.array(cut_off, "datetime64[D]")[account]
     of_day = table.keys["day_local"].astype("datetime64[D]") == day[row]
     within = of_day & (table.keys["hour"] >= np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us"))
     exposure = np.maximum(table.sums["clicks"], 0) + 1e-9  # a day without clicks is shared out by its hours
-    count = len(campaigns)
+    count = len(account)
     sums = {name: np.zeros(count, np.int64) for name in QUANTITIES}
     known = {name: np.zeros(count, np.bool_) for name in QUANTITIES}
     for name in QUANTITIES:

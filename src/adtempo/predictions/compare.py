@@ -26,8 +26,8 @@ from adtempo.store.engine import reading, transaction
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
 
-LoadActual = Callable[[Prediction], Actual | None]
-"""Says what a prediction's window came to; None while that may still change."""
+LoadActuals = Callable[[Sequence[Prediction]], Sequence[Actual | None]]
+"""Says what the window of each prediction came to; None while that may still change."""
 
 DAY_ENDS_FIRST = timedelta(hours=10)
 """A day of the calendar ends first in the zone UTC+14: ten hours after it began in UTC."""
@@ -70,7 +70,7 @@ class TrackRecord:
     calibration: tuple[CalibrationPoint, ...]
 
 
-def compare_predictions(workspace: Workspace, load_actual: LoadActual, *, campaign: str | None = None) -> Compared:
+def compare_predictions(workspace: Workspace, load_actuals: LoadActuals, *, campaign: str | None = None) -> Compared:
     """Compare every prediction whose window is mature and that was never compared.
 
     They are kept some hundred at a time: killed half-way, the next run goes on; run twice at once, each prediction is
@@ -78,7 +78,7 @@ def compare_predictions(workspace: Workspace, load_actual: LoadActual, *, campai
 
     Args:
         workspace: What is open.
-        load_actual: Says what came true.
+        load_actuals: Says what came true.
         campaign: Only predictions about this campaign.
 
     Raises:
@@ -90,19 +90,20 @@ def compare_predictions(workspace: Workspace, load_actual: LoadActual, *, campai
         if campaign is not None:
             ref = stored_accounts.find_campaign(connection, campaign)
             due = [one for one in due if one.prediction.scope.campaign == ref]
+    actuals = load_actuals([one.prediction for one in due])
+    found = [
+        replace(one, compared_at=now, comparison=compare_value(one.prediction, actual))
+        for one, actual in zip(due, actuals, strict=True)
+        if actual is not None
+    ]
     compared: list[RecordedPrediction] = []
-    waiting = 0
-    for start in range(0, len(due), _CHUNK):
-        found = [(one, load_actual(one.prediction)) for one in due[start : start + _CHUNK]]
-        waiting += sum(actual is None for _, actual in found)
+    for start in range(0, len(found), _CHUNK):
         with transaction(workspace.engine) as connection:
-            for one, actual in found:
-                if actual is None:
-                    continue
-                comparison = compare_value(one.prediction, actual)
-                if stored.insert_comparison(connection, one.prediction.prediction_id, comparison, now):
-                    compared.append(replace(one, compared_at=now, comparison=comparison))
-    return Compared(tuple(compared), waiting)
+            for one in found[start : start + _CHUNK]:
+                assert one.comparison is not None, "it was compared above"
+                if stored.insert_comparison(connection, one.prediction.prediction_id, one.comparison, now):
+                    compared.append(one)
+    return Compared(tuple(compared), len(due) - len(found))
 
 
 def load_comparisons(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
@@ -12,17 +13,13 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
     Connection,
     Double,
-    ForeignKeyConstraint,
     Row,
     Table,
     Text,
-    and_,
     or_,
     select,
-    tuple_,
 )
 
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef, Level, OfflineUse
@@ -30,6 +27,16 @@ from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import AccountChanged, InvalidInput, NotFound
 from adtempo.store.attributes import load_attributes
 from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.rows import (
+    account_key,
+    campaign_columns,
+    campaign_of,
+    insert_first,
+    of,
+    of_any,
+    read_row,
+    row_of,
+)
 
 accounts = Table(
     "accounts",
@@ -58,9 +65,7 @@ accounts = Table(
 campaigns = Table(
     "campaigns",
     metadata,
-    Column("platform", Identifier, primary_key=True),
-    Column("account_id", Identifier, primary_key=True),
-    Column("campaign_id", Identifier, primary_key=True),
+    *campaign_columns(primary_key=True),
     Column("first_seen_at", UtcTime, nullable=False),
     Column("target_roas", Double),
     Column("target_cpa_micros", BigInteger),
@@ -68,7 +73,7 @@ campaigns = Table(
     Column("label", Text),
     Column("niche", Text),
     Column("channel", Text),
-    ForeignKeyConstraint(["platform", "account_id"], ["accounts.platform", "accounts.account_id"]),
+    account_key(),
     CheckConstraint("campaign_id <> ''", name="identified"),
     CheckConstraint("target_roas > 0 AND target_roas < 1e6", name="target_roas_positive"),  # NaN is the greatest there
     CheckConstraint("target_cpa_micros > 0", name="target_cpa_positive"),
@@ -107,21 +112,8 @@ def register_accounts(connection: Connection, found: Iterable[Account], *, at: d
     added = []
     for account in sorted(found, key=lambda account: account.ref):
         _check_zone(account)
-        row = {
-            "platform": account.ref.platform,
-            "account_id": account.ref.account_id,
-            "name": account.name,
-            "timezone": account.timezone,
-            "currency": account.currency,
-            "source": account.source,
-            "client": account.client,
-            "armed": False,
-            "offline": account.offline,
-            "approver_limit_micros": account.approver_limit_micros,
-            "created_at": at,
-        }
-        statement = insert_into(connection, accounts).values(row).on_conflict_do_nothing()
-        if connection.scalar(statement.returning(accounts.c.account_id)) is not None:
+        row = row_of(accounts, account, **asdict(account.ref), armed=False, created_at=at)
+        if insert_first(connection, accounts, row):
             added.append(load_account(connection, account.ref))
         else:
             _meet_again(connection, account)
@@ -166,7 +158,7 @@ def change_account(connection: Connection, ref: AccountRef, **changes: Any) -> A
     """
     if not changes or not changes.keys() <= set(CHANGEABLE):
         raise InvalidInput(f"of an account, {', '.join(CHANGEABLE)} can be changed; nothing else")
-    connection.execute(accounts.update().where(_of_account(accounts, ref)).values(changes))
+    connection.execute(accounts.update().where(of(accounts, ref)).values(changes))
     return load_account(connection, ref)
 
 
@@ -182,7 +174,7 @@ def load_account(connection: Connection, ref: AccountRef) -> Account:
     Raises:
         NotFound: There is no such account.
     """
-    row = connection.execute(select(accounts).where(_of_account(accounts, ref))).one_or_none()
+    row = connection.execute(select(accounts).where(of(accounts, ref))).one_or_none()
     if row is None:
         raise NotFound(f"there is no account {ref}; `adtempo accounts list` shows those there are")
     return _account(row)
@@ -208,15 +200,7 @@ def register_campaigns(connection: Connection, seen: Mapping[CampaignRef, dateti
         connection: Of a writing transaction.
         seen: Campaigns of registered accounts, each with the first moment at which facts mention it, aware.
     """
-    rows = [
-        {
-            "platform": ref.platform,
-            "account_id": ref.account_id,
-            "campaign_id": ref.campaign_id,
-            "first_seen_at": seen[ref],
-        }
-        for ref in sorted(seen)
-    ]
+    rows = [asdict(ref) | {"first_seen_at": seen[ref]} for ref in sorted(seen)]
     if rows:
         statement = insert_into(connection, campaigns)
         earlier = statement.excluded.first_seen_at
@@ -245,9 +229,9 @@ def find_campaigns(connection: Connection, texts: Collection[str]) -> Callable[[
     ids = sorted({*texts, *(text.split(":", 2)[-1] for text in texts)})
     found: dict[str, dict[str, CampaignRef]] = {}
     for start in range(0, len(ids), _CHUNK):
-        query = select(campaigns.c.platform, campaigns.c.account_id, campaigns.c.campaign_id)
+        query = select(*campaigns.primary_key)
         for row in connection.execute(query.where(campaigns.c.campaign_id.in_(ids[start : start + _CHUNK]))):
-            ref = CampaignRef(*row)
+            ref = campaign_of(row)
             for name in (ref.campaign_id, str(ref)):
                 found.setdefault(name, {})[str(ref)] = ref
     return lambda text: _one(text, "campaign", "campaigns list", found.get(text, {}))
@@ -270,8 +254,7 @@ def change_campaign(connection: Connection, ref: CampaignRef, **changes: Any) ->
     for name, value in changes.items():
         if value is not None and not (value != "" if isinstance(value, str) else 0 < value < float("inf")):
             raise InvalidInput(f"{name} of campaign {ref} cannot be {value!r}; give a positive amount, or nothing")
-    is_it = and_(_of_account(campaigns, ref.account), campaigns.c.campaign_id == ref.campaign_id)
-    if connection.execute(campaigns.update().where(is_it).values(changes)).rowcount == 0:
+    if connection.execute(campaigns.update().where(of(campaigns, ref)).values(changes)).rowcount == 0:
         raise NotFound(f"there is no campaign {ref}; `adtempo campaigns list` shows those there are")
 
 
@@ -287,9 +270,7 @@ def load_campaigns(
     """
     query = select(campaigns).order_by(*campaigns.primary_key)
     if within is not None:
-        query = query.where(
-            tuple_(campaigns.c.platform, campaigns.c.account_id).in_([(ref.platform, ref.account_id) for ref in within])
-        )
+        query = query.where(of_any(campaigns, within))
     held = load_attributes(connection, at=at, level=Level.CAMPAIGN, within=within)
     return [
         _campaign(row, held.get((row.platform, row.account_id, row.campaign_id, row.campaign_id), {}))
@@ -297,38 +278,20 @@ def load_campaigns(
     ]
 
 
-def _of_account(table: Table, ref: AccountRef) -> ColumnElement[bool]:
-    return and_(table.c.platform == ref.platform, table.c.account_id == ref.account_id)
-
-
 def _account(row: Row[Any]) -> Account:
-    return Account(
-        ref=AccountRef(row.platform, row.account_id),
-        timezone=row.timezone,
-        currency=row.currency,
-        name=row.name,
-        source=row.source,
-        armed=row.armed,
-        client=row.client,
-        offline=OfflineUse(row.offline),
-        approver_limit_micros=row.approver_limit_micros,
-    )
+    return read_row(Account, row, ref=AccountRef(row.platform, row.account_id), offline=OfflineUse(row.offline))
 
 
 def _campaign(row: Row[Any], said: Mapping[str, str]) -> Campaign:
     budget = said.get("budget_daily_micros")
-    return Campaign(
-        ref=CampaignRef(row.platform, row.account_id, row.campaign_id),
-        first_seen_at=row.first_seen_at,
+    return read_row(
+        Campaign,
+        row,
+        ref=campaign_of(row),
         name=said.get("name"),
         status=said.get("status"),
         budget_daily_micros=None if budget is None else int(budget),
         niche=row.niche or said.get("niche"),
-        target_roas=row.target_roas,
-        target_cpa_micros=row.target_cpa_micros,
-        planned_budget_micros=row.planned_budget_micros,
-        label=row.label,
-        channel=row.channel,
     )
 
 

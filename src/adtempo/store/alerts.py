@@ -11,12 +11,9 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
     Connection,
     Double,
-    ForeignKeyConstraint,
     Index,
-    Integer,
     Row,
     Table,
     Text,
@@ -31,12 +28,13 @@ from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.alerts import Alert, Finding, Severity
 from adtempo.domain.errors import NotFound
 from adtempo.domain.money import Money
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.engine import Identifier, Number, UtcTime, metadata
+from adtempo.store.rows import account_key, campaign_key, campaign_of, insert_new, of, of_any, read_row, row_of
 
 performance_alerts = Table(
     "performance_alerts",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("cause", Identifier, nullable=False),
     Column("alert_type", Text, nullable=False),
     Column("severity", Text, nullable=False),
@@ -57,11 +55,8 @@ performance_alerts = Table(
     Column("acknowledged_by", Text),
     Column("resolved", Boolean, nullable=False),
     Column("resolved_at", UtcTime),
-    ForeignKeyConstraint(["platform", "account_id"], ["accounts.platform", "accounts.account_id"]),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    account_key(),
+    campaign_key(),
     CheckConstraint("cause <> '' AND alert_type <> '' AND message <> ''", name="stated"),
     CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity_known"),
     CheckConstraint("(platform IS NULL) = (account_id IS NULL)", name="account_whole"),
@@ -85,12 +80,8 @@ performance_alerts = Table(
 
 def insert_alerts(connection: Connection, findings: Iterable[Finding], at: datetime) -> None:
     """Open an alert per finding; where one of its cause is open, that one stays as it is."""
-    rows = [
-        {**_finding_row(finding), "opened_at": at, "last_seen_at": at, "severity_since": at, "resolved": False}
-        for finding in findings
-    ]
-    if rows:
-        connection.execute(insert_into(connection, performance_alerts).on_conflict_do_nothing(), rows)
+    new = {"opened_at": at, "last_seen_at": at, "severity_since": at, "resolved": False}
+    insert_new(connection, performance_alerts, (_finding_row(finding) | new for finding in findings))
 
 
 def refresh_alerts(connection: Connection, seen: Iterable[tuple[Alert, Finding]], at: datetime) -> None:
@@ -170,9 +161,9 @@ def load_alerts(
     if resolved is not None:
         query = query.where(table.c.resolved if resolved else ~table.c.resolved)
     if accounts is not None:
-        query = query.where(or_(*(_of_account(ref) for ref in accounts)) if accounts else table.c.id.is_(None))
+        query = query.where(of_any(table, accounts))
     if campaign is not None:
-        query = query.where(_of_account(campaign.account), table.c.campaign_id == campaign.campaign_id)
+        query = query.where(of(table, campaign))
     if alert_types is not None:
         query = query.where(table.c.alert_type.in_(alert_types))
     return [_alert(row) for row in connection.execute(query)]
@@ -185,51 +176,28 @@ def load_newsworthy(connection: Connection, resolved_since: datetime) -> list[Al
     return [_alert(row) for row in connection.execute(select(table).where(wanted).order_by(table.c.id))]
 
 
-def _of_account(ref: AccountRef) -> ColumnElement[bool]:
-    table = performance_alerts.c
-    return and_(table.platform == ref.platform, table.account_id == ref.account_id)
-
-
 def _finding_row(finding: Finding) -> dict[str, Any]:
-    return {
-        "cause": finding.cause,
-        "alert_type": finding.alert_type,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "platform": finding.within and finding.within.platform,
-        "account_id": finding.within and finding.within.account_id,
-        "campaign_id": finding.campaign and finding.campaign.campaign_id,
-        "metric_name": finding.metric_name,
-        "threshold": finding.threshold,
-        "actual_value": finding.actual_value,
-        "at_stake_micros": finding.at_stake and finding.at_stake.micros,
-        "currency": finding.at_stake and finding.at_stake.currency,
-        "detail": finding.detail,
-    }
+    return row_of(
+        performance_alerts,
+        finding,
+        cause=finding.cause,
+        platform=finding.within and finding.within.platform,
+        account_id=finding.within and finding.within.account_id,
+        campaign_id=finding.campaign and finding.campaign.campaign_id,
+        at_stake_micros=finding.at_stake and finding.at_stake.micros,
+        currency=finding.at_stake and finding.at_stake.currency,
+    )
 
 
 def _alert(row: Row[Any]) -> Alert:
-    account = None if row.account_id is None else AccountRef(row.platform, row.account_id)
-    campaign = None if row.campaign_id is None else CampaignRef(row.platform, row.account_id, row.campaign_id)
-    finding = Finding(
-        alert_type=row.alert_type,
+    campaign = None if row.campaign_id is None else campaign_of(row)
+    whole = campaign is None and row.account_id is not None
+    finding = read_row(
+        Finding,
+        row,
         severity=Severity(row.severity),
-        message=row.message,
         campaign=campaign,
-        account=None if campaign else account,
-        metric_name=row.metric_name,
-        threshold=row.threshold,
-        actual_value=row.actual_value,
+        account=AccountRef(row.platform, row.account_id) if whole else None,
         at_stake=None if row.currency is None else Money(row.at_stake_micros, row.currency),
-        detail=row.detail,
     )
-    return Alert(
-        id=row.id,
-        finding=finding,
-        opened_at=row.opened_at,
-        last_seen_at=row.last_seen_at,
-        severity_since=row.severity_since,
-        acknowledged_at=row.acknowledged_at,
-        acknowledged_by=row.acknowledged_by,
-        resolved_at=row.resolved_at,
-    )
+    return read_row(Alert, row, finding=finding)

@@ -22,9 +22,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    ForeignKeyConstraint,
     Index,
-    Integer,
     Row,
     Table,
     Text,
@@ -37,15 +35,16 @@ from sqlalchemy import (
 
 from adtempo.domain.accounts import AccountRef, CampaignRef, Level
 from adtempo.domain.errors import InvalidInput
-from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.engine import Identifier, Number, UtcTime, metadata
 from adtempo.store.ledger import ledger_batches
+from adtempo.store.rows import campaign_key, of_any, read_row
 
 ATTRIBUTES = ("name", "status", "budget_daily_micros", "niche")
 
 entity_attributes = Table(
     "entity_attributes",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("platform", Identifier, nullable=False),
     Column("account_id", Identifier, nullable=False),
     Column("level", Text, nullable=False),
@@ -58,10 +57,7 @@ entity_attributes = Table(
     Column("seen_until", UtcTime, nullable=False),
     Column("seen_observed_at", UtcTime, nullable=False),
     Column("batch", BigInteger, nullable=False),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    campaign_key(),
     CheckConstraint("level IN ('campaign', 'ad_group', 'ad')", name="level_known"),
     CheckConstraint("attribute IN ('name', 'status', 'budget_daily_micros', 'niche')", name="attribute_known"),
     CheckConstraint("entity_id <> ''", name="identified"),
@@ -348,8 +344,7 @@ def load_attributes(
         table.level == level, table.effective_at <= at, _counts(batch)
     )
     if within is not None:
-        pairs = [(ref.platform, ref.account_id) for ref in within]
-        query = query.where(tuple_(table.platform, table.account_id).in_(pairs))
+        query = query.where(of_any(entity_attributes, within))
     if as_of is not None:
         query = query.where(table.observed_at <= as_of)
     if batch is not None:
@@ -413,8 +408,7 @@ def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -
         .order_by(*_NEWEST_FIRST)
         .limit(limit)
     )
-    names = Attribute.__dataclass_fields__
-    return [Attribute(**{name: getattr(row, name) for name in names}) for row in connection.execute(query)]
+    return [read_row(Attribute, row) for row in connection.execute(query)]
 
 
 def load_moments(connection: Connection, *, since: datetime, until: datetime) -> list[datetime]:

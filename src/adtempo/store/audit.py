@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Index, Integer, Table, Text, func, select
+from sqlalchemy import CheckConstraint, Column, Connection, Index, Table, Text, func, select
 
 from adtempo.domain.errors import Problem
-from adtempo.store.engine import UtcTime, metadata
+from adtempo.store.engine import Number, UtcTime, metadata
 
 audit_log = Table(
     "audit_log",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("id", Number, primary_key=True, autoincrement=False),
     Column("at", UtcTime, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +13,10 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
     Connection,
     Double,
-    ForeignKeyConstraint,
     Index,
     Integer,
-    Row,
     Table,
     Text,
     UniqueConstraint,
@@ -32,7 +30,18 @@ from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.budgets import Basis, Evaluation, HourProfile, Judgement, Snapshot, StoredRule, Truth
 from adtempo.domain.errors import Conflict, NotFound
 from adtempo.domain.proposals import BudgetAction
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.engine import Number, UtcTime, metadata
+from adtempo.store.rows import (
+    CAMPAIGN,
+    campaign_columns,
+    campaign_key,
+    campaign_of,
+    insert_first,
+    insert_new,
+    of,
+    read_row,
+    row_of,
+)
 
 scaling_rules = Table(
     "scaling_rules",
@@ -54,10 +63,8 @@ scaling_rules = Table(
 scaling_evaluations = Table(
     "scaling_evaluations",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("platform", Identifier, nullable=False),
-    Column("account_id", Identifier, nullable=False),
-    Column("campaign_id", Identifier, nullable=False),
+    Column("id", Number, primary_key=True),
+    *campaign_columns(),
     Column("window_start", UtcTime, nullable=False),
     Column("run", Text, nullable=False),
     Column("evaluated_at", UtcTime, nullable=False),
@@ -82,10 +89,7 @@ scaling_evaluations = Table(
     Column("expected", JSON(none_as_null=True), nullable=False),
     Column("judgements", JSON(none_as_null=True), nullable=False),
     Column("vetoes", JSON(none_as_null=True), nullable=False),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    campaign_key(),
     UniqueConstraint("platform", "account_id", "campaign_id", "window_start", name="uq_scaling_evaluations_window"),
     CheckConstraint("basis IN ('expected', 'reported')", name="basis_known"),
     CheckConstraint(
@@ -110,9 +114,7 @@ EVALUATION_COLUMNS: Mapping[str, type] = {column.name: column.type.python_type f
 campaign_performance_snapshots = Table(
     "campaign_performance_snapshots",
     metadata,
-    Column("platform", Identifier, primary_key=True),
-    Column("account_id", Identifier, primary_key=True),
-    Column("campaign_id", Identifier, primary_key=True),
+    *campaign_columns(primary_key=True),
     Column("window_start", UtcTime, primary_key=True),
     Column("batch", BigInteger, nullable=False),
     Column("hours", Integer, nullable=False),
@@ -124,10 +126,7 @@ campaign_performance_snapshots = Table(
     Column("conversions_micros", BigInteger),
     Column("conversion_value_micros", BigInteger),
     Column("conversion_value_expected_micros", BigInteger),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    campaign_key(),
     CheckConstraint("hours > 0", name="some_hours"),
 )
 """How every running campaign stood at each hourly run: its last hours, as reported and as expected."""
@@ -135,9 +134,7 @@ campaign_performance_snapshots = Table(
 optimal_hour_profiles = Table(
     "optimal_hour_profiles",
     metadata,
-    Column("platform", Identifier, primary_key=True),
-    Column("account_id", Identifier, primary_key=True),
-    Column("campaign_id", Identifier, primary_key=True),
+    *campaign_columns(primary_key=True),
     Column("learnt_at", UtcTime, primary_key=True),
     Column("samples", Integer, nullable=False),
     Column("confidence", Double, nullable=False),
@@ -145,18 +142,14 @@ optimal_hour_profiles = Table(
     Column("valleys", JSON(none_as_null=True), nullable=False),
     Column("multipliers", JSON(none_as_null=True), nullable=False),
     Column("reason", Text, nullable=False),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    campaign_key(),
     CheckConstraint("confidence >= 0 AND confidence <= 1", name="confidence_share"),
     CheckConstraint("samples >= 0", name="samples_counted"),
 )
 """At which hours campaigns work, each time it was learnt."""
 
-_OF = ("platform", "account_id", "campaign_id")
-_CHUNK = 1000
 _STREAMED = 10_000
+_NAMED = tuple(scaling_evaluations.c[name] for name in CAMPAIGN)
 _AS_IT_IS = (
     *("batch", "rule_name", "rule_id", "rule_version", "old_budget_micros", "new_budget_micros", "currency", "reason"),
     *("metrics", "expected", "requires_approval", "missing", "would_change"),
@@ -169,19 +162,8 @@ def insert_rule(connection: Connection, rule: StoredRule) -> None:
     Raises:
         Conflict: Somebody else wrote that version first.
     """
-    row = {
-        "rule_id": rule.rule_id,
-        "version": rule.version,
-        "rule_name": str(rule.fields["rule_name"]),
-        "fields": dict(rule.fields),
-        "enabled": rule.enabled,
-        "position": rule.position,
-        "deleted": rule.deleted,
-        "made_at": rule.made_at,
-        "actor": rule.actor,
-    }
-    statement = insert_into(connection, scaling_rules).values(row).on_conflict_do_nothing()
-    if connection.scalar(statement.returning(scaling_rules.c.rule_id)) is None:
+    row = row_of(scaling_rules, rule, rule_name=str(rule.fields["rule_name"]), fields=dict(rule.fields))
+    if not insert_first(connection, scaling_rules, row):
         raise Conflict(f"rule {rule.rule_id} was changed by somebody else meanwhile; read it again and repeat")
 
 
@@ -198,7 +180,7 @@ def load_rules(connection: Connection) -> list[StoredRule]:
         .where(scaling_rules.c.deleted.is_(False))
         .order_by(scaling_rules.c.position, scaling_rules.c.rule_id)
     )
-    return [_rule(row) for row in connection.execute(query)]
+    return [read_row(StoredRule, row) for row in connection.execute(query)]
 
 
 def load_rule_versions(connection: Connection, rule_id: int) -> list[StoredRule]:
@@ -208,7 +190,7 @@ def load_rule_versions(connection: Connection, rule_id: int) -> list[StoredRule]
         NotFound: There never was such a rule.
     """
     query = select(scaling_rules).where(scaling_rules.c.rule_id == rule_id).order_by(scaling_rules.c.version.desc())
-    found = [_rule(row) for row in connection.execute(query)]
+    found = [read_row(StoredRule, row) for row in connection.execute(query)]
     if not found:
         raise NotFound(f"there is no rule {rule_id}; `adtempo budgets rules list` shows those there are")
     return found
@@ -230,19 +212,16 @@ def insert_evaluations(
         window: Start of the window that they belong to, aware.
         run: Which run made them.
     """
-    for start in range(0, len(evaluations), _CHUNK):
-        rows = [_evaluation_row(one, window, run) for one in evaluations[start : start + _CHUNK]]
-        connection.execute(insert_into(connection, scaling_evaluations).on_conflict_do_nothing(), rows)
+    insert_new(connection, scaling_evaluations, (_evaluation_row(one, window, run) for one in evaluations))
     table = scaling_evaluations.c
-    query = select(table.id, *(table[name] for name in _OF)).where(table.window_start == window, table.run == run)
-    return {CampaignRef(*row[1:]): row.id for row in connection.execute(query)}
+    query = select(table.id, *_NAMED).where(table.window_start == window, table.run == run)
+    return {campaign_of(row): row.id for row in connection.execute(query)}
 
 
 def load_evaluated(connection: Connection, window: datetime) -> set[CampaignRef]:
     """Return the campaigns of which something was said in a window."""
-    table = scaling_evaluations.c
-    query = select(*(table[name] for name in _OF)).where(table.window_start == window)
-    return {CampaignRef(*row) for row in connection.execute(query)}
+    query = select(*_NAMED).where(scaling_evaluations.c.window_start == window)
+    return {campaign_of(row) for row in connection.execute(query)}
 
 
 def update_vetoes(connection: Connection, vetoes: Mapping[int, Sequence[str]]) -> None:
@@ -272,14 +251,14 @@ def list_evaluations(
     if since is not None:
         query = query.where(table.evaluated_at >= since)
     if campaign is not None:
-        query = query.where(_of_campaign(scaling_evaluations, campaign))
+        query = query.where(of(scaling_evaluations, campaign))
     return [read_evaluation(row._asdict()) for row in connection.execute(query.limit(limit))]
 
 
 def find_evaluation(connection: Connection, campaign: CampaignRef, since: datetime) -> Evaluation | None:
     """Return the first evaluation of a campaign from a moment on, if there is one."""
     table = scaling_evaluations.c
-    query = select(scaling_evaluations).where(_of_campaign(scaling_evaluations, campaign), table.evaluated_at >= since)
+    query = select(scaling_evaluations).where(of(scaling_evaluations, campaign), table.evaluated_at >= since)
     row = connection.execute(query.order_by(table.evaluated_at, table.id).limit(1)).one_or_none()
     return None if row is None else read_evaluation(row._asdict())[1]
 
@@ -301,7 +280,7 @@ def stream_evaluations(
         until: Only before this moment.
     """
     table = scaling_evaluations.c
-    query = select(scaling_evaluations).order_by(*(table[name] for name in _OF), table.evaluated_at)
+    query = select(scaling_evaluations).order_by(*_NAMED, table.evaluated_at)
     if since is not None:
         query = query.where(table.evaluated_at >= since)
     if until is not None:
@@ -335,12 +314,7 @@ def count_actions(connection: Connection, since: datetime, until: datetime) -> d
 
 def insert_snapshots(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
     """Keep how campaigns stood; the first snapshot of a window stays."""
-    rows = [_snapshot_row(one) for one in snapshots]
-    for start in range(0, len(rows), _CHUNK):
-        connection.execute(
-            insert_into(connection, campaign_performance_snapshots).on_conflict_do_nothing(),
-            rows[start : start + _CHUNK],
-        )
+    insert_new(connection, campaign_performance_snapshots, map(_snapshot_row, snapshots))
 
 
 def delete_snapshots(connection: Connection, before: datetime) -> int:
@@ -351,105 +325,47 @@ def delete_snapshots(connection: Connection, before: datetime) -> int:
 
 def insert_profiles(connection: Connection, profiles: Iterable[HourProfile]) -> None:
     """Keep at which hours campaigns work."""
-    rows = [
-        {
-            **_named(one.campaign),
-            "learnt_at": one.learnt_at,
-            "samples": one.samples,
-            "confidence": one.confidence,
-            "peaks": list(one.peaks),
-            "valleys": list(one.valleys),
-            "multipliers": list(one.multipliers),
-            "reason": one.reason,
-        }
-        for one in profiles
-    ]
-    if rows:
-        connection.execute(insert_into(connection, optimal_hour_profiles).on_conflict_do_nothing(), rows)
+    table = optimal_hour_profiles
+    insert_new(connection, table, (row_of(table, one, **asdict(one.campaign)) for one in profiles))
 
 
 def load_profile(connection: Connection, campaign: CampaignRef, *, at: datetime) -> HourProfile | None:
     """Return what was last learnt of a campaign's hours up to a moment; None where nothing was."""
     table = optimal_hour_profiles
     query = (
-        select(table)
-        .where(_of_campaign(table, campaign), table.c.learnt_at <= at)
-        .order_by(table.c.learnt_at.desc())
-        .limit(1)
+        select(table).where(of(table, campaign), table.c.learnt_at <= at).order_by(table.c.learnt_at.desc()).limit(1)
     )
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    return HourProfile(
-        campaign=campaign,
-        learnt_at=row.learnt_at,
-        samples=row.samples,
-        confidence=row.confidence,
-        peaks=tuple(row.peaks),
-        valleys=tuple(row.valleys),
-        multipliers=tuple(row.multipliers),
-        reason=row.reason,
-    )
-
-
-def _of_campaign(table: Table, ref: CampaignRef) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == getattr(ref, name) for name in _OF))
-
-
-def _named(ref: CampaignRef) -> dict[str, str]:
-    return {name: getattr(ref, name) for name in _OF}
-
-
-def _rule(row: Row[Any]) -> StoredRule:
-    return StoredRule(
-        rule_id=row.rule_id,
-        version=row.version,
-        fields=row.fields,
-        enabled=row.enabled,
-        position=row.position,
-        made_at=row.made_at,
-        actor=row.actor,
-        deleted=row.deleted,
-    )
+    hours = {name: tuple(row._mapping[name]) for name in ("peaks", "valleys", "multipliers")}
+    return read_row(HourProfile, row, campaign=campaign, **hours)
 
 
 def _evaluation_row(one: Evaluation, window: datetime, run: str) -> dict[str, Any]:
-    return {
-        **_named(one.campaign),
-        "window_start": window,
-        "run": run,
-        "evaluated_at": one.at,
-        "batch": one.batch,
-        "rule_name": one.rule_name,
-        "rule_id": one.rule_id,
-        "rule_version": one.rule_version,
-        "basis": one.basis,
-        "action": one.action,
-        "on_reported": one.on_reported,
-        "old_budget_micros": one.old_budget_micros,
-        "new_budget_micros": one.new_budget_micros,
-        "currency": one.currency,
-        "requires_approval": one.requires_approval,
-        "reason": one.reason,
-        "missing": one.missing,
-        "would_change": one.would_change,
-        "read_over": one.window,
-        "roas": one.metrics.get("roas"),
-        "roas_expected": one.expected.get("roas"),
-        "metrics": dict(one.metrics),
-        "expected": dict(one.expected),
-        "judgements": [
+    return row_of(
+        scaling_evaluations,
+        one,
+        **asdict(one.campaign),
+        window_start=window,
+        run=run,
+        evaluated_at=one.at,
+        read_over=one.window,
+        roas=one.metrics.get("roas"),
+        roas_expected=one.expected.get("roas"),
+        metrics=dict(one.metrics),
+        expected=dict(one.expected),
+        judgements=[
             [judged.action, judged.condition, judged.truth, judged.probability, judged.reported]
             for judged in one.judgements
         ],
-        "vetoes": list(one.vetoes),
-    }
+    )
 
 
 def read_evaluation(row: Mapping[str, Any]) -> tuple[int, Evaluation]:
     """Return a row of the table, or of a file that it moved to, with its number."""
     return row["id"], Evaluation(
-        campaign=CampaignRef(*(row[name] for name in _OF)),
+        campaign=CampaignRef(*(row[name] for name in CAMPAIGN)),
         at=row["evaluated_at"],
         basis=Basis(row["basis"]),
         action=BudgetAction(row["action"]),
@@ -465,18 +381,5 @@ def read_evaluation(row: Mapping[str, Any]) -> tuple[int, Evaluation]:
 
 
 def _snapshot_row(one: Snapshot) -> dict[str, Any]:
-    figures = one.figures
-    return {
-        **_named(one.campaign),
-        "window_start": one.window,
-        "batch": one.batch,
-        "hours": one.hours,
-        "status": one.status,
-        "budget_daily_micros": one.budget_daily_micros,
-        "impressions": figures.impressions,
-        "clicks": figures.clicks,
-        "spend_micros": figures.spend_micros,
-        "conversions_micros": figures.conversions_micros,
-        "conversion_value_micros": figures.conversion_value_micros,
-        "conversion_value_expected_micros": one.conversion_value_expected_micros,
-    }
+    table = campaign_performance_snapshots
+    return row_of(table, one, **asdict(one.campaign), **row_of(table, one.figures), window_start=one.window)

@@ -8,6 +8,7 @@ exactly what the row says.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +17,8 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ColumnElement,
     Connection,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     Row,
@@ -40,7 +39,8 @@ from adtempo.domain.errors import NotFound
 from adtempo.domain.proposals import BudgetAction
 from adtempo.domain.verdicts import Outcome, Verdict
 from adtempo.store.accounts import accounts
-from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.engine import Identifier, Number, UtcTime, metadata
+from adtempo.store.rows import CAMPAIGN, campaign_columns, campaign_key, campaign_of, of, read_row, row_of
 
 
 def _in(column: str, states: Iterable[str]) -> str:
@@ -59,10 +59,8 @@ _RISE = (
 scaling_actions = Table(
     "scaling_actions",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("platform", Identifier, nullable=False),
-    Column("account_id", Identifier, nullable=False),
-    Column("campaign_id", Identifier, nullable=False),
+    Column("id", Number, primary_key=True),
+    *campaign_columns(),
     Column("policy_key", Identifier, nullable=False),
     Column("policy_title", Text, nullable=False),
     Column("policy", JSON(none_as_null=True), nullable=False),
@@ -106,10 +104,7 @@ scaling_actions = Table(
     Column("seen_at", UtcTime),
     Column("finished_at", UtcTime),
     Column("answer", Text, nullable=False),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    campaign_key(),
     UniqueConstraint("platform", "account_id", "campaign_id", "policy_key", "window_start", name="uq_one_per_window"),
     CheckConstraint(_in("state", State), name="state_known"),
     CheckConstraint(_in("action", set(BudgetAction) - {BudgetAction.MAINTAIN}), name="action_known"),
@@ -168,13 +163,15 @@ scaling_actions = Table(
 _AT_ONCE = 5_000
 """How many campaigns one query names: databases take some ten thousand parameters."""
 
-_HELD = ("old_budget_micros", "old_status", "new_budget_micros", "new_status")
+_HELD = tuple(
+    scaling_actions.c[name]
+    for name in (*CAMPAIGN, "old_budget_micros", "old_status", "new_budget_micros", "new_status")
+)
 
 
 def lock_account(connection: Connection, ref: AccountRef) -> None:
     """Keep others from recording or sending changes of an account until the transaction ends."""
-    row = and_(accounts.c.platform == ref.platform, accounts.c.account_id == ref.account_id)
-    connection.execute(select(accounts.c.account_id).where(row).with_for_update(key_share=True))
+    connection.execute(select(accounts.c.account_id).where(of(accounts, ref)).with_for_update(key_share=True))
 
 
 def insert_changes(connection: Connection, changes: Sequence[Change]) -> list[int]:
@@ -236,7 +233,7 @@ def list_standing(
     suggested = and_(table.state == State.PROPOSED, table.created_at <= at, table.expires_at > at)
     names = sorted({ref.campaign_id for ref in campaigns})
     for first in range(0, len(names), _AT_ONCE):
-        asked = and_(_of_account(account), table.campaign_id.in_(names[first : first + _AT_ONCE]))
+        asked = and_(of(scaling_actions, account), table.campaign_id.in_(names[first : first + _AT_ONCE]))
         newest = select(func.max(table.id)).where(asked).group_by(table.campaign_id, table.policy_key)
         vetoed = and_(table.state == State.BLOCKED, table.id.in_(newest))
         query = select(scaling_actions).where(asked, or_(suggested, vetoed)).order_by(table.id)
@@ -246,7 +243,9 @@ def list_standing(
 
 def load_windows(connection: Connection, account: AccountRef, windows: Collection[datetime]) -> list[Change]:
     """Return the changes of an account that come from some windows."""
-    query = select(scaling_actions).where(_of_account(account), scaling_actions.c.window_start.in_(sorted(windows)))
+    query = select(scaling_actions).where(
+        of(scaling_actions, account), scaling_actions.c.window_start.in_(sorted(windows))
+    )
     return [_change(row) for row in connection.execute(query)]
 
 
@@ -255,11 +254,8 @@ def list_open(
 ) -> list[tuple[int, CampaignRef, CampaignState, CampaignState]]:
     """Return the changes of an account that are on their way: number, campaign, what it held and what it shall hold."""
     table = scaling_actions.c
-    query = select(table.id, table.campaign_id, *(table[name] for name in _HELD)).where(_of_account(account), _IS_OPEN)
-    return [
-        (row.id, CampaignRef(account.platform, account.account_id, row.campaign_id), *_states(row))
-        for row in connection.execute(query)
-    ]
+    query = select(table.id, *_HELD).where(of(scaling_actions, account), _IS_OPEN)
+    return [(row.id, campaign_of(row), *_states(row)) for row in connection.execute(query)]
 
 
 def list_changes(
@@ -290,9 +286,9 @@ def list_changes(
     if states is not None:
         query = query.where(table.state.in_(sorted(states)))
     if account is not None:
-        query = query.where(_of_account(account))
+        query = query.where(of(scaling_actions, account))
     if campaign is not None:
-        query = query.where(_of_campaign(campaign))
+        query = query.where(of(scaling_actions, campaign))
     if run is not None:
         query = query.where(table.run == run)
     if since is not None:
@@ -324,23 +320,18 @@ def list_sent(
     """
     table = scaling_actions.c
     query = (
-        select(table.campaign_id, table.sent_at, *(table[name] for name in _HELD))
-        .where(_of_account(account), table.sent_at >= since)
+        select(table.sent_at, *_HELD)
+        .where(of(scaling_actions, account), table.sent_at >= since)
         .where(table.state.not_in([State.REFUSED, State.NOT_APPLIED]))
         .order_by(table.sent_at)
     )
-    return [
-        (CampaignRef(account.platform, account.account_id, row.campaign_id), row.sent_at, *_states(row))
-        for row in connection.execute(query)
-    ]
+    return [(campaign_of(row), row.sent_at, *_states(row)) for row in connection.execute(query)]
 
 
 def load_seen(connection: Connection, change_id: int) -> tuple[CampaignState, datetime] | None:
     """Return what the first reading of a change with an unknown outcome found, and when; None before it."""
-    table = scaling_actions.c
-    row = connection.execute(
-        select(table.seen_budget_micros, table.seen_status, table.seen_at).where(table.id == change_id)
-    ).one()
+    table = scaling_actions
+    row = connection.execute(select(table).where(table.c.id == change_id)).one()
     return None if row.seen_at is None else (_state(row.seen_budget_micros, row.seen_status), row.seen_at)
 
 
@@ -351,61 +342,26 @@ def find_revert(connection: Connection, change_id: int) -> Change | None:
     return None if row is None else _change(row)
 
 
-def _of_account(ref: AccountRef) -> ColumnElement[bool]:
-    table = scaling_actions.c
-    return and_(table.platform == ref.platform, table.account_id == ref.account_id)
-
-
-def _of_campaign(ref: CampaignRef) -> ColumnElement[bool]:
-    return and_(_of_account(ref.account), scaling_actions.c.campaign_id == ref.campaign_id)
-
-
 def _row(change: Change) -> dict[str, Any]:
     approval = change.approval
-    return {
-        "platform": change.campaign.platform,
-        "account_id": change.campaign.account_id,
-        "campaign_id": change.campaign.campaign_id,
-        "policy_key": change.policy_key,
-        "policy_title": change.policy_title,
-        "policy": dict(change.policy),
-        "window_start": change.window,
-        "action": change.action,
-        "state": change.state,
-        "currency": change.currency,
-        "old_budget_micros": change.prior.budget_daily_micros,
-        "new_budget_micros": change.target.budget_daily_micros,
-        "asked_budget_micros": change.asked_budget_micros,
-        "old_status": change.prior.status,
-        "new_status": change.target.status,
-        "cap_micros": change.policy["budget_daily_max_micros"],
-        "account_cap_micros": change.policy["account_daily_max_micros"],
-        "account_after_micros": change.account_after_micros,
-        "reason": change.reason,
-        "evidence": dict(change.evidence),
-        "verdicts": [verdict.as_values() for verdict in change.verdicts],
-        "limits": list(change.limits),
-        "digest": change.digest,
-        "actor": change.actor,
-        "as_of": change.as_of,
-        "batch": change.batch,
-        "impressions": change.impressions,
-        "doubt": change.doubt,
-        "evaluation_id": change.evaluation_id,
-        "run": change.run,
-        "reverts": change.reverts,
-        "created_at": change.created_at,
-        "expires_at": change.expires_at,
-        "approved_by": None if approval is None else approval.by,
-        "approved_at": None if approval is None else approval.at,
-        "approved_digest": None if approval is None else approval.digest,
-        "writer": change.writer,
-        "sends": change.sends,
-        "sent_at": change.sent_at,
-        "resolve_after": change.resolve_after,
-        "finished_at": change.finished_at,
-        "answer": change.answer,
-    }
+    return row_of(
+        scaling_actions,
+        change,
+        **asdict(change.campaign),
+        policy=dict(change.policy),
+        window_start=change.window,
+        old_budget_micros=change.prior.budget_daily_micros,
+        new_budget_micros=change.target.budget_daily_micros,
+        old_status=change.prior.status,
+        new_status=change.target.status,
+        cap_micros=change.policy["budget_daily_max_micros"],
+        account_cap_micros=change.policy["account_daily_max_micros"],
+        evidence=dict(change.evidence),
+        verdicts=[verdict.as_values() for verdict in change.verdicts],
+        approved_by=approval and approval.by,
+        approved_at=approval and approval.at,
+        approved_digest=approval and approval.digest,
+    )
 
 
 def _change(row: Row[Any]) -> Change:
@@ -413,42 +369,18 @@ def _change(row: Row[Any]) -> Change:
     prior, target = _states(row)
     if row.approved_at is not None:
         approval = Approval(row.approved_by, row.approved_at, row.approved_digest)
-    return Change(
-        id=row.id,
-        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
+    return read_row(
+        Change,
+        row,
+        campaign=campaign_of(row),
         action=BudgetAction(row.action),
         prior=prior,
         target=target,
-        asked_budget_micros=row.asked_budget_micros,
-        currency=row.currency,
-        policy_key=row.policy_key,
-        policy_title=row.policy_title,
-        policy=row.policy,
         window=row.window_start,
         state=State(row.state),
-        reason=row.reason,
-        evidence=row.evidence,
         verdicts=tuple(_verdict(said) for said in row.verdicts),
         limits=tuple(row.limits),
-        digest=row.digest,
-        actor=row.actor,
-        as_of=row.as_of,
-        batch=row.batch,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        account_after_micros=row.account_after_micros,
         approval=approval,
-        writer=row.writer,
-        sends=row.sends,
-        sent_at=row.sent_at,
-        resolve_after=row.resolve_after,
-        finished_at=row.finished_at,
-        answer=row.answer,
-        impressions=row.impressions,
-        doubt=row.doubt,
-        evaluation_id=row.evaluation_id,
-        run=row.run,
-        reverts=row.reverts,
     )
 
 

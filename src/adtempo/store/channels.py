@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     Connection,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -30,15 +28,15 @@ from adtempo.domain.accounts import AccountRef
 from adtempo.domain.alerts import Alert, Channel, Digest, News, QuietHours, Severity, Told
 from adtempo.domain.errors import Conflict, NotFound
 from adtempo.store.alerts import performance_alerts
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.engine import Identifier, Number, UtcTime, metadata
+from adtempo.store.rows import account_key, insert_first, read_row, row_of
 
-_Number = BigInteger().with_variant(Integer, "sqlite")
 _SEVERITY_KNOWN = "severity IN ('info', 'warning', 'critical')"
 
 alert_channels = Table(
     "alert_channels",
     metadata,
-    Column("id", _Number, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("name", Identifier, nullable=False),
     Column("address", Text, nullable=False),
     Column("sealed_url", LargeBinary),
@@ -52,7 +50,7 @@ alert_channels = Table(
     Column("added_at", UtcTime, nullable=False),
     Column("added_by", Text, nullable=False),
     Column("removed_at", UtcTime),
-    ForeignKeyConstraint(["platform", "account_id"], ["accounts.platform", "accounts.account_id"]),
+    account_key(),
     CheckConstraint("name <> '' AND added_by <> ''", name="named"),
     CheckConstraint(_SEVERITY_KNOWN, name="severity_known"),
     CheckConstraint("digest IN ('none', 'hour', 'day')", name="digest_known"),
@@ -75,7 +73,7 @@ alert_deliveries = Table(
     "alert_deliveries",
     metadata,
     Column("id", Identifier, primary_key=True),
-    Column("channel_id", _Number, ForeignKey("alert_channels.id"), nullable=False),
+    Column("channel_id", Number, ForeignKey("alert_channels.id"), nullable=False),
     Column("status", Text, nullable=False),
     Column("severity", Text, nullable=False),
     Column("title", Text, nullable=False),
@@ -99,8 +97,8 @@ alert_deliveries = Table(
 alert_news = Table(
     "alert_news",
     metadata,
-    Column("channel_id", _Number, ForeignKey("alert_channels.id"), primary_key=True),
-    Column("alert_id", _Number, ForeignKey("performance_alerts.id"), primary_key=True),
+    Column("channel_id", Number, ForeignKey("alert_channels.id"), primary_key=True),
+    Column("alert_id", Number, ForeignKey("performance_alerts.id"), primary_key=True),
     Column("news", Text, primary_key=True),
     Column("severity", Text, primary_key=True),
     Column("delivery_id", Identifier, ForeignKey("alert_deliveries.id"), nullable=False),
@@ -168,22 +166,18 @@ def insert_channel(connection: Connection, stored: StoredChannel, *, by: str, at
         Conflict: A channel of this name is in use.
     """
     channel = stored.channel
-    row = {
-        "name": channel.name,
-        "address": channel.address,
-        "allowed_address": stored.allowed_address,
-        "severity": channel.severity.value,
-        "platform": channel.account and channel.account.platform,
-        "account_id": channel.account and channel.account.account_id,
-        "digest": channel.digest.value,
-        "quiet_since": channel.quiet and channel.quiet.since,
-        "quiet_until": channel.quiet and channel.quiet.until,
-        "added_at": at,
-        "added_by": by,
-    }
-    statement = insert_into(connection, alert_channels).values(row).on_conflict_do_nothing()
-    number = connection.scalar(statement.returning(alert_channels.c.id))
-    if number is None:
+    row = row_of(
+        alert_channels,
+        channel,
+        allowed_address=stored.allowed_address,
+        platform=channel.account and channel.account.platform,
+        account_id=channel.account and channel.account.account_id,
+        quiet_since=channel.quiet and channel.quiet.since,
+        quiet_until=channel.quiet and channel.quiet.until,
+        added_at=at,
+        added_by=by,
+    )
+    if not insert_first(connection, alert_channels, row):
         raise Conflict(f"there is a channel {channel.name!r} already; remove it first, or choose another name")
     return load_channel(connection, channel.name)
 
@@ -265,8 +259,7 @@ def insert_delivery(connection: Connection, delivery: Delivery, news: Sequence[t
         delivery: The message.
         news: What it tells of which alert; nothing, if it is a report.
     """
-    row = {field.name: getattr(delivery, field.name) for field in fields(delivery)}
-    connection.execute(alert_deliveries.insert().values(row))
+    connection.execute(alert_deliveries.insert().values(asdict(delivery)))
     told = [
         {
             "channel_id": delivery.channel_id,
@@ -333,15 +326,13 @@ def load_deliveries(connection: Connection, *, limit: int | None = 100) -> list[
         .order_by(alert_deliveries.c.created_at.desc(), alert_deliveries.c.id)
         .limit(limit)
     )
-    rows = [dict(row._mapping) for row in connection.execute(query)]
-    return [(Delivery(**{k: v for k, v in row.items() if k != "name"}), row["name"]) for row in rows]
+    return [(read_row(Delivery, row), row.name) for row in connection.execute(query)]
 
 
 def _channel(row: Row[Any]) -> StoredChannel:
-    channel = Channel(
-        id=row.id,
-        name=row.name,
-        address=row.address,
+    channel = read_row(
+        Channel,
+        row,
         severity=Severity(row.severity),
         account=None if row.account_id is None else AccountRef(row.platform, row.account_id),
         digest=Digest(row.digest),

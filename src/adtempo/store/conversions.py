@@ -6,35 +6,31 @@ counts. Undoing an import marks its rows.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ColumnElement,
     Connection,
     Date,
-    ForeignKeyConstraint,
     Index,
     Row,
     Table,
     Text,
     func,
-    or_,
     select,
     tuple_,
 )
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.observations import Recorded, record_observations, standing
+from adtempo.store.rows import campaign_key, campaign_of, of_any, read_row, row_of
 
 conversions = Table(
     "conversions",
@@ -51,10 +47,7 @@ conversions = Table(
     Column("currency", Text, nullable=False),
     Column("observed_at", UtcTime, nullable=False),
     Column("undone_by", BigInteger),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    campaign_key(),
     CheckConstraint("conversion_id <> ''", name="identified"),
     CheckConstraint("ad_id <> ''", name="ad_identified"),
     CheckConstraint("click_time <= conversion_time", name="click_first"),
@@ -121,18 +114,6 @@ class ExchangeRate:
     observed_at: datetime
 
 
-Report = TypeVar("Report", Conversion, ExchangeRate)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of rows: new ones, ones that correct what was known, and ones that were known already."""
-
-    posted: int
-    restated: int
-    unchanged: int
-
-
 def record_conversions(connection: Connection, found: Sequence[Conversion], *, batch: int) -> Recorded:
     """Keep the conversions that are new or differ from what is known; ids deduplicate.
 
@@ -141,23 +122,9 @@ def record_conversions(connection: Connection, found: Sequence[Conversion], *, b
         found: Conversions of registered campaigns; an id occurs once per account.
         batch: The batch that brings them.
     """
-    accounts = {(conversion.campaign.platform, conversion.campaign.account_id) for conversion in found}
-    query = select(conversions).where(
-        tuple_(conversions.c.platform, conversions.c.account_id).in_(accounts), _standing(conversions, None)
-    )
-    known = defaultdict(list)
-    for row in connection.execute(query.order_by(conversions.c.observed_at, conversions.c.batch)):
-        old = _conversion(row)
-        known[old.campaign.account, old.conversion_id].append(old)
-    posted, restated = [], 0
-    for conversion in found:
-        reports = known[conversion.campaign.account, conversion.conversion_id]
-        if not _repeats(conversion, reports):
-            restated += bool(reports)
-            posted.append({**_conversion_row(conversion), "batch": batch})
-    if posted:
-        connection.execute(conversions.insert(), posted)
-    return Recorded(len(posted) - restated, restated, len(found) - len(posted))
+    rows = [row_of(conversions, one, **asdict(one.campaign)) for one in found]
+    among = of_any(conversions, {one.campaign.account for one in found})
+    return record_observations(connection, conversions, rows, batch=batch, among=among)
 
 
 def load_conversions(
@@ -185,10 +152,9 @@ def load_conversions(
     key = (table.platform, table.account_id, table.conversion_id)
     newest = (table.observed_at.desc(), table.batch.desc())
     place = func.row_number().over(partition_by=key, order_by=newest).label("place")
-    known = select(*table, place).where(_standing(conversions, batch))
+    known = select(*table, place).where(standing(conversions, batch))
     if within is not None:
-        pairs = [(ref.platform, ref.account_id) for ref in within]
-        known = known.where(tuple_(table.platform, table.account_id).in_(pairs))
+        known = known.where(of_any(conversions, within))
     if as_of is not None:
         known = known.where(table.observed_at <= as_of)
     latest = known.subquery()
@@ -212,20 +178,8 @@ def record_rates(connection: Connection, found: Iterable[ExchangeRate], *, batch
         found: Rates; a pair of currencies occurs once per day.
         batch: The batch that brings them.
     """
-    known = defaultdict(list)
-    for old in _standing_rates(connection):
-        known[old.date, old.currency, old.base].append(old)
-    posted, restated, unchanged = [], 0, 0
-    for rate in found:
-        reports = known[rate.date, rate.currency, rate.base]
-        if _repeats(rate, reports):
-            unchanged += 1
-            continue
-        restated += bool(reports)
-        posted.append({**asdict(rate), "rate": str(rate.rate), "batch": batch})
-    if posted:
-        connection.execute(exchange_rates.insert(), posted)
-    return Recorded(len(posted) - restated, restated, unchanged)
+    rows = [row_of(exchange_rates, one, rate=str(one.rate.normalize())) for one in found]
+    return record_observations(connection, exchange_rates, rows, batch=batch)
 
 
 def load_rates(
@@ -238,69 +192,17 @@ def load_rates(
         as_of: Leave out what was observed later.
         batch: Leave out what later batches brought or took back.
     """
-    latest = {
-        (rate.date, rate.currency, rate.base): rate
-        for rate in _standing_rates(connection, batch)
-        if as_of is None or rate.observed_at <= as_of
-    }
-    return list(latest.values())
-
-
-def undo_conversions(connection: Connection, *, batch: int, undone_by: int) -> int:
-    """Take back the conversions and rates that a batch brought; return how many rows that were."""
-    return sum(
-        connection.execute(
-            table.update().where(table.c.batch == batch, table.c.undone_by.is_(None)).values(undone_by=undone_by)
-        ).rowcount
-        for table in (conversions, exchange_rates)
-    )
-
-
-def _standing(table: Table, batch: int | None) -> ColumnElement[bool]:
-    if batch is None:
-        return table.c.undone_by.is_(None)
-    return (table.c.batch <= batch) & or_(table.c.undone_by.is_(None), table.c.undone_by > batch)
-
-
-def _standing_rates(connection: Connection, batch: int | None = None) -> list[ExchangeRate]:
     table = exchange_rates.c
-    query = (
-        select(table.date, table.currency, table.base, table.rate, table.observed_at)
-        .where(_standing(exchange_rates, batch))
-        .order_by(table.date, table.currency, table.base, table.observed_at, table.batch)
-    )
-    return [ExchangeRate(**{**row._asdict(), "rate": Decimal(row.rate)}) for row in connection.execute(query)]
-
-
-def _repeats(report: Report, earlier: Sequence[Report]) -> bool:
-    """Say whether a report says what was known when it was made; `earlier` is in the order of observation."""
-    place = bisect_right(earlier, report.observed_at, key=attrgetter("observed_at"))
-    return place > 0 and replace(earlier[place - 1], observed_at=report.observed_at) == report
+    query = select(exchange_rates).where(standing(exchange_rates, batch))
+    if as_of is not None:
+        query = query.where(table.observed_at <= as_of)
+    latest: dict[tuple[Any, ...], Row[Any]] = {}
+    for row in connection.execute(
+        query.order_by(table.date, table.currency, table.base, table.observed_at, table.batch)
+    ):
+        latest[row.date, row.currency, row.base] = row
+    return [read_row(ExchangeRate, row, rate=Decimal(row.rate)) for row in latest.values()]
 
 
 def _conversion(row: Row[Any]) -> Conversion:
-    return Conversion(
-        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
-        conversion_id=row.conversion_id,
-        conversion_time=row.conversion_time,
-        value_micros=row.value_micros,
-        currency=row.currency,
-        observed_at=row.observed_at,
-        click_time=row.click_time,
-        ad_id=row.ad_id,
-    )
-
-
-def _conversion_row(conversion: Conversion) -> dict[str, object]:
-    return {
-        "platform": conversion.campaign.platform,
-        "account_id": conversion.campaign.account_id,
-        "campaign_id": conversion.campaign.campaign_id,
-        "conversion_id": conversion.conversion_id,
-        "conversion_time": conversion.conversion_time,
-        "value_micros": conversion.value_micros,
-        "currency": conversion.currency,
-        "observed_at": conversion.observed_at,
-        "click_time": conversion.click_time,
-        "ad_id": conversion.ad_id,
-    }
+    return read_row(Conversion, row, campaign=campaign_of(row))

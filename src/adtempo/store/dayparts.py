@@ -17,7 +17,6 @@ from sqlalchemy import (
     Date,
     Double,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     Row,
@@ -32,23 +31,23 @@ from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.errors import NotFound
 from adtempo.domain.money import Money
 from adtempo.domain.schedules import KeptSchedule, Outlook, Strategy, WeekPlan
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
-
-
-def _campaign_columns() -> list[Column[Any]]:
-    return [Column(name, Identifier, nullable=False) for name in ("platform", "account_id", "campaign_id")]
-
-
-def _campaign_key() -> ForeignKeyConstraint:
-    names = ("platform", "account_id", "campaign_id")
-    return ForeignKeyConstraint(names, [f"campaigns.{name}" for name in names])
-
+from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.rows import (
+    CAMPAIGN,
+    campaign_columns,
+    campaign_key,
+    campaign_of,
+    insert_new,
+    of,
+    read_row,
+    row_of,
+)
 
 daypart_analyses = Table(
     "daypart_analyses",
     metadata,
     Column("analysis_id", Identifier, primary_key=True),
-    *_campaign_columns(),
+    *campaign_columns(),
     Column("niche", Text),
     Column("metric", Text, nullable=False),
     Column("since", Date, nullable=False),
@@ -62,7 +61,7 @@ daypart_analyses = Table(
     Column("valley_hours", JSON(none_as_null=True), nullable=False),
     Column("as_of", UtcTime, nullable=False),
     Column("batch", BigInteger, nullable=False),
-    _campaign_key(),
+    campaign_key(),
     CheckConstraint("analysis_id <> '' AND metric <> ''", name="stated"),
     CheckConstraint("until >= since", name="window_forward"),
     CheckConstraint("lookback_days > 0 AND min_samples > 0 AND samples >= 0", name="counted"),
@@ -78,7 +77,7 @@ daypart_patterns = Table(
     metadata,
     Column("analysis_id", Identifier, ForeignKey("daypart_analyses.analysis_id"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    *_campaign_columns(),
+    *campaign_columns(),
     Column("niche", Text),
     Column("type", Text, nullable=False),
     Column("hours", JSON(none_as_null=True), nullable=False),
@@ -88,7 +87,7 @@ daypart_patterns = Table(
     Column("confidence", Double, nullable=False),
     Column("q_value", Double, nullable=False),
     Column("found_at", UtcTime, nullable=False),
-    _campaign_key(),
+    campaign_key(),
     CheckConstraint("position >= 0", name="position_counted"),
     CheckConstraint("type IN ('peak', 'valley')", name="type_known"),
     CheckConstraint("lift >= 0 AND lift < 1e9", name="lift_finite"),  # NaN is the greatest there
@@ -106,7 +105,7 @@ daypart_schedules = Table(
     metadata,
     Column("schedule_id", Identifier, primary_key=True),
     Column("version", Integer, nullable=False),
-    *_campaign_columns(),
+    *campaign_columns(),
     Column("analysis_id", Identifier, ForeignKey("daypart_analyses.analysis_id"), nullable=False),
     Column("strategy", Text, nullable=False),
     Column("total_daily_budget_micros", BigInteger, nullable=False),
@@ -118,7 +117,7 @@ daypart_schedules = Table(
     Column("basis", JSON(none_as_null=True), nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("actor", Text, nullable=False),
-    _campaign_key(),
+    campaign_key(),
     UniqueConstraint("platform", "account_id", "campaign_id", "version", name="uq_daypart_schedules_version"),
     CheckConstraint("schedule_id <> '' AND actor <> '' AND timezone <> ''", name="stated"),
     CheckConstraint("version > 0", name="version_counted"),
@@ -186,40 +185,29 @@ class StoredAnalysis:
 
 def insert_analyses(connection: Connection, found: Sequence[StoredAnalysis]) -> None:
     """Keep analyses; those that are known stay as they are."""
-    rows = [_analysis_row(one) for one in found]
-    if not rows:
-        return
-    connection.execute(insert_into(connection, daypart_analyses).on_conflict_do_nothing(), rows)
-    patterns = [row for one in found for row in _pattern_rows(one)]
-    if patterns:
-        connection.execute(insert_into(connection, daypart_patterns).on_conflict_do_nothing(), patterns)
+    insert_new(connection, daypart_analyses, (row_of(daypart_analyses, one, **asdict(one.campaign)) for one in found))
+    insert_new(connection, daypart_patterns, (row for one in found for row in _pattern_rows(one)))
 
 
 def insert_schedule(connection: Connection, schedule: KeptSchedule) -> None:
     """Keep a schedule; its version must be the next of its campaign."""
     plan = schedule.plan
-    row = {
-        "schedule_id": schedule.schedule_id,
-        "version": schedule.version,
-        **_campaign_row(schedule.campaign),
-        "analysis_id": schedule.analysis_id,
-        "strategy": schedule.strategy.value,
-        "total_daily_budget_micros": plan.total.micros,
-        "currency": plan.total.currency,
-        "timezone": schedule.timezone,
-        "multipliers": plan.day,
-        "week_multipliers": plan.week,
-        "outlook": None if schedule.outlook is None else asdict(schedule.outlook),
-        "basis": schedule.basis,
-        "made_at": schedule.made_at,
-        "actor": schedule.actor,
-    }
+    row = row_of(
+        daypart_schedules,
+        schedule,
+        **asdict(schedule.campaign),
+        total_daily_budget_micros=plan.total.micros,
+        currency=plan.total.currency,
+        multipliers=plan.day,
+        week_multipliers=plan.week,
+        outlook=None if schedule.outlook is None else asdict(schedule.outlook),
+    )
     connection.execute(daypart_schedules.insert().values(row))
 
 
 def next_version(connection: Connection, campaign: CampaignRef) -> int:
     """Return the version that the next schedule of a campaign has."""
-    newest = connection.scalar(select(func.max(daypart_schedules.c.version)).where(*_of(daypart_schedules, campaign)))
+    newest = connection.scalar(select(func.max(daypart_schedules.c.version)).where(of(daypart_schedules, campaign)))
     return (newest or 0) + 1
 
 
@@ -241,7 +229,7 @@ def list_schedules(connection: Connection, campaign: CampaignRef, *, limit: int 
     """Return the schedules of a campaign, the newest first."""
     query = (
         select(daypart_schedules)
-        .where(*_of(daypart_schedules, campaign))
+        .where(of(daypart_schedules, campaign))
         .order_by(daypart_schedules.c.version.desc())
         .limit(limit)
     )
@@ -282,13 +270,13 @@ def find_clearest(connection: Connection) -> CampaignRef | None:
     table = daypart_patterns.c
     newest = select(func.max(table.found_at)).scalar_subquery()
     query = (
-        select(table.platform, table.account_id, table.campaign_id)
+        select(*(table[name] for name in CAMPAIGN))
         .where(table.found_at == newest)
         .order_by(table.q_value, table.strength.desc(), table.analysis_id)
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else CampaignRef(*row)
+    return None if row is None else campaign_of(row)
 
 
 def count_kept(connection: Connection) -> tuple[int, int, datetime | None]:
@@ -299,55 +287,16 @@ def count_kept(connection: Connection) -> tuple[int, int, datetime | None]:
     return analyses, connection.scalar(select(func.count()).select_from(daypart_schedules)) or 0, last
 
 
-def _of(table: Table, campaign: CampaignRef) -> list[Any]:
-    return [table.c[name] == getattr(campaign, name) for name in ("platform", "account_id", "campaign_id")]
-
-
-def _campaign_row(ref: CampaignRef) -> dict[str, str]:
-    return {"platform": ref.platform, "account_id": ref.account_id, "campaign_id": ref.campaign_id}
-
-
-def _analysis_row(found: StoredAnalysis) -> dict[str, Any]:
-    return {
-        "analysis_id": found.analysis_id,
-        **_campaign_row(found.campaign),
-        **{name: getattr(found, name) for name in _PLAIN},
-        "peak_hours": found.peak_hours,
-        "valley_hours": found.valley_hours,
-    }
-
-
-_PLAIN = (
-    *("niche", "metric", "since", "until", "lookback_days", "min_samples", "samples", "abstained", "reason"),
-    *("as_of", "batch"),
-)
-
-
 def _pattern_rows(found: StoredAnalysis) -> list[dict[str, Any]]:
-    return [
-        {
-            "analysis_id": found.analysis_id,
-            "position": position,
-            **_campaign_row(found.campaign),
-            "niche": found.niche,
-            "type": one.type,
-            "hours": one.hours,
-            "days": one.days,
-            "lift": one.lift,
-            "strength": one.strength,
-            "confidence": one.confidence,
-            "q_value": one.q_value,
-            "found_at": found.as_of,
-        }
-        for position, one in enumerate(found.patterns)
-    ]
+    shared = {"analysis_id": found.analysis_id, **asdict(found.campaign), "niche": found.niche, "found_at": found.as_of}
+    return [row_of(daypart_patterns, one, **shared, position=place) for place, one in enumerate(found.patterns)]
 
 
 def _analysis(row: Row[Any], patterns: Collection[StoredPattern]) -> StoredAnalysis:
-    return StoredAnalysis(
-        analysis_id=row.analysis_id,
-        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
-        **{name: row._mapping[name] for name in _PLAIN},
+    return read_row(
+        StoredAnalysis,
+        row,
+        campaign=campaign_of(row),
         peak_hours=tuple(row.peak_hours),
         valley_hours=tuple(row.valley_hours),
         patterns=tuple(patterns),
@@ -355,23 +304,17 @@ def _analysis(row: Row[Any], patterns: Collection[StoredPattern]) -> StoredAnaly
 
 
 def _pattern(row: Row[Any]) -> StoredPattern:
-    hours, days = tuple(row.hours), tuple(row.days)
-    return StoredPattern(row.type, hours, days, row.lift, row.strength, row.confidence, row.q_value)
+    return read_row(StoredPattern, row, hours=tuple(row.hours), days=tuple(row.days))
 
 
 def _schedule(row: Row[Any]) -> KeptSchedule:
     week = None if row.week_multipliers is None else tuple(row.week_multipliers)
     total = Money(row.total_daily_budget_micros, row.currency)
-    return KeptSchedule(
-        schedule_id=row.schedule_id,
-        version=row.version,
-        campaign=CampaignRef(row.platform, row.account_id, row.campaign_id),
-        analysis_id=row.analysis_id,
+    return read_row(
+        KeptSchedule,
+        row,
+        campaign=campaign_of(row),
         strategy=Strategy(row.strategy),
-        timezone=row.timezone,
         plan=WeekPlan(total, tuple(row.multipliers), week, row.platform),
         outlook=None if row.outlook is None else Outlook(**row.outlook),
-        made_at=row.made_at,
-        actor=row.actor,
-        basis=row.basis,
     )

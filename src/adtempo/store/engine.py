@@ -8,7 +8,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, Text, create_engine, event, make_url
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
@@ -38,6 +51,10 @@ _PASSING = {"40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"}
 
 Identifier = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that is compared and sorted by code point, as Python and SQLite do, whatever the language of the server."""
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""A number that the database counts up: SQLite does so for its own integers alone."""
 
 
 class UtcTime(TypeDecorator[datetime]):

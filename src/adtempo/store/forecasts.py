@@ -6,7 +6,7 @@ What holds now is the newest row of each key. Amounts are micros of the row's cu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 
 from adtempo.domain.forecasts import Forecast
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.rows import insert_first, insert_new
 
 ENDS = ("", "_low80", "_high80", "_low95", "_high95")
 """What a forecast's columns are called: the expected number, and the ends of its intervals."""
@@ -193,8 +194,6 @@ forecast_runs = Table(
 TABLES = (ml_roi_forecast, ml_roi_timeseries, ml_reach_ctr_timeseries, ml_budget_recommendation)
 """The four predictions."""
 
-_LINES_AT_ONCE = 500
-
 
 @dataclass(frozen=True, slots=True)
 class ForecastRun:
@@ -223,9 +222,7 @@ class ForecastRun:
 
 def insert_run(connection: Connection, run: ForecastRun) -> bool:
     """Keep a run; return False if another process has forecast from the same inputs, then nothing may be written."""
-    row = {name: getattr(run, name) for name in ForecastRun.__dataclass_fields__}
-    statement = insert_into(connection, forecast_runs).values(row).on_conflict_do_nothing()
-    return connection.scalar(statement.returning(forecast_runs.c.currency)) is not None
+    return insert_first(connection, forecast_runs, asdict(run))
 
 
 def load_runs(connection: Connection) -> dict[str, ForecastRun]:
@@ -261,10 +258,7 @@ def insert_changed(connection: Connection, table: Table, rows: Sequence[Mapping[
         for row in rows
         if known.get(tuple(row[key] for key in keys)) != [row[name] for name in said]
     ]
-    for start in range(0, len(fresh), _LINES_AT_ONCE):
-        connection.execute(
-            insert_into(connection, table).on_conflict_do_nothing(), fresh[start : start + _LINES_AT_ONCE]
-        )
+    insert_new(connection, table, fresh)
     return len(fresh)
 
 
@@ -313,7 +307,7 @@ def insert_recommendation(connection: Connection, rows: Iterable[Mapping[str, An
     known = [dict(row) | {"made_at": made_at} for row in load_recommendation(connection, fresh[0]["currency"])]
     if known == fresh:
         return 0
-    connection.execute(insert_into(connection, ml_budget_recommendation).on_conflict_do_nothing(), fresh)
+    insert_new(connection, ml_budget_recommendation, fresh)
     return len(fresh)
 
 

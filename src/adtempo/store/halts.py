@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Connection, Integer, Table, Text, select
+from sqlalchemy import Boolean, CheckConstraint, Column, Connection, Table, Text, select
 
-from adtempo.store.engine import UtcTime, metadata
+from adtempo.store.engine import Number, UtcTime, metadata
 
 halts = Table(
     "halts",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("halted_at", UtcTime, nullable=False),
     Column("halted_by", Text, nullable=False),
     Column("reason", Text, nullable=False),

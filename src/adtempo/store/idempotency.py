@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint, Column, Connection, Engine, Integer, LargeBinary, Table, Text, select
 
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata, transaction
+from adtempo.store.engine import Identifier, UtcTime, metadata, transaction
+from adtempo.store.rows import insert_first, read_row
 
 KEPT = timedelta(hours=24)
 
@@ -59,21 +60,17 @@ def begin_request(engine: Engine, name: str, digest: str, now: datetime) -> Know
     """
     with transaction(engine) as connection:
         delete_old_requests(connection, now)
-        statement = insert_into(connection, idempotent_requests).values(name=name, digest=digest, begun_at=now)
-        noted = connection.scalar(statement.on_conflict_do_nothing().returning(idempotent_requests.c.name))
-        if noted is not None:
+        if insert_first(connection, idempotent_requests, {"name": name, "digest": digest, "begun_at": now}):
             return None
         row = connection.execute(select(idempotent_requests).where(idempotent_requests.c.name == name)).one()
-    return KnownRequest(row.digest, None if row.status is None else Answer(row.status, row.media_type, row.body))
+    return KnownRequest(row.digest, None if row.status is None else read_row(Answer, row))
 
 
 def keep_answer(engine: Engine, name: str, answer: Answer) -> None:
     """Keep what was answered."""
     with transaction(engine) as connection:
         connection.execute(
-            idempotent_requests.update()
-            .where(idempotent_requests.c.name == name)
-            .values(status=answer.status, media_type=answer.media_type, body=answer.body)
+            idempotent_requests.update().where(idempotent_requests.c.name == name).values(asdict(answer))
         )
 
 

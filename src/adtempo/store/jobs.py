@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 
 from adtempo.domain.errors import LeaseLost
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata, transaction
+from adtempo.store.engine import Identifier, UtcTime, metadata, transaction
+from adtempo.store.rows import insert_new
 
 job_runs = Table(
     "job_runs",
@@ -95,11 +96,8 @@ class JobRun:
 
 def insert_slots(connection: Connection, job: str, slots: Iterable[datetime]) -> None:
     """Note slots that have fallen due; those that somebody noted before stay as they are."""
-    rows = [
-        {"job": job, "slot": slot, "status": "due", "fence": 0, "due_at": slot, "attempts": 0} for slot in sorted(slots)
-    ]
-    if rows:
-        connection.execute(insert_into(connection, job_runs).on_conflict_do_nothing(), rows)
+    due = {"job": job, "status": "due", "fence": 0, "attempts": 0}
+    insert_new(connection, job_runs, ({**due, "slot": slot, "due_at": slot} for slot in sorted(slots)))
 
 
 def claim_run(engine: Engine, jobs: Collection[str], *, owner: str, now: datetime, ttl: timedelta) -> JobRun | None:

@@ -7,7 +7,7 @@ exist, so publishing is one transaction on these tables.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -31,11 +31,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from adtempo.domain.accounts import AccountRef
 from adtempo.domain.errors import Conflict, NotFound
 from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.rows import insert_first, of, of_any
 
 IMPORT_KINDS = ("file", "conversions", "rates", "messages", "captions")
 """Batches that came from a file and can be undone."""
@@ -198,14 +198,9 @@ def next_batch(connection: Connection) -> int:
         update(ledger_state).values(last_batch=ledger_state.c.last_batch + 1).returning(ledger_state.c.last_batch)
     ).scalar()
     if number is None:
-        _start_numbering(connection)
+        insert_first(connection, ledger_state, {"id": 1, "last_batch": 0})
         return next_batch(connection)
     return int(number)
-
-
-def _start_numbering(connection: Connection) -> None:
-    insert_once = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(insert_once(ledger_state).values(id=1, last_batch=0).on_conflict_do_nothing())
 
 
 def last_batch(connection: Connection) -> int:
@@ -215,7 +210,7 @@ def last_batch(connection: Connection) -> int:
 
 def insert_batch(connection: Connection, batch: Batch) -> None:
     """Record a publication."""
-    connection.execute(insert(ledger_batches).values(**_fields(batch)))
+    connection.execute(insert(ledger_batches).values(asdict(batch)))
 
 
 def load_batches(connection: Connection, kinds: Collection[str] = BATCH_KINDS) -> list[Batch]:
@@ -268,7 +263,7 @@ def load_undone(connection: Connection, until: int | None = None) -> dict[int, i
 
 def insert_files(connection: Connection, files: Iterable[LedgerFile]) -> None:
     """List files in the manifest: from the commit on they count."""
-    rows = [_fields(file) for file in files]
+    rows = [asdict(file) for file in files]
     if rows:
         connection.execute(insert(ledger_files), rows)
 
@@ -356,14 +351,7 @@ def load_coverage(
     connection: Connection, accounts: Collection[AccountRef], since: datetime | None = None
 ) -> list[Mapping[str, Any]]:
     """Return the coverage rows of accounts that were observed at or after a moment."""
-    query = select(*(column for column in coverage.c if column.name != "id")).where(
-        or_(
-            *(
-                and_(coverage.c.platform == account.platform, coverage.c.account_id == account.account_id)
-                for account in accounts
-            )
-        )
-    )
+    query = select(*(column for column in coverage.c if column.name != "id")).where(of_any(coverage, accounts))
     if since is not None:
         query = query.where(coverage.c.observed_at >= since)
     return [dict(row._mapping) for row in connection.execute(query)]
@@ -373,15 +361,13 @@ def advance_watermark(
     connection: Connection, account: AccountRef, complete_until: datetime, observed_at: datetime, batch: int
 ) -> None:
     """Move an account's watermark forward; it never moves back."""
-    here = and_(watermarks.c.platform == account.platform, watermarks.c.account_id == account.account_id)
+    here = of(watermarks, account)
     old = connection.execute(select(watermarks.c.complete_until).where(here)).scalar()
     values = {"complete_until": complete_until, "observed_at": observed_at, "batch": batch}
     if old is None:
-        connection.execute(
-            insert(watermarks).values(platform=account.platform, account_id=account.account_id, **values)
-        )
+        connection.execute(insert(watermarks).values(asdict(account) | values))
     elif complete_until > old:
-        connection.execute(update(watermarks).where(here).values(**values))
+        connection.execute(update(watermarks).where(here).values(values))
 
 
 def load_watermarks(connection: Connection) -> dict[AccountRef, datetime]:
@@ -394,7 +380,3 @@ def load_fact_batches(connection: Connection) -> dict[AccountRef, int]:
     """Return the batch that last moved each account's watermark."""
     query = select(watermarks.c.platform, watermarks.c.account_id, watermarks.c.batch)
     return {AccountRef(row.platform, row.account_id): row.batch for row in connection.execute(query)}
-
-
-def _fields(value: Batch | LedgerFile) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in type(value).__dataclass_fields__}

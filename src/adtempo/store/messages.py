@@ -6,11 +6,10 @@ observation counts. Undoing an import marks its rows.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -23,17 +22,16 @@ from sqlalchemy import (
     Index,
     Integer,
     Row,
-    Select,
     Table,
     Text,
     func,
-    or_,
     select,
 )
 
 from adtempo.domain.errors import Conflict, NotFound
-from adtempo.store.conversions import Recorded
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.observations import Recorded, record_observations, standing
+from adtempo.store.rows import insert_new, read_row
 
 pages = Table(
     "pages",
@@ -143,16 +141,6 @@ class SentMessage:
     observed_at: datetime
 
 
-Report = TypeVar("Report", Caption, SentMessage)
-
-_KEYS: Mapping[type, tuple[str, ...]] = {
-    Caption: ("caption_id",),
-    SentMessage: ("page_name", "sent_at", "caption_id"),
-}
-_MESSAGE_COLUMNS = tuple(SentMessage.__dataclass_fields__)
-_CAPTION_COLUMNS = tuple(Caption.__dataclass_fields__)
-
-
 def register_pages(connection: Connection, zones: Mapping[str, str], *, at: datetime) -> None:
     """Add the pages that are new.
 
@@ -164,9 +152,7 @@ def register_pages(connection: Connection, zones: Mapping[str, str], *, at: date
     Raises:
         Conflict: A known page comes with another time zone: its hours would change their meaning.
     """
-    rows = [_page_row(Page(name, zone)) | {"created_at": at} for name, zone in sorted(zones.items())]
-    if rows:
-        connection.execute(insert_into(connection, pages).on_conflict_do_nothing(), rows)
+    insert_new(connection, pages, (_page_row(Page(*new)) | {"created_at": at} for new in sorted(zones.items())))
     known = {page.page_name: page.timezone for page in load_pages(connection)}
     for name, zone in zones.items():
         if known[name] != zone:
@@ -214,8 +200,7 @@ def record_captions(connection: Connection, found: Sequence[Caption], *, batch: 
         found: Captions; an id occurs once.
         batch: The batch that brings them.
     """
-    known = _versions(connection, captions, Caption, select(captions))
-    return _record(connection, captions, found, known, batch)
+    return record_observations(connection, captions, [asdict(one) for one in found], batch=batch)
 
 
 def record_messages(connection: Connection, found: Sequence[SentMessage], *, batch: int) -> Recorded:
@@ -226,20 +211,8 @@ def record_messages(connection: Connection, found: Sequence[SentMessage], *, bat
         found: Messages of registered pages; page, time and caption occur once.
         batch: The batch that brings them.
     """
-    names = sorted({message.page_name for message in found})
-    query = select(page_messages).where(page_messages.c.page_name.in_(names))
-    known = _versions(connection, page_messages, SentMessage, query)
-    return _record(connection, page_messages, found, known, batch)
-
-
-def undo_messages(connection: Connection, *, batch: int, undone_by: int) -> int:
-    """Take back the captions and messages that a batch brought; return how many rows that were."""
-    return sum(
-        connection.execute(
-            table.update().where(table.c.batch == batch, table.c.undone_by.is_(None)).values(undone_by=undone_by)
-        ).rowcount
-        for table in (captions, page_messages)
-    )
+    among = page_messages.c.page_name.in_(sorted({message.page_name for message in found}))
+    return record_observations(connection, page_messages, [asdict(one) for one in found], batch=batch, among=among)
 
 
 def load_messages(
@@ -254,13 +227,13 @@ def load_messages(
         batch: Leave out what later batches brought or took back.
     """
     table = page_messages.c
-    known = _standing(page_messages, batch).where(
-        table.page_name == page_name, table.observed_at <= as_of, table.sent_at <= as_of
+    known = select(page_messages).where(
+        standing(page_messages, batch), table.page_name == page_name, table.observed_at <= as_of, table.sent_at <= as_of
     )
-    latest: dict[tuple[datetime, str], Any] = {}
+    latest: dict[tuple[datetime, str], Row[Any]] = {}
     for row in connection.execute(known.order_by(table.sent_at, table.observed_at, table.batch)):
         latest[row.sent_at, row.caption_id] = row
-    return [_message(row) for row in latest.values()]
+    return [read_row(SentMessage, row) for row in latest.values()]
 
 
 def load_captions(connection: Connection, *, ids: Collection[str] | None = None) -> list[Caption]:
@@ -270,13 +243,13 @@ def load_captions(connection: Connection, *, ids: Collection[str] | None = None)
         connection: Any connection.
         ids: Only these, at most some thousand; None = all.
     """
-    query = _standing(captions, None)
+    query = select(captions).where(standing(captions))
     if ids is not None:
         query = query.where(captions.c.caption_id.in_(ids))
-    latest: dict[str, Any] = {}
+    latest: dict[str, Row[Any]] = {}
     for row in connection.execute(query.order_by(captions.c.caption_id, captions.c.observed_at, captions.c.batch)):
         latest[row.caption_id] = row
-    return [Caption(*(getattr(row, name) for name in _CAPTION_COLUMNS)) for row in latest.values()]
+    return [read_row(Caption, row) for row in latest.values()]
 
 
 def load_caption_ids(connection: Connection) -> set[str]:
@@ -301,58 +274,9 @@ def load_last_sent(connection: Connection, page_name: str, *, since: datetime) -
     return {row.caption_id: row.last for row in connection.execute(query)}
 
 
-def _standing(table: Table, batch: int | None) -> Select[Any]:
-    if batch is None:
-        return select(table).where(table.c.undone_by.is_(None))
-    return select(table).where(table.c.batch <= batch, or_(table.c.undone_by.is_(None), table.c.undone_by > batch))
-
-
-def _versions(
-    connection: Connection, table: Table, noun: type[Report], query: Select[Any]
-) -> dict[tuple[Any, ...], list[Report]]:
-    names = tuple(noun.__dataclass_fields__)
-    known = defaultdict(list)
-    standing = query.where(table.c.undone_by.is_(None)).order_by(table.c.observed_at, table.c.batch)
-    for row in connection.execute(standing):
-        known[_key(row, noun)].append(noun(*(getattr(row, name) for name in names)))
-    return known
-
-
-def _record(
-    connection: Connection,
-    table: Table,
-    found: Sequence[Report],
-    known: Mapping[tuple[Any, ...], Sequence[Report]],
-    batch: int,
-) -> Recorded:
-    posted, restated = [], 0
-    for report in found:
-        earlier = known.get(_key(report, type(report)), ())
-        if not _repeats(report, earlier):
-            restated += bool(earlier)
-            posted.append({**asdict(report), "batch": batch})
-    if posted:
-        connection.execute(table.insert(), posted)
-    return Recorded(len(posted) - restated, restated, len(found) - len(posted))
-
-
-def _repeats(report: Report, earlier: Sequence[Report]) -> bool:
-    """Say whether a report says what was known when it was made; `earlier` is in the order of observation."""
-    before = [one for one in earlier if one.observed_at <= report.observed_at]
-    return bool(before) and {**asdict(before[-1]), "observed_at": report.observed_at} == asdict(report)
-
-
-def _key(report: Any, noun: type) -> tuple[Any, ...]:
-    return tuple(getattr(report, name) for name in _KEYS[noun])
-
-
 def _page_row(page: Page) -> dict[str, Any]:
     return asdict(page) | {"hours": list(page.hours), "quiet_days": list(page.quiet_days)}
 
 
 def _page(row: Row[Any]) -> Page:
-    return Page(row.page_name, row.timezone, tuple(row.hours), tuple(row.quiet_days), row.rest_days)
-
-
-def _message(row: Row[Any]) -> SentMessage:
-    return SentMessage(*(getattr(row, name) for name in _MESSAGE_COLUMNS))
+    return read_row(Page, row, hours=tuple(row.hours), quiet_days=tuple(row.quiet_days))

@@ -32,7 +32,8 @@ from sqlalchemy import (
 )
 
 from adtempo.domain.errors import CaptionsTaken, NotFound, ScheduleOverlaps
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.engine import Identifier, Number, UtcTime, insert_into, metadata
+from adtempo.store.rows import read_row, row_of
 
 DAYS = 7
 
@@ -112,7 +113,7 @@ active_caption_assignments = Table(
 schedule_export_log = Table(
     "schedule_export_log",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
     Column("schedule_id", Identifier, ForeignKey("schedule_recommendations.schedule_id")),
     Column("page_name", Identifier, nullable=False),
     Column("action", Text, nullable=False),
@@ -231,12 +232,9 @@ def insert_schedule(connection: Connection, schedule: Schedule, *, rest: timedel
         ScheduleOverlaps: The page has a schedule for one of the days.
         CaptionsTaken: Another schedule locked one of the captions meanwhile; plan again with others.
     """
-    stored = {"total_messages": len(schedule.messages), "schedule_json": schedule.plan}
-    row = {
-        column.name: stored.get(column.name, getattr(schedule, column.name, None))
-        for column in schedule_recommendations.c
-    }
-    connection.execute(schedule_recommendations.insert().values(row))
+    table = schedule_recommendations
+    row = row_of(table, schedule, total_messages=len(schedule.messages), schedule_json=schedule.plan)
+    connection.execute(table.insert().values(row))
     _take_days(connection, schedule)
     if not schedule.messages:
         return
@@ -372,7 +370,7 @@ def load_scheduled(
         )
         .order_by(messages.scheduled_send_time)
     )
-    return [_message(row) for row in connection.execute(query)]
+    return [read_row(ScheduledMessage, row) for row in connection.execute(query)]
 
 
 def load_locks(
@@ -391,7 +389,7 @@ def load_locks(
         query = query.where(table.c.page_name.in_(page_names))
     if after is not None:
         query = query.where(table.c.expires_at > after)
-    return [CaptionLock(**row._mapping) for row in connection.execute(query)]
+    return [read_row(CaptionLock, row) for row in connection.execute(query)]
 
 
 def log_build(connection: Connection, logged: LoggedBuild) -> None:
@@ -402,9 +400,8 @@ def log_build(connection: Connection, logged: LoggedBuild) -> None:
 def load_log(connection: Connection, *, since: datetime) -> list[LoggedBuild]:
     """Return builds and exports from a moment on, the oldest first."""
     table = schedule_export_log
-    columns = [table.c[name] for name in LoggedBuild.__dataclass_fields__]
-    query = select(*columns).where(table.c.export_timestamp >= since).order_by(table.c.export_timestamp, table.c.id)
-    return [LoggedBuild(**row._mapping) for row in connection.execute(query)]
+    query = select(table).where(table.c.export_timestamp >= since).order_by(table.c.export_timestamp, table.c.id)
+    return [read_row(LoggedBuild, row) for row in connection.execute(query)]
 
 
 def load_last_success(connection: Connection) -> datetime | None:
@@ -418,10 +415,5 @@ def load_last_success(connection: Connection) -> datetime | None:
 def _schedule(connection: Connection, row: Row[Any]) -> Schedule:
     table = scheduled_messages
     query = select(table).where(table.c.schedule_id == row.schedule_id).order_by(table.c.scheduled_send_time)
-    known = {name: row._mapping[name] for name in Schedule.__dataclass_fields__ if name in row._mapping}
-    messages = tuple(_message(one) for one in connection.execute(query))
-    return Schedule(**known, plan=row.schedule_json, messages=messages)
-
-
-def _message(row: Row[Any]) -> ScheduledMessage:
-    return ScheduledMessage(**{name: row._mapping[name] for name in ScheduledMessage.__dataclass_fields__})
+    messages = tuple(read_row(ScheduledMessage, one) for one in connection.execute(query))
+    return read_row(Schedule, row, plan=row.schedule_json, messages=messages)

@@ -11,13 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     Connection,
     ForeignKey,
     Index,
-    Integer,
     Row,
     Table,
     Text,
@@ -26,12 +24,12 @@ from sqlalchemy import (
 )
 
 from adtempo.domain.roles import Person, Role
-from adtempo.store.engine import Identifier, UtcTime, metadata
+from adtempo.store.engine import Identifier, Number, UtcTime, metadata
 
 people = Table(
     "people",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("name", Identifier, nullable=False, unique=True),
     Column("role", Text, nullable=False),
     Column("password_hash", Text),
@@ -71,7 +69,7 @@ sign_in_tokens = Table(
 script_tokens = Table(
     "script_tokens",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("hash", Identifier, nullable=False, unique=True),
     Column("person_id", ForeignKey("people.id"), nullable=False),
     Column("label", Text, nullable=False),

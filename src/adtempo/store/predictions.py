@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +16,6 @@ from sqlalchemy import (
     Date,
     Double,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     Row,
@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from adtempo.domain.predictions import ENDS, Actual, Comparison, Prediction, RecordedPrediction, Scope
 from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.rows import account_key, campaign_key, insert_first, read_row, row_of
 
 predictions = Table(
     "predictions",
@@ -52,11 +53,8 @@ predictions = Table(
     Column("late", Boolean, nullable=False),
     Column("recorded_at", UtcTime, nullable=False),
     Column("actor", Text, nullable=False),
-    ForeignKeyConstraint(["platform", "account_id"], ["accounts.platform", "accounts.account_id"]),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    account_key(),
+    campaign_key(),
     CheckConstraint("prediction_id <> '' AND model <> '' AND metric <> '' AND actor <> ''", name="stated"),
     CheckConstraint("campaign_id IS NULL OR account_id IS NOT NULL", name="campaign_in_account"),
     CheckConstraint("page_name IS NULL OR (platform = 'other' AND account_id IS NULL)", name="page_of_no_account"),
@@ -162,21 +160,9 @@ def load_compared(
 def insert_comparison(connection: Connection, prediction_id: str, comparison: Comparison, at: datetime) -> bool:
     """Keep the comparison of a prediction; return whether it was the first, which alone counts."""
     actual = comparison.actual
-    row = {
-        "prediction_id": prediction_id,
-        "compared_at": at,
-        "actual": actual.value,
-        "maturity": actual.maturity,
-        "as_of": actual.as_of,
-        "batch": actual.batch,
-        "error": comparison.error,
-        "relative_error": comparison.relative_error,
-        "inside80": comparison.inside80,
-        "inside95": comparison.inside95,
-        "accuracy": comparison.accuracy,
-    }
-    statement = insert_into(connection, prediction_comparisons).values(row).on_conflict_do_nothing()
-    return connection.scalar(statement.returning(prediction_comparisons.c.prediction_id)) is not None
+    table = prediction_comparisons
+    row = row_of(table, comparison, **row_of(table, actual), actual=actual.value)
+    return insert_first(connection, table, row | {"prediction_id": prediction_id, "compared_at": at})
 
 
 def _joined() -> Select[Any]:
@@ -187,62 +173,24 @@ def _joined() -> Select[Any]:
 def _within(scope: Scope | None) -> list[tuple[Column[Any], str]]:
     if scope is None:
         return []
-    names = ("platform", "account_id", "campaign_id", "page_name", "channel", "currency")
-    return [(predictions.c[name], wanted) for name in names if (wanted := getattr(scope, name)) is not None]
+    return [(predictions.c[name], wanted) for name, wanted in asdict(scope).items() if wanted is not None]
 
 
 def _row(recorded: RecordedPrediction) -> dict[str, Any]:
     claim = recorded.prediction
-    return {
-        "prediction_id": claim.prediction_id,
-        "platform": claim.scope.platform,
-        "account_id": claim.scope.account_id,
-        "campaign_id": claim.scope.campaign_id,
-        "page_name": claim.scope.page_name,
-        "channel": claim.scope.channel,
-        "currency": claim.scope.currency,
-        "metric": claim.metric,
-        "since": claim.since,
-        "until": claim.until,
-        "value": claim.value,
-        **{end: claim.interval.get(end) for end in ENDS},
-        "model": claim.model,
-        "made_at": claim.made_at,
-        "horizon_days": recorded.horizon_days,
-        "late": recorded.late,
-        "recorded_at": recorded.recorded_at,
-        "actor": recorded.actor,
-    }
+    said = row_of(predictions, claim, **asdict(claim.scope), **{end: claim.interval.get(end) for end in ENDS})
+    own = {name: getattr(recorded, name) for name in ("horizon_days", "late", "recorded_at", "actor")}
+    return said | own
 
 
 def _recorded(row: Row[Any]) -> RecordedPrediction:
-    prediction = Prediction(
-        prediction_id=row.prediction_id,
-        scope=Scope(row.platform, row.account_id, row.campaign_id, row.page_name, row.channel, row.currency),
-        metric=row.metric,
-        since=row.since,
-        until=row.until,
-        value=row.value,
-        model=row.model,
-        made_at=row.made_at,
+    prediction = read_row(
+        Prediction,
+        row,
+        scope=read_row(Scope, row),
         interval={end: row._mapping[end] for end in ENDS if row._mapping[end] is not None},
     )
     comparison = None
     if row.compared_at is not None:
-        comparison = Comparison(
-            actual=Actual(row.actual, row.maturity, row.as_of, row.batch),
-            error=row.error,
-            relative_error=row.relative_error,
-            inside80=row.inside80,
-            inside95=row.inside95,
-            accuracy=row.accuracy,
-        )
-    return RecordedPrediction(
-        prediction=prediction,
-        recorded_at=row.recorded_at,
-        actor=row.actor,
-        horizon_days=row.horizon_days,
-        late=row.late,
-        compared_at=row.compared_at,
-        comparison=comparison,
-    )
+        comparison = read_row(Comparison, row, actual=read_row(Actual, row, value=row.actual))
+    return read_row(RecordedPrediction, row, prediction=prediction, comparison=comparison)

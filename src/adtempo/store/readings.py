@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, ForeignKeyConstraint, Table, Text, select
+from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Table, Text, select
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.campaigns import CampaignState, Status, read_status
 from adtempo.store.attributes import load_sightings
-from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
+from adtempo.store.engine import UtcTime, insert_into, metadata
+from adtempo.store.rows import campaign_columns, campaign_key, campaign_of, of
 
 campaign_readings = Table(
     "campaign_readings",
     metadata,
-    Column("platform", Identifier, primary_key=True),
-    Column("account_id", Identifier, primary_key=True),
-    Column("campaign_id", Identifier, primary_key=True),
+    *campaign_columns(primary_key=True),
     Column("budget_daily_micros", BigInteger, nullable=False),
     Column("status", Text, nullable=False),
     Column("read_at", UtcTime, nullable=False),
-    ForeignKeyConstraint(
-        ["platform", "account_id", "campaign_id"],
-        ["campaigns.platform", "campaigns.account_id", "campaigns.campaign_id"],
-    ),
+    campaign_key(),
     CheckConstraint("budget_daily_micros >= 0", name="budget_not_negative"),
     CheckConstraint("status IN ('active', 'paused')", name="status_known"),
 )
@@ -42,12 +38,7 @@ class Known:
 def record_reading(connection: Connection, campaign: CampaignRef, state: CampaignState, at: datetime) -> None:
     """Keep what a platform holds; an older reading never replaces a newer one."""
     said = {"budget_daily_micros": state.budget_daily_micros, "status": state.status, "read_at": at}
-    key = {
-        "platform": campaign.platform,
-        "account_id": campaign.account_id,
-        "campaign_id": campaign.campaign_id,
-    }
-    statement = insert_into(connection, campaign_readings).values(key | said)
+    statement = insert_into(connection, campaign_readings).values(asdict(campaign) | said)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=list(campaign_readings.primary_key),
@@ -69,14 +60,9 @@ def load_known(
         campaign: Only this one; None = all.
     """
     known = load_shown(connection, account, at=at, campaign=campaign)
-    table = campaign_readings.c
-    query = select(campaign_readings).where(
-        table.platform == account.platform, table.account_id == account.account_id, table.read_at <= at
-    )
-    if campaign is not None:
-        query = query.where(table.campaign_id == campaign.campaign_id)
-    for row in connection.execute(query):
-        ref = CampaignRef(row.platform, row.account_id, row.campaign_id)
+    table = campaign_readings
+    for row in connection.execute(select(table).where(of(table, campaign or account), table.c.read_at <= at)):
+        ref = campaign_of(row)
         if ref not in known or known[ref].at <= row.read_at:
             known[ref] = Known(CampaignState(row.budget_daily_micros, Status(row.status)), row.read_at)
     return known

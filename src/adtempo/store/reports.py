@@ -8,7 +8,8 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Column, Connection, Date, Table, Text, select
 
 from adtempo.domain.errors import NotFound
-from adtempo.store.engine import UtcTime, insert_into, metadata
+from adtempo.store.engine import UtcTime, metadata
+from adtempo.store.rows import insert_first, read_row
 
 reports = Table(
     "reports",
@@ -42,14 +43,8 @@ class StoredReport:
 
 
 def insert_report(connection: Connection, report: StoredReport) -> bool:
-    """Keep a report and return whether it is the first about its day; the first one stays.
-
-    Args:
-        connection: Of a writing transaction.
-        report: What was said.
-    """
-    statement = insert_into(connection, reports).values(asdict(report)).on_conflict_do_nothing()
-    return connection.scalar(statement.returning(reports.c.day)) is not None
+    """Keep a report and return whether it is the first about its day; the first one stays."""
+    return insert_first(connection, reports, asdict(report))
 
 
 def load_report_days(connection: Connection) -> list[tuple[date, datetime]]:
@@ -70,4 +65,4 @@ def load_report(connection: Connection, day: date) -> StoredReport:
             f"no report about {day} was kept; `adtempo report list` shows those there are, "
             f"`adtempo report daily --date {day}` makes one of what is known now"
         )
-    return StoredReport(row.day, row.as_of, row.body, row.markdown, row.html)
+    return read_row(StoredReport, row)

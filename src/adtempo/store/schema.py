@@ -44,28 +44,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 NOUNS = (
-    accounts,
-    alerts,
-    attributes,
-    audit,
-    budgets,
-    changes,
-    channels,
-    conversions,
-    dayparts,
-    forecasts,
-    halts,
-    idempotency,
-    jobs,
-    leases,
-    ledger,
-    messages,
-    page_schedules,
-    people,
-    predictions,
-    readings,
-    reports,
-    state,
+    *(accounts, alerts, attributes, audit, budgets, changes, channels, conversions, dayparts, forecasts, halts),
+    *(idempotency, jobs, leases, ledger, messages, page_schedules, people, predictions, readings, reports, state),
 )
 """The files that define tables; a new one is added here."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,11 +17,11 @@ from adtempo.budgets.proposals import proposal_of
 from adtempo.budgets.reasons import Explainer
 from adtempo.budgets.replay.response import SpendResponse
 from adtempo.budgets.rules.base import Rule
-from adtempo.changes.assemble import Scene
+from adtempo.changes.assemble import Scene, see
 from adtempo.changes.limits import DAY_HOURS
-from adtempo.changes.propose import draft_change
+from adtempo.changes.propose import draft_change, judge_proposal
 from adtempo.changes.situation import MEMORY, Sent
-from adtempo.domain.accounts import Account, AccountRef, CampaignRef
+from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.campaigns import CampaignState, Status
 from adtempo.domain.changes import OPEN, Change, State
 from adtempo.domain.policies import PLATFORM_TERMS
@@ -70,11 +70,27 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a rule asks for in an hour, with where the campaign stands and its rule."""
+    """What a rule asks for in an hour, in words only where somebody wants to know.
 
-    place: int
-    rule: Rule
-    proposal: Proposal
+    Attributes:
+        choice: What its rule asks for of all its campaigns.
+        nth: Which of these it is about.
+        explainer: Who knows why.
+    """
+
+    choice: Choice
+    nth: int
+    explainer: Explainer
+
+    @property
+    def place(self) -> int:
+        """Place of the campaign."""
+        return int(self.choice.where[self.nth])
+
+    def proposal(self, *, told: bool) -> Proposal:
+        """Return it as a proposal, with its reason and evidence or without."""
+        said = self.explainer.evaluation(self.nth) if told else self.explainer.sketch(self.nth)
+        return proposal_of(said, self.choice, self.nth, window=said.at)
 
 
 @dataclass(slots=True, eq=False)
@@ -103,13 +119,16 @@ class Course:
     _book: Book | None = None
     _assignments: tuple[Assignment, ...] = ()
     _told: tuple[Sequence[int], Sequence[bool]] = ((), ())
+    _known: dict[AccountRef, dict[CampaignRef, Known]] = field(default_factory=dict)
     _sent: dict[CampaignRef, list[Sent]] = field(default_factory=lambda: defaultdict(list))
+    _pace: tuple[Floats, Floats] | None = None
 
-    def adopt(self, book: Book) -> None:
+    def adopt(self, book: Book, at: datetime) -> None:
         """Take over what people did at the time: whoever was told to hold something else holds that.
 
         Args:
             book: As it was known then, with the rules of this course.
+            at: When.
         """
         if self._book is not None:
             budgets, running = list(self._book.budgets), list(self._book.running)
@@ -120,8 +139,13 @@ class Course:
             own = replace(book, budgets=budgets, running=running)
         else:
             own = book
-        self._told, self._book = (book.budgets, book.running), own
+        self._told, self._book, self._pace = (book.budgets, book.running), own, None
         self._assignments, _ = assign_rules(own.rules, own.campaigns, own.accounts, range(len(own.campaigns)))
+        self._known = {ref: {} for ref in own.accounts}
+        for campaign, budget, runs in zip(own.campaigns, own.budgets, own.running, strict=True):
+            if budget > 0:
+                state = CampaignState(budget, Status.ACTIVE if runs else Status.PAUSED)
+                self._known[campaign.ref.account][campaign.ref] = Known(state, at)
 
     @property
     def book(self) -> Book:
@@ -138,7 +162,7 @@ class Course:
         self,
         standing: Standing,
         facts_until: Mapping[AccountRef, datetime | None],
-        top: Mapping[AccountRef, Collection[CampaignRef]],
+        top: Callable[[AccountRef], Collection[CampaignRef]],
     ) -> None:
         """Hold the rules against an hour, and make the changes that limits and guardrails let pass.
 
@@ -147,16 +171,16 @@ class Course:
         Args:
             standing: How all campaigns stand.
             facts_until: Up to when the facts of accounts are complete.
-            top: The largest campaigns of accounts.
+            top: Says which campaigns of an account are its largest; asked only where one would be paused.
         """
         wishes: dict[AccountRef, list[_Wish]] = defaultdict(list)
         for one in self._assignments:
             choice = recommend_choice(one.rule, standing, one.where)
             for wish in self._wishes(one, choice, standing):
-                wishes[wish.proposal.campaign.account].append(wish)
+                wishes[standing.campaigns[wish.place].ref.account].append(wish)
         for ref, asked in wishes.items():
-            account = replace(self.book.accounts[ref], armed=True)
-            self._draft(self._scene(account, standing.at, facts_until[ref]), asked, top.get(ref, ()))
+            stops = any(wish.choice.action(wish.nth) is BudgetAction.PAUSE for wish in asked)
+            self._draft(self._scene(ref, standing.at, facts_until[ref]), asked, top(ref) if stops else ())
 
     def live(self, hour: int, days: Ints, weights: Floats, response: SpendResponse | None) -> None:
         """Live through an hour: what is spent in it, and what comes of it, against what really was.
@@ -167,17 +191,21 @@ class Course:
             weights: Its share of the day, shape (campaigns,).
             response: How results follow spend; None for no feedback.
         """
-        ratio = self._ratios()
-        if response is None or (not self.changed and (ratio == 1).all()):
-            ratio = np.ones(len(ratio))
-        else:
-            self.changed = True
-        volume = ratio if response is None else response.volume(ratio)
-        times, everyone = self.times, np.arange(len(ratio))
-        times.spend_by_hour[:, hour], times.volume_by_hour[:, hour] = ratio, volume
+        everyone = np.arange(len(weights))
         before = self.lived[everyone, days]
-        share = np.divide(weights, before + weights, out=np.zeros(len(ratio)), where=before + weights > 0)
         self.lived[everyone, days] += weights
+        if response is None:
+            return
+        if self._pace is None:
+            ratio = self._ratios()
+            self._pace = ratio, response.volume(ratio)
+            self.changed |= bool((ratio != 1).any())
+        if not self.changed:
+            return
+        ratio, volume = self._pace
+        times = self.times
+        times.spend_by_hour[:, hour], times.volume_by_hour[:, hour] = ratio, volume
+        share = np.divide(weights, before + weights, out=np.zeros(len(ratio)), where=before + weights > 0)
         for by_day, now in ((times.spend_by_day, ratio), (times.volume_by_day, volume)):
             by_day[everyone, days] += share * (now - by_day[everyone, days])
 
@@ -190,19 +218,14 @@ class Course:
 
     def _wishes(self, one: Assignment, choice: Choice, standing: Standing) -> list[_Wish]:
         acting = np.flatnonzero(choice.acts)
-        free = [place for place in acting.tolist() if not self._rests(one, standing, place)]
+        free = [nth for nth in acting.tolist() if not self._rests(one, standing, nth)]
         self.rested += len(acting) - len(free)
-        explainer = Explainer(choice, standing, one.origin) if free else None
-        wishes = []
-        for place in free:
-            assert explainer is not None, "made where somebody is free"
-            proposal = proposal_of(explainer.evaluation(place), choice, place, window=standing.at)
-            wishes.append(_Wish(int(one.where[place]), one.rule, proposal))
-        return wishes
+        explainer = Explainer(choice, standing, one.origin)
+        return [_Wish(choice, nth, explainer) for nth in free]
 
-    def _rests(self, one: Assignment, standing: Standing, place: int) -> bool:
+    def _rests(self, one: Assignment, standing: Standing, nth: int) -> bool:
         """Say whether a cool-down, the platform's spacing or the day's number of changes surely stands in the way."""
-        ref = standing.campaigns[one.where[place]].ref
+        ref = standing.campaigns[one.where[nth]].ref
         sent = self._sent.get(ref)
         if not sent:
             return False
@@ -211,52 +234,53 @@ class Course:
         lately = sum(earlier.at > standing.at - timedelta(hours=DAY_HOURS) for earlier in sent[-most:])
         return sent[-1].at > standing.at - timedelta(hours=hours) or lately >= most
 
-    def _scene(self, account: Account, at: datetime, facts_until: datetime | None) -> Scene:
-        book = self.book
-        known, sent = {}, {}
-        mine = (account.ref.platform, account.ref.account_id)
-        for campaign, budget, running in zip(book.campaigns, book.budgets, book.running, strict=True):
-            ref = campaign.ref
-            if (ref.platform, ref.account_id) == mine and budget > 0:
-                known[ref] = Known(CampaignState(budget, Status.ACTIVE if running else Status.PAUSED), at)
-                if ref in self._sent:
-                    sent[ref] = tuple(one for one in self._sent[ref] if one.at > at - MEMORY)
+    def _scene(self, ref: AccountRef, at: datetime, facts_until: datetime | None) -> Scene:
+        known = self._known[ref]
+        sent = {
+            campaign: tuple(one for one in made if one.at > at - MEMORY)
+            for campaign, made in self._sent.items()
+            if made[-1].at > at - MEMORY
+        }
         committed = sum(one.state.committed_micros for one in known.values())
-        return Scene(at, account, known, facts_until, "", committed, {}, sent)
+        return Scene(at, replace(self.book.accounts[ref], armed=True), known, facts_until, "", committed, {}, sent)
 
     def _draft(self, scene: Scene, wishes: Sequence[_Wish], top: Collection[CampaignRef]) -> None:
         """Put wishes through limits and guardrails, one after the other as they are recorded live."""
         made: list[tuple[_Wish, Change]] = []
         for wish in wishes:
-            change = draft_change(scene, wish.proposal, actor=ACTOR, top_spenders=top)
-            if change.state in OPEN:
+            bare = wish.proposal(told=False)
+            _, _, verdicts = judge_proposal(bare, see(scene, bare.campaign, top_spenders=top))
+            vetoes = [one.guardrail for one in verdicts if one.outcome is Outcome.VETO]
+            self.vetoes.update(vetoes)
+            if not vetoes:
+                change = draft_change(scene, wish.proposal(told=True), actor=ACTOR, top_spenders=top)
+                assert change.state in OPEN, "words make no difference to limits and guardrails"
                 scene = scene.with_change(change)
                 made.append((wish, change))
-            else:
-                self.vetoes.update(one.guardrail for one in change.verdicts if one.outcome is Outcome.VETO)
         for wish, change in made:
             self._make(wish, change)
 
     def _make(self, wish: _Wish, change: Change) -> None:
-        book, at = self.book, wish.proposal.as_of
+        book, at, place, rule = self.book, change.as_of, wish.place, wish.choice.rule
         budgets, running = list(book.budgets), list(book.running)
-        budgets[wish.place] = change.target.budget_daily_micros
-        running[wish.place] = change.target.status is Status.ACTIVE
-        self._book = replace(book, budgets=budgets, running=running)
+        budgets[place] = change.target.budget_daily_micros
+        running[place] = change.target.status is Status.ACTIVE
+        self._book, self._pace = replace(book, budgets=budgets, running=running), None
+        self._known[change.campaign.account][change.campaign] = Known(change.target, at)
         self._sent[change.campaign].append(Sent(at, change.prior, change.target))
-        stated = book.campaigns[wish.place].target_roas
+        stated = book.campaigns[place].target_roas
         self.fired.append(
             Fired(
                 at=at,
-                place=wish.place,
+                place=place,
                 campaign=change.campaign,
-                rule=wish.rule.rule_name,
+                rule=rule.rule_name,
                 action=change.action,
                 prior=change.prior,
                 target=change.target,
                 currency=change.currency,
                 reason=change.reason,
                 asked=change.state is State.AWAITING_APPROVAL,
-                target_roas=wish.rule.roas_pause if stated is None else stated,
+                target_roas=rule.roas_pause if stated is None else stated,
             )
         )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from adtempo.changes.assemble import TOP_DAYS, TOP_SHARE
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.proposals import BudgetAction
+from adtempo.facts.freshness import last_ended
 from adtempo.facts.history import History, Span, Times, open_history
 from adtempo.facts.load import FactQuery
 from adtempo.facts.maturity import CELL, load_matured_tables
@@ -178,7 +180,13 @@ def _set_stage(workspace: Workspace, asked: Replay, begins: datetime, hours: int
 
 def _all_rules(workspace: Workspace, asked: Replay, at: datetime, refs: Sequence[CampaignRef]) -> list[Rule]:
     stored = [] if asked.rules is not None else [rule for rule, _, _ in load_book(workspace, at, None, refs).rules]
-    return [*(asked.rules or stored), *(asked.against or ()), DEFAULT_RULE]
+    rules = [*(asked.rules or stored), *(asked.against or ()), DEFAULT_RULE]
+    if below := [rule.rule_name for rule in rules if rule.over is Over.AD_GROUP]:
+        raise InvalidInput(
+            f"rule {below[0]!r} reads ad groups, of which a replay knows nothing; replay rules over campaigns, niches or "
+            "accounts: name them in a file"
+        )
+    return rules
 
 
 def _load_truth(stage: _Stage, begins: datetime, hours: int) -> tuple[Truth, SpendResponse | None]:
@@ -252,6 +260,7 @@ def _step(
     """Live through one hour: learn what was observed, let every course decide, then let the hour pass."""
     history = stage.history
     history.go_to(at)
+    top = partial(_top_spenders, stage, at)
     if first or any(at - _HOUR < moment <= at for moment in stage.moments):
         _tell(stage, courses, at)
     untouched = None
@@ -263,7 +272,7 @@ def _step(
             book = course.book
             standing = replace(untouched, budget_micros=np.array(book.budgets, np.int64))
             standing = replace(standing, active=np.array(book.running, bool))
-        course.decide(standing, _facts_until(history), _top_spenders(stage, at))
+        course.decide(standing, _facts_until(history), top)
     hour = history.place_of_hour(at)
     days = stage.days_of_hours[history.account, hour]
     for course in courses:
@@ -273,7 +282,7 @@ def _step(
 def _tell(stage: _Stage, courses: Sequence[Course], at: datetime) -> None:
     """Tell courses what campaigns were called and allowed to spend at a moment."""
     for course in courses:
-        course.adopt(load_book(stage.workspace, at, course.rules, stage.refs))
+        course.adopt(load_book(stage.workspace, at, course.rules, stage.refs), at)
 
 
 def _standing(stage: _Stage, course: Course, at: datetime) -> Standing:
@@ -292,17 +301,15 @@ def _facts_until(history: History) -> dict[AccountRef, datetime | None]:
     return {one.ref: history.heard_until(one.ref) for one in history.accounts}
 
 
-def _top_spenders(stage: _Stage, at: datetime) -> dict[AccountRef, set[CampaignRef]]:
-    """Return the top tenth, rounded up, of each account's campaigns by the seven closed days before a moment."""
+def _top_spenders(stage: _Stage, at: datetime, account: AccountRef) -> set[CampaignRef]:
+    """Return the top tenth, rounded up, of an account's campaigns by the seven closed days before a moment."""
     history = stage.history
-    yesterday = at.date() - _DAY
+    mine = [one.ref for one in history.accounts].index(account)
+    yesterday = last_ended(history.accounts[mine], at)
     spent = history.spent(yesterday - timedelta(days=TOP_DAYS - 1), yesterday)
-    found = {}
-    for place, account in enumerate(history.accounts):
-        members = np.flatnonzero((history.account == place) & (spent > 0))
-        most = members[np.argsort(spent[members])[len(members) - math.ceil(TOP_SHARE * len(members)) :]]
-        found[account.ref] = {stage.refs[one] for one in most.tolist()}
-    return found
+    members = np.flatnonzero((history.account == mine) & (spent > 0))
+    most = members[np.argsort(spent[members])[len(members) - math.ceil(TOP_SHARE * len(members)) :]]
+    return {stage.refs[one] for one in most.tolist()}
 
 
 def _judged_days(stage: _Stage, course: Course) -> dict[int, tuple[int, int]]:

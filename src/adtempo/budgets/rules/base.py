@@ -22,6 +22,7 @@ class Over(StrEnum):
     """Whose figures a rule reads; whatever it is, the rule acts on each campaign."""
 
     CAMPAIGN = "campaign"
+    AD_GROUP = "ad_group"  # every ad group of the campaign that was shown: a row holds where it does for each of them
     LABEL = "label"  # all campaigns of the account with the same label
     NICHE = "niche"  # all campaigns of the account in the same niche
     PLATFORM = "platform"  # all campaigns of the account
@@ -225,6 +226,11 @@ def reach_of(rule: Rule) -> int:
     if rule.campaign_id is not None:
         return 2
     return 1 if rule.account_id is not None else 0
+
+
+def shown_over(rule: Rule) -> Over:
+    """Return whose figures are shown for those that a rule reads: a campaign's own where it reads its ad groups."""
+    return Over.CAMPAIGN if rule.over is Over.AD_GROUP else rule.over
 
 
 def windows_in(rule: Rule, rows: tuple[Row, ...]) -> set[int]:

@@ -22,6 +22,7 @@ _WORDS = {"target_roas": "its target ROAS", "target_cpa": "its target CPA", "pac
 _CAPITALS = {"roas", "ctr", "cpc", "cpm", "cpa", "cvr"}
 _WHOSE = {
     Over.CAMPAIGN: "",
+    Over.AD_GROUP: " in each of its ad groups",
     Over.LABEL: " of all with its label in the account",
     Over.NICHE: " of its niche in the account",
     Over.PLATFORM: " of its whole account",

@@ -1,6 +1,6 @@
 -- Sums of facts by any of their keys, as of a moment of observation and as known after a batch.
-{% macro cell() %}
-{{ ", slot, hour_of_week" if hourly }}{{ ", entity_id" if level }}
+{% macro cells() %}
+{{ ", slot, hour_of_week" if hourly }}{{ ", " ~ cell if cell }}
 {%- endmacro %}
 {% set daily = resolve or "day_local" in by or "creative_id" in by %}
 WITH postings AS (
@@ -10,7 +10,8 @@ WITH postings AS (
     WHERE
         conversion_type = $conversion_type
         {% if hourly %} AND grain = 'hour' {% endif %}
-        {% if level %} AND level = '{{ level }}' {% endif %}
+        {% if levels %} AND level IN ('{{ levels | join("', '") }}') {% endif %}
+        {% if cell == "ad_group_id" %} AND ad_group_id IS NOT NULL {% endif %}
         {% for condition in conditions %} AND {{ condition }} {% endfor %}
 ),
 by_series AS (
@@ -42,14 +43,14 @@ by_series AS (
 -- was looked at; else what was looked at last, a day's row before its hours.
 , sources AS (
     SELECT
-        platform, account_id, campaign_id, day_local{{ cell() }}, level, grain, attribution, max(seen) AS seen,
-        {% if "ad_group_id" in by %} any_value(ad_group_id) AS ad_group_id, {% endif %}
+        platform, account_id, campaign_id, day_local{{ cells() }}, level, grain, attribution, max(seen) AS seen,
+        {% if "ad_group_id" in by and cell != "ad_group_id" %} any_value(ad_group_id) AS ad_group_id, {% endif %}
         {% if "creative_id" in by %} any_value(creative_id) AS creative_id, {% endif %}
         {% for q in quantities %}
         sum({{ q }})::BIGINT AS {{ q }}{{ "," if not loop.last }}
         {% endfor %}
     FROM by_series
-    GROUP BY platform, account_id, campaign_id, day_local{{ cell() }}, level, grain, attribution
+    GROUP BY platform, account_id, campaign_id, day_local{{ cells() }}, level, grain, attribution
 ),
 ranked AS (
     SELECT
@@ -64,14 +65,14 @@ ranked AS (
 ),
 record AS (
     SELECT
-        platform, account_id, campaign_id, day_local{{ cell() }},
-        {% if "ad_group_id" in by %} any_value(ad_group_id) AS ad_group_id, {% endif %}
+        platform, account_id, campaign_id, day_local{{ cells() }},
+        {% if "ad_group_id" in by and cell != "ad_group_id" %} any_value(ad_group_id) AS ad_group_id, {% endif %}
         {% if "creative_id" in by %} any_value(creative_id) AS creative_id, {% endif %}
         {% for q in quantities %}
         arg_min({{ q }}, rank) FILTER ({{ q }} IS NOT NULL) AS {{ q }}{{ "," if not loop.last }}
         {% endfor %}
     FROM ranked
-    GROUP BY platform, account_id, campaign_id, day_local{{ cell() }}
+    GROUP BY platform, account_id, campaign_id, day_local{{ cells() }}
 )
 {% endif %}
 SELECT

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from adtempo.accounts.run import load_campaigns
 from adtempo.budgets.dashboard import Dashboard, Impact, dashboard_body
 from adtempo.budgets.report import check_body
-from adtempo.budgets.rules.base import DEFAULT_RULE
+from adtempo.budgets.rules.base import DEFAULT_RULE, Over
 from adtempo.budgets.rules.fields import FIELDS, OF_TABLE, read_rule, write_rule
 from adtempo.budgets.rules.sentences import rule_sentence
 from adtempo.budgets.run import BudgetAutoScaler
@@ -42,7 +42,7 @@ TONES = {
 
 _CHOICES = {
     "basis": ("expected", "reported"),
-    "over": ("campaign", "niche", "platform"),
+    "over": tuple(Over),
     "enabled": ("true", "false"),
 }
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import altair as alt
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from adtempo.charts import DAILY
+from adtempo.charts.grammar import Document
 from adtempo.charts.theme import THEMES, finish_chart, picture_png, picture_svg
 from adtempo.domain.errors import NotFound
 from adtempo.web.pages.choice import ChartAsked, PictureAsked, choose, find_campaign, load_known
@@ -42,7 +42,7 @@ def chart(
     return answer_chart(request, wanted.draw(outlook.series), form, asked)
 
 
-def answer_chart(request: Request, drawn: alt.TopLevelMixin, form: Form, asked: PictureAsked) -> Response:
+def answer_chart(request: Request, drawn: Document, form: Form, asked: PictureAsked) -> Response:
     """Return a chart in the form and theme asked for, or that it has not changed."""
     theme = asked.theme or chosen_theme(request) or next(iter(THEMES))
     body, media_type = _picture(finish_chart(drawn, theme, None if form == "json" else asked.width, asked.height), form)
@@ -53,7 +53,7 @@ def answer_chart(request: Request, drawn: alt.TopLevelMixin, form: Form, asked: 
     return Response(body, media_type=media_type, headers=headers)
 
 
-def _picture(document: dict[str, Any], form: Form) -> tuple[bytes, str]:
+def _picture(document: Document, form: Form) -> tuple[bytes, str]:
     match form:
         case "png":
             return picture_png(document), "image/png"
