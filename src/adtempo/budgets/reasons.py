@@ -161,7 +161,8 @@ class Explainer:
     def _known(self, place: int) -> str:
         if self._choice.impressions[place] < 0:
             return "nothing is known"
-        if self._choice.rule.over is Over.AD_GROUP and all(found.reported.unknown[place] for found in self._choice.found):
+        unknown = all(found.reported.unknown[place] for found in self._choice.found)
+        if unknown and self._choice.rule.over is Over.AD_GROUP:
             return "nothing is known of its ad groups"
         return ", ".join(self._figures(place))
 

@@ -183,8 +183,7 @@ def _all_rules(workspace: Workspace, asked: Replay, at: datetime, refs: Sequence
     rules = [*(asked.rules or stored), *(asked.against or ()), DEFAULT_RULE]
     if below := [rule.rule_name for rule in rules if rule.over is Over.AD_GROUP]:
         raise InvalidInput(
-            f"rule {below[0]!r} reads ad groups, of which a replay knows nothing; replay rules over campaigns, niches or "
-            "accounts: name them in a file"
+            f"rule {below[0]!r} reads ad groups, of which a replay knows nothing; name a file with other rules"
         )
     return rules
 
