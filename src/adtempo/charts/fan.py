@@ -21,9 +21,8 @@ from adtempo.charts.series import (
     day_axis,
     draw_arriving,
     draw_columns,
+    draw_lines,
     draw_nothing,
-    line_rows,
-    line_styles,
     middays,
     midnights,
 )
@@ -124,8 +123,7 @@ def _panel(panel: Panel, days: Days, place: tuple[float, float]) -> list[Documen
     ]
     # Every layer has a scale of its own, all of a panel's alike; the lines bring the axis. A line of one point would be
     # invisible.
-    channels = {"x": x, "y": y("amount"), **line_styles(list(lines))}
-    return [*bands, *level, mark("line", channels, line_rows(days, lines), point=len(days) == 1)]
+    return [*bands, *level, draw_lines(days, lines, y("amount"), point=len(days) == 1)]
 
 
 _ENDS = ("value", "low80", "high80", "low95", "high95")

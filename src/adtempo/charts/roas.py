@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from adtempo.charts.grammar import Document, field, mark
+from adtempo.charts.grammar import Document, field
 from adtempo.charts.series import (
     EXPECTED,
     DailySeries,
-    day_axis,
     draw_arriving,
     draw_band,
+    draw_lines,
     draw_nothing,
     draw_reading,
     in_words,
-    line_rows,
-    line_styles,
     only_tail,
 )
 
@@ -33,9 +31,7 @@ def draw_roas(series: DailySeries) -> Document:
         return draw_nothing()
     drawn = {REPORTED: reported, EXPECTED: only_tail(series, expected)}
     y = field("amount:Q", title="ROAS", axis={"format": ".1f", "tickCount": 5})
-    lines = mark(
-        "line", {"x": day_axis(series.days), "y": y, **line_styles(list(drawn))}, line_rows(series.days, drawn)
-    )
+    lines = draw_lines(series.days, drawn, y)
     words = in_words(expected, low, high, ".2f")
     tooltip = [field("roas:Q", format=".2f", title=REPORTED), field("final:N", title="Expected (80%)")]
     reading = draw_reading(series, {"roas": reported, "final": words}, tooltip)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,22 +85,34 @@ class DailySeries:
         return ratio
 
 
-def line_rows(days: Days, lines: dict[str, Floats]) -> Document:
-    """Return the points of some lines, each from its first to its last, one row each: day, series, amount.
+def draw_lines(days: Days, lines: dict[str, Floats], y: Document, **look: Any) -> Document:
+    """Draw some lines, each from its first point to its last; what was not measured is dashed.
 
     Args:
         days: The days, shape (days,).
         lines: One array per name of a line, shape (days,).
+        y: The channel of the amounts.
+        look: How all of them look.
     """
-    drawn = {name: np.flatnonzero(np.isfinite(amounts)) for name, amounts in lines.items()}
-    spans = {name: slice(known[0], known[-1] + 1) if len(known) else slice(0) for name, known in drawn.items()}
-    return rows(
+    known = {name: np.flatnonzero(np.isfinite(amounts)) for name, amounts in lines.items()}
+    spans = {name: slice(found[0], found[-1] + 1) if len(found) else slice(0) for name, found in known.items()}
+    points = rows(
         {
             "day": [day for span in spans.values() for day in midnights(days[span])],
             "series": [name for name, span in spans.items() for _ in days[span]],
             "amount": np.concatenate([lines[name][span] for name, span in spans.items()]),
         }
     )
+    names = list(lines)
+    dashes = [DASHES.get(name, [1, 0]) for name in names]
+    legend = {"orient": "top", "direction": "horizontal", "title": None, "symbolType": "stroke", "offset": 4}
+    channels = {
+        "x": day_axis(days),
+        "y": y,
+        "color": field("series:N", scale={"domain": names}, legend=legend),
+        "strokeDash": field("series:N", scale={"domain": names, "range": dashes}, legend=legend),
+    }
+    return mark("line", channels, points, **look)
 
 
 def only_tail(series: DailySeries, amounts: Floats) -> Floats:
@@ -166,16 +179,6 @@ def in_words(value: Floats, low: Floats, high: Floats, form: str) -> list[str]:
         "none" if np.isnan(one) else f"{one:{form}} ({below:{form}} to {above:{form}})"
         for one, below, above in zip(value, low, high, strict=True)
     ]
-
-
-def line_styles(names: list[str]) -> Document:
-    """Return colours and dashes of lines by name, in one legend; what was not measured is dashed."""
-    dashes = [DASHES.get(name, [1, 0]) for name in names]
-    legend = {"orient": "top", "direction": "horizontal", "title": None, "symbolType": "stroke", "offset": 4}
-    return {
-        "color": field("series:N", scale={"domain": names}, legend=legend),
-        "strokeDash": field("series:N", scale={"domain": names, "range": dashes}, legend=legend),
-    }
 
 
 def day_axis(days: Days) -> Document:

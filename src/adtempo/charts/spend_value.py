@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from adtempo.charts.grammar import Document, field, mark
+from adtempo.charts.grammar import Document, field
 from adtempo.charts.series import (
     EXPECTED,
     DailySeries,
-    day_axis,
     draw_arriving,
     draw_band,
+    draw_lines,
     draw_nothing,
     draw_reading,
     in_words,
-    line_rows,
-    line_styles,
     only_tail,
 )
 
@@ -32,9 +30,7 @@ def draw_spend_value(series: DailySeries) -> Document:
     drawn = {VALUE: series.value, EXPECTED: only_tail(series, series.expected), SPEND: series.spend}
     axis = {"labelExpr": "format(datum.value, '~s')", "tickCount": 5}
     y = field("amount:Q", title=f"{series.currency} per day", axis=axis)
-    lines = mark(
-        "line", {"x": day_axis(series.days), "y": y, **line_styles(list(drawn))}, line_rows(series.days, drawn)
-    )
+    lines = draw_lines(series.days, drawn, y)
     tooltip = [
         field("spend:Q", format=",.2f", title=f"Spend, {series.currency}"),
         field("value:Q", format=",.2f", title=f"{VALUE}, {series.currency}"),
