@@ -1,6 +1,6 @@
 """Files of conversions and of exchange rates."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from adtempo.domain.errors import BadRows, InvalidInput, NotFound
 from adtempo.facts.staging import StagedRecords, read_conversions_file, read_rates_file
+from adtempo.facts.staging.records import RecordFile
 from imported import NOW
 
 CONVERSIONS = "conversion_id,campaign_id,click_time,conversion_time,value,currency,ad_id,observed_at"
@@ -23,39 +24,37 @@ def written(folder: Path, header: str, *rows: str) -> Path:
 
 
 def conversions(path: Path, *, timezone: str | None = None, skip_bad: Path | None = None) -> StagedRecords:
-    return read_conversions_file(
-        path, timezone=timezone, skip_bad=skip_bad, observed_at=NOW, progress=lambda _share: None
-    )
+    return read_conversions_file(RecordFile(path, skip_bad, NOW, NOW, lambda _share: None), timezone=timezone)
 
 
 def rates(path: Path, *, skip_bad: Path | None = None) -> StagedRecords:
-    return read_rates_file(path, skip_bad=skip_bad, progress=lambda _share: None)
+    return read_rates_file(RecordFile(path, skip_bad, NOW, NOW, lambda _share: None))
 
 
 def test_conversions_are_typed(tmp_path: Path) -> None:
     shared: list[float] = []
     path = written(tmp_path, CONVERSIONS, GOOD, "o-2,c1,,2026-11-02T10:00:00+01:00,0,EUR,,")
-    found = read_conversions_file(path, timezone=None, skip_bad=None, observed_at=NOW, progress=shared.append)
-    assert found.rows.to_pylist() == [
+    found = read_conversions_file(RecordFile(path, None, NOW, NOW, shared.append), timezone=None)
+    assert found.rows == [
         {
             "conversion_id": "o-1",
             "campaign_id": "c1",
             "ad_id": "a1",
-            "click_time": datetime(2026, 11, 1, 10),
-            "conversion_time": datetime(2026, 11, 2, 10),
+            "click_time": datetime(2026, 11, 1, 10, tzinfo=UTC),
+            "conversion_time": datetime(2026, 11, 2, 10, tzinfo=UTC),
             "value_micros": 19_990_000,
             "currency": "EUR",
-            "observed_at": datetime(2026, 11, 3),
+            "observed_at": datetime(2026, 11, 3, tzinfo=UTC),
         },
         {
             "conversion_id": "o-2",
             "campaign_id": "c1",
             "ad_id": None,
             "click_time": None,
-            "conversion_time": datetime(2026, 11, 2, 9),
+            "conversion_time": datetime(2026, 11, 2, 9, tzinfo=UTC),
             "value_micros": 0,
             "currency": "EUR",
-            "observed_at": NOW.replace(tzinfo=None),
+            "observed_at": NOW,
         },
     ]
     assert shared[-1] == 1.0
@@ -66,8 +65,8 @@ def test_optional_columns_may_be_absent_and_local_times_need_a_zone(tmp_path: Pa
     path = written(tmp_path, header, "o-1;c1;2026-11-02T10:00;5;EUR")
     with pytest.raises(BadRows, match=r"2:conversion_time: .* has no offset; .*--timezone"):
         conversions(path)
-    found = conversions(path, timezone="Europe/Berlin").rows.to_pylist()
-    assert found[0]["conversion_time"] == datetime(2026, 11, 2, 9)
+    found = conversions(path, timezone="Europe/Berlin").rows
+    assert found[0]["conversion_time"] == datetime(2026, 11, 2, 9, tzinfo=UTC)
     with pytest.raises(InvalidInput, match="IANA"):
         conversions(path, timezone="Mars")
 
@@ -109,7 +108,7 @@ def test_repeated_ids_are_counted_once_and_contradictions_are_bad(tmp_path: Path
     with pytest.raises(BadRows, match=r"4: contradicts line 2"):
         conversions(path)
     found = conversions(path, skip_bad=tmp_path / "rejects.csv")
-    assert (found.rows.num_rows, found.repeated, found.rejected) == (2, 1, 1)
+    assert (len(found.rows), found.repeated, found.rejected) == (2, 1, 1)
     assert (tmp_path / "rejects.csv").read_text("utf-8").splitlines()[1].startswith('4,"contradicts line 2')
 
 
@@ -125,8 +124,8 @@ def test_a_skipped_local_time_is_a_bad_row(tmp_path: Path) -> None:
 def test_rates_are_exact(tmp_path: Path) -> None:
     path = written(tmp_path, "date,currency,base,rate", "2026-11-07,EUR,USD,1.084213", "2026-11-07,EUR,USD,1.084213")
     found = rates(path)
-    assert found.rows.to_pylist() == [
-        {"day": date(2026, 11, 7), "currency": "EUR", "base": "USD", "rate": Decimal("1.084213000000")}
+    assert found.rows == [
+        {"date": date(2026, 11, 7), "currency": "EUR", "base": "USD", "rate": Decimal("1.084213"), "observed_at": NOW}
     ]
     assert found.repeated == 1
 
@@ -166,4 +165,4 @@ def test_files_that_hold_no_records_are_refused(tmp_path: Path) -> None:
 def test_a_file_with_only_bad_rows_leaves_nothing_but_its_rejects(tmp_path: Path) -> None:
     path = written(tmp_path, "date,currency,base,rate", "x,EUR,USD,1")
     found = rates(path, skip_bad=tmp_path / "rejects.csv")
-    assert (found.rows.num_rows, found.rejected) == (0, 1)
+    assert (len(found.rows), found.rejected) == (0, 1)

@@ -51,17 +51,7 @@ class ImportResult:
 
 def import_body(result: ImportResult) -> dict[str, Any]:
     """Return what an import did as the HTTP API and --json give it."""
-    return {
-        "batch": result.batch,
-        "rows": result.rows,
-        "posted": result.posted,
-        "restated": result.restated,
-        "unchanged": result.unchanged,
-        "rejected": result.rejected,
-        "problems": [asdict(problem) for problem in result.problems],
-        "verdicts": [asdict(verdict) for verdict in result.verdicts],
-        "notes": list(result.notes),
-    }
+    return asdict(result)
 
 
 def import_facts(
@@ -96,9 +86,7 @@ def import_facts(
         LeaseBusy: Somebody is writing facts of the same account.
     """
     digest = content_digest(path)
-    with reading(ledger.engine) as connection:
-        earlier = manifest.load_batch_of_digest(connection, digest)
-    observed_at = now if earlier is None else earlier.observed_at
+    observed_at = first_observed(ledger, digest, now)
     with open_workplace(ledger) as place, open_workbench(ledger.directory, place.staging, [path.parent]) as con:
         staged = read_facts_file(
             con, path, options, observed_at=observed_at, progress=lambda share: progress("reading", share)
@@ -150,3 +138,10 @@ def content_digest(path: Path) -> str:
         raise NotFound(f"there is no file {path}")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def first_observed(ledger: Ledger, digest: str, now: datetime) -> datetime:
+    """Return when a file's content was first taken in; now, if it never was."""
+    with reading(ledger.engine) as connection:
+        earlier = manifest.load_batch_of_digest(connection, digest)
+    return now if earlier is None else earlier.observed_at

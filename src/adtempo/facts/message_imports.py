@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
 from adtempo.domain.accounts import AccountRef
-from adtempo.facts.imports import ImportResult, Progress
+from adtempo.facts.imports import ImportResult
 from adtempo.facts.ledger import Ledger
-from adtempo.facts.publish import Origin
-from adtempo.facts.record_imports import first_observed, publish_records
+from adtempo.facts.record_imports import RecordImport, Records
 from adtempo.facts.staging.page_records import read_captions_file, read_messages_file
+from adtempo.facts.staging.records import RecordFile
 from adtempo.store.engine import reading
 from adtempo.store.messages import (
     Caption,
@@ -32,108 +32,37 @@ PAGE = "page"
 """In the place of the platform: whose rows a batch of messages brought, and which lease keeps others away."""
 
 
-def import_messages(
-    ledger: Ledger,
-    path: Path,
-    *,
-    actor: str,
-    now: datetime,
-    skip_bad: Path | None = None,
-    dry_run: bool = False,
-    progress: Progress = lambda _step, _share: None,
-) -> ImportResult:
-    """Import a file of sent messages, whole or not at all; it registers the pages it meets.
-
-    A message that comes again with other numbers is a later report of the same one.
-
-    Args:
-        ledger: Where to.
-        path: A CSV file.
-        actor: Who imports it.
-        now: The moment it counts as learnt, aware.
-        skip_bad: Where to write bad rows; None refuses the file because of them.
-        dry_run: Read and check, but publish nothing.
-        progress: Called while it goes on.
-
-    Raises:
-        NotFound: There is no such file.
-        InvalidInput: It is no such file.
-        BadRows: Rows are bad and were not to be skipped; nothing was imported.
-    """
-    observed_at, digest = first_observed(ledger, path, now)
+def _read_messages(ledger: Ledger, file: RecordFile) -> Records:
     with reading(ledger.engine) as connection:
         zones = {page.page_name: page.timezone for page in load_pages(connection)}
         bank = load_caption_ids(connection)
-    staged = read_messages_file(
-        path,
-        zones=zones,
-        bank=bank,
-        skip_bad=skip_bad,
-        observed_at=observed_at,
-        progress=lambda share: progress("reading", share),
-    )
-    rows = staged.rows.to_pylist()
-    met = {row["page_name"]: row.pop("page_timezone") for row in rows}
-    found = [
-        SentMessage(
-            **{
-                **row,
-                "sent_at": row["sent_at"].replace(tzinfo=UTC),
-                "observed_at": row["observed_at"].replace(tzinfo=UTC),
-            }
-        )
-        for row in rows
-    ]
+    staged = read_messages_file(file, zones=zones, bank=bank)
+    met = {row["page_name"]: row.pop("page_timezone") for row in staged.rows}
+    found = [SentMessage(**row) for row in staged.rows]
 
     def record(connection: Connection, batch: int) -> Recorded:
-        register_pages(connection, met, at=now)
+        register_pages(connection, met, at=file.now)
         return record_messages(connection, found, batch=batch)
 
-    origin = Origin("messages", path.name, actor, now, observed_at, digest)
-    accounts = [AccountRef(PAGE, name) for name in sorted(met)]
-    return publish_records(ledger, origin, staged, accounts, record, dry_run=dry_run)
+    return Records(staged, record, [AccountRef(PAGE, name) for name in sorted(met)])
 
 
-def import_captions(
-    ledger: Ledger,
-    path: Path,
-    *,
-    actor: str,
-    now: datetime,
-    skip_bad: Path | None = None,
-    dry_run: bool = False,
-    progress: Progress = lambda _step, _share: None,
-) -> ImportResult:
-    """Import a file of the caption bank, whole or not at all; a caption that comes again is described anew.
+def _read_captions(_ledger: Ledger, file: RecordFile) -> Records:
+    staged = read_captions_file(file)
+    found = [Caption(**row) for row in staged.rows]
+    return Records(staged, lambda connection, batch: record_captions(connection, found, batch=batch))
 
-    Args:
-        ledger: Where to.
-        path: A CSV file.
-        actor: Who imports it.
-        now: The moment it counts as learnt, aware.
-        skip_bad: Where to write bad rows; None refuses the file because of them.
-        dry_run: Read and check, but publish nothing.
-        progress: Called while it goes on.
 
-    Raises:
-        NotFound: There is no such file.
-        InvalidInput: It is no such file.
-        BadRows: Rows are bad and were not to be skipped; nothing was imported.
-    """
-    observed_at, digest = first_observed(ledger, path, now)
-    staged = read_captions_file(path, skip_bad=skip_bad, progress=lambda share: progress("reading", share))
-    found = [Caption(**row, observed_at=observed_at) for row in staged.rows.to_pylist()]
+import_messages = RecordImport("messages", _read_messages)
+"""Messages that pages sent, and what they earned; it registers the pages it meets."""
 
-    def record(connection: Connection, batch: int) -> Recorded:
-        return record_captions(connection, found, batch=batch)
-
-    origin = Origin("captions", path.name, actor, now, observed_at, digest)
-    return publish_records(ledger, origin, staged, [], record, dry_run=dry_run)
+import_captions = RecordImport("captions", _read_captions)
+"""Captions of the bank; one that comes again is described anew."""
 
 
 def import_rows(
     ledger: Ledger,
-    take: Callable[..., ImportResult],
+    take: RecordImport,
     rows: Sequence[Mapping[str, object]],
     *,
     actor: str,

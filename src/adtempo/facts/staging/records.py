@@ -13,35 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from adtempo.domain.errors import BadRows, InvalidInput, Problem
 from adtempo.domain.money import parse_micros
 from adtempo.facts.staging.checks import ID_LENGTH, SHOWN_PROBLEMS
 from adtempo.facts.staging.read import check_rejects_path
 from adtempo.facts.staging.source import Progress, Sheet, open_sheet, records, write_rejects
 from adtempo.facts.staging.times import read_iso, resolve_moment, zone_of
-
-CONVERSION_SCHEMA = pa.schema(
-    [
-        pa.field("conversion_id", pa.string(), nullable=False),
-        pa.field("campaign_id", pa.string(), nullable=False),
-        pa.field("ad_id", pa.string()),
-        pa.field("click_time", pa.timestamp("us")),  # UTC
-        pa.field("conversion_time", pa.timestamp("us"), nullable=False),  # UTC
-        pa.field("value_micros", pa.int64(), nullable=False),
-        pa.field("currency", pa.string(), nullable=False),
-        pa.field("observed_at", pa.timestamp("us"), nullable=False),  # UTC
-    ]
-)
-RATE_SCHEMA = pa.schema(
-    [
-        pa.field("day", pa.date32(), nullable=False),
-        pa.field("currency", pa.string(), nullable=False),
-        pa.field("base", pa.string(), nullable=False),
-        pa.field("rate", pa.decimal128(24, 12), nullable=False),  # one `base` costs so much `currency`
-    ]
-)
 
 _RATE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -60,22 +37,39 @@ class BadCell(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordFile:
+    """A CSV file of records that is to be read.
+
+    Attributes:
+        path: Where it is.
+        skip_bad: Where to write bad rows; None refuses the file because of them.
+        now: The moment it counts as learnt, aware.
+        observed_at: When rows without their own `observed_at` became known, aware.
+        progress: Is told the share that has been read.
+    """
+
+    path: Path
+    skip_bad: Path | None
+    now: datetime
+    observed_at: datetime
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
 class StagedRecords:
     """What a file of records holds.
 
     Attributes:
-        rows: The good rows, each once (CONVERSION_SCHEMA or RATE_SCHEMA).
+        rows: The good rows, each once; moments are UTC, amounts micros.
         repeated: Rows that said again what an earlier one said, counted once.
         rejected: Rows written to the rejects file.
         problems: The first 20 problems of rejected rows.
-        total_problems: How many problems there are.
     """
 
-    rows: pa.Table
+    rows: list[dict[str, Any]]
     repeated: int
     rejected: int
     problems: tuple[Problem, ...]
-    total_problems: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,97 +80,63 @@ class RecordKind:
         title: What people call it.
         needed: Columns that must be there.
         optional: Columns that may.
-        schema: Schema of a row.
-        key: What of a row may stand only once in a file.
+        key: Fields of a row that may stand together only once in a file.
         read: Makes a row of cells.
     """
 
     title: str
     needed: tuple[str, ...]
     optional: tuple[str, ...]
-    schema: pa.Schema
-    key: Callable[[tuple[Any, ...]], tuple[Any, ...]]
-    read: Callable[[Cells], tuple[Any, ...]]
+    key: tuple[str, ...]
+    read: Callable[[Cells], dict[str, Any]]
 
 
-def read_conversions_file(
-    path: Path,
-    *,
-    timezone: str | None,
-    skip_bad: Path | None,
-    observed_at: datetime,
-    progress: Progress,
-) -> StagedRecords:
-    """Read a file of offline or first-party conversions.
+def read_conversions_file(file: RecordFile, *, timezone: str | None) -> StagedRecords:
+    """Read a file of offline or first-party conversions; errors are those of `read_records`.
 
     Args:
-        path: A CSV file.
+        file: Which file.
         timezone: IANA name for times without an offset; None refuses such rows.
-        skip_bad: Where to write bad rows; None refuses the file because of them.
-        observed_at: When rows without their own `observed_at` became known, UTC.
-        progress: Is told the share that has been read.
-
-    Raises:
-        NotFound: There is no such file.
-        InvalidInput: It is no such file.
-        BadRows: Some rows are bad and `skip_bad` is None.
     """
     if timezone is not None:
         zone_of(timezone)
-    now = observed_at.astimezone(UTC).replace(tzinfo=None)
 
-    def read(cells: Cells) -> tuple[Any, ...]:
+    def read(cells: Cells) -> dict[str, Any]:
         converted = read_moment(cells, "conversion_time", timezone)
         clicked = read_moment(cells, "click_time", timezone) if cells.get("click_time") else None
         if clicked is not None and clicked > converted:
             raise BadCell("click_time", "is after conversion_time; a conversion follows its click")
-        return (
-            read_id(cells, "conversion_id"),
-            read_id(cells, "campaign_id"),
-            read_id(cells, "ad_id") if cells.get("ad_id") else None,
-            clicked,
-            converted,
-            read_amount(cells, "value"),
-            _currency(cells, "currency"),
-            read_moment(cells, "observed_at", timezone) if cells.get("observed_at") else now,
-        )
+        return {
+            "conversion_id": read_id(cells, "conversion_id"),
+            "campaign_id": read_id(cells, "campaign_id"),
+            "ad_id": read_id(cells, "ad_id") if cells.get("ad_id") else None,
+            "click_time": clicked,
+            "conversion_time": converted,
+            "value_micros": read_amount(cells, "value"),
+            "currency": _currency(cells, "currency"),
+            "observed_at": read_observed(cells, file, timezone),
+        }
 
     kind = RecordKind(
         title="conversions",
         needed=("conversion_id", "campaign_id", "conversion_time", "value", "currency"),
         optional=("click_time", "ad_id", "observed_at"),
-        schema=CONVERSION_SCHEMA,
-        key=lambda row: (row[0], row[-1]),
+        key=("conversion_id", "observed_at"),
         read=read,
     )
-    return read_records(path, kind, skip_bad, progress)
+    return read_records(file, kind)
 
 
-def read_rates_file(path: Path, *, skip_bad: Path | None, progress: Progress) -> StagedRecords:
-    """Read a file of exchange rates: one `base` is worth `rate` of `currency` on a date.
-
-    Args:
-        path: A CSV file.
-        skip_bad: Where to write bad rows; None refuses the file because of them.
-        progress: Is told the share that has been read.
-
-    Raises:
-        NotFound: There is no such file.
-        InvalidInput: It is no such file.
-        BadRows: Some rows are bad and `skip_bad` is None.
-    """
+def read_rates_file(file: RecordFile) -> StagedRecords:
+    """Read a file of exchange rates: one `base` is worth `rate` of `currency` on a date."""
+    columns = ("date", "currency", "base", "rate")
     kind = RecordKind(
-        title="rates",
-        needed=("date", "currency", "base", "rate"),
-        optional=(),
-        schema=RATE_SCHEMA,
-        key=lambda row: row[:3],
-        read=_rate,
+        "rates", columns, (), columns[:3], lambda cells: {**_rate(cells), "observed_at": file.observed_at}
     )
-    return read_records(path, kind, skip_bad, progress)
+    return read_records(file, kind)
 
 
-def _rate(cells: Cells) -> tuple[Any, ...]:
+def _rate(cells: Cells) -> dict[str, Any]:
     text = present(cells, "rate")
     if not _RATE.fullmatch(text) or not Decimal(text):
         raise BadCell("rate", f"{text[:40]!r} is not a rate above 0, such as 1.0842")
@@ -186,65 +146,55 @@ def _rate(cells: Cells) -> tuple[Any, ...]:
     currency, base = _currency(cells, "currency"), _currency(cells, "base")
     if currency == base and Decimal(text) != 1:
         raise BadCell("rate", f"one {base} cannot be worth {text} {currency}")
-    return (moment[0].date(), currency, base, Decimal(text))
+    return {"date": moment[0].date(), "currency": currency, "base": base, "rate": Decimal(text)}
 
 
-def read_records(path: Path, kind: RecordKind, skip_bad: Path | None, progress: Progress) -> StagedRecords:
+def read_records(file: RecordFile, kind: RecordKind) -> StagedRecords:
     """Read a file of one kind of records.
-
-    Args:
-        path: A CSV file.
-        kind: What its rows are.
-        skip_bad: Where to write bad rows; None refuses the file because of them.
-        progress: Is told the share that has been read.
 
     Raises:
         NotFound: There is no such file.
         InvalidInput: It is no such file.
-        BadRows: Some rows are bad and `skip_bad` is None.
+        BadRows: Some rows are bad and were not to be skipped.
     """
-    check_rejects_path(path, skip_bad)
-    sheet = _open(path, kind)
+    check_rejects_path(file.path, file.skip_bad)
+    sheet = _open(file.path, kind)
     reasons: list[tuple[int, str]] = []
     found: list[Problem] = []
-    rows: list[tuple[Any, ...]] = []
-    known: dict[tuple[Any, ...], tuple[int, tuple[Any, ...]]] = {}
+    rows: list[dict[str, Any]] = []
+    known: dict[tuple[Any, ...], tuple[int, dict[str, Any]]] = {}
     repeated = 0
-    for line, cells, fault in _cells(sheet, progress):
+    for line, cells, fault in _cells(sheet, file.progress):
         try:
             row = _row(kind, cells, fault)
-            first, same = known.setdefault(kind.key(row), (line, row))
+            first, same = known.setdefault(tuple(row[name] for name in kind.key), (line, row))
             _check_same(kind, row, same, first)
         except BadCell as bad:
             reasons.append((line, f"{bad.column}: {bad.message}" if bad.column else bad.message))
             if len(found) < SHOWN_PROBLEMS:
-                found.append(Problem(str(path), line, bad.column, bad.message))
+                found.append(Problem(str(file.path), line, bad.column, bad.message))
             continue
         if first == line:
             rows.append(row)
         else:
             repeated += 1
     if not rows and not reasons:
-        raise InvalidInput(f"{path.name}: the file has no rows under its header")
-    if reasons and skip_bad is None:
+        raise InvalidInput(f"{file.path.name}: the file has no rows under its header")
+    if reasons and file.skip_bad is None:
         raise BadRows(found, len(reasons))
-    if reasons and skip_bad is not None:
-        write_rejects(sheet, skip_bad, reasons)
-    progress(1.0)
-    columns = zip(*rows, strict=True) if rows else [()] * len(kind.schema)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, kind.schema, strict=True)]
-    return StagedRecords(
-        pa.Table.from_arrays(arrays, schema=kind.schema), repeated, len(reasons), tuple(found), len(reasons)
-    )
+    if reasons and file.skip_bad is not None:
+        write_rejects(sheet, file.skip_bad, reasons)
+    file.progress(1.0)
+    return StagedRecords(rows, repeated, len(reasons), tuple(found))
 
 
-def _row(kind: RecordKind, cells: Cells, fault: str) -> tuple[Any, ...]:
+def _row(kind: RecordKind, cells: Cells, fault: str) -> dict[str, Any]:
     if fault:
         raise BadCell("", fault)
     return kind.read(cells)
 
 
-def _check_same(kind: RecordKind, row: tuple[Any, ...], same: tuple[Any, ...], first: int) -> None:
+def _check_same(kind: RecordKind, row: dict[str, Any], same: dict[str, Any], first: int) -> None:
     if same != row:
         raise BadCell("", f"contradicts line {first}, which has the same {kind.needed[0]}; keep one")
 
@@ -320,10 +270,15 @@ def _iso(cells: Cells, column: str) -> tuple[datetime, Any]:
 
 
 def read_moment(cells: Cells, column: str, timezone: str | None) -> datetime:
-    """Return a cell that holds a moment, in UTC and naive; `timezone` is for those without an offset."""
+    """Return a cell that holds a moment, in UTC; `timezone` is for those without an offset."""
     if _iso(cells, column)[1] is None and timezone is None:
         raise BadCell(column, f"{cells[column]!r} has no offset; write one such as +01:00, or add --timezone")
     try:
-        return resolve_moment(cells[column], zone_of(timezone or "UTC"))
+        return resolve_moment(cells[column], zone_of(timezone or "UTC")).replace(tzinfo=UTC)
     except InvalidInput as error:
         raise BadCell(column, error.message) from error
+
+
+def read_observed(cells: Cells, file: RecordFile, timezone: str | None) -> datetime:
+    """Return when a row became known: what it says itself, or what holds for its file."""
+    return read_moment(cells, "observed_at", timezone) if cells.get("observed_at") else file.observed_at
