@@ -42,7 +42,7 @@ def claim_and_score(market: Workspace, *, held: int, missed: int) -> None:
         )
         record_prediction(before, claim, actor="test")
     truths = iter([2.0] * held + [9.0] * missed)
-    compare_predictions(market, lambda _claim: Actual(next(truths), 1.0, NOW, 1))
+    compare_predictions(market, lambda claims: [Actual(next(truths), 1.0, NOW, 1) for _ in claims])
 
 
 @pytest.mark.parametrize(

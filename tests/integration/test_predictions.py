@@ -310,7 +310,7 @@ def test_the_body_of_a_comparison_has_the_names_that_scripts_read(home: Workspac
     record(home, prediction_id="p3", model="other")
     truth = {"roas": 2.0, "ctr": 1.0}
     spring = at(home, datetime(2026, 4, 20, tzinfo=UTC))
-    done = compare_predictions(spring, lambda claims: [came_true(truth[claim.metric]) for claim in claims], campaign="c")
+    done = compare_predictions(spring, lambda claims: [came_true(truth[one.metric]) for one in claims], campaign="c")
     body = compared_body(done)
     assert (body["compared"], body["waiting"], len(body["comparisons"])) == (3, 0, 2)
     first = body["comparisons"][0]
@@ -360,14 +360,17 @@ meta,1,Europe/Berlin,EUR,c,day,2026-03-10,1000,20,10.00,2,{value},{observed_at}
 """
 
 
-def import_day(home: Workspace, folder: Path, value: str, observed_at: str) -> None:
+def import_file(home: Workspace, path: Path, moment: datetime) -> None:
     from adtempo.facts.formats import ImportOptions
     from adtempo.facts.imports import import_facts
 
+    import_facts(home.ledger, path, ImportOptions(), actor="ann", now=moment)
+
+
+def import_day(home: Workspace, folder: Path, value: str, observed_at: str) -> None:
     path = folder / f"{observed_at[:10]}.csv"
     path.write_text(FACTS.format(value=value, observed_at=observed_at))
-    moment = datetime.fromisoformat(observed_at)
-    import_facts(home.ledger, path, ImportOptions(), actor="ann", now=moment)
+    import_file(home, path, datetime.fromisoformat(observed_at))
 
 
 def test_what_came_true_is_known_once_platforms_no_longer_restate_it(home: Workspace, tmp_path: Path) -> None:
@@ -394,3 +397,29 @@ def test_a_window_of_which_nothing_is_known_stays_open(home: Workspace, tmp_path
     import_day(home, tmp_path, "25.00", "2026-04-08T00:00+00:00")
     mature = at(home, datetime(2026, 4, 9, tzinfo=UTC))
     assert compare_predictions(mature, actuals_of(mature)) == Compared((), 1)
+
+
+def test_one_reading_judges_campaigns_accounts_and_platforms_over_any_days(home: Workspace, tmp_path: Path) -> None:
+    rows = "".join(
+        f"{platform},{account},{zone},{currency},{campaign},day,2026-03-{day:02},1000,{clicks},{spend},2,20,"
+        "2026-04-20T00:00+00:00\n"
+        for platform, account, zone, currency, campaign, clicks, spend in (
+            ("meta", "1", "Europe/Berlin", "EUR", "c", 20, 10),
+            ("meta", "1", "Europe/Berlin", "EUR", "d", 10, 5),
+            ("meta", "5", "Asia/Tokyo", "JPY", "e", 30, 1000),
+        )
+        for day in (10, 11)
+    )
+    record(home, since=DAY, until=date(2026, 3, 11))
+    record(home, prediction_id="account", metric="spend", campaign=None, account="1", interval={})
+    record(home, prediction_id="platform", campaign=None, platform="meta", interval={})
+    record(home, prediction_id="clicks", metric="ctr", campaign=None, platform="meta", interval={})
+    (tmp_path / "facts.csv").write_text(FACTS.splitlines()[0] + "\n" + rows)
+    import_file(home, tmp_path / "facts.csv", datetime(2026, 4, 20, tzinfo=UTC))
+    later = at(home, datetime(2026, 4, 21, tzinfo=UTC))
+    done = compare_predictions(later, actuals_of(later))
+    actual = {
+        one.prediction.prediction_id: one.comparison.actual.value for one in done.compared if one.comparison is not None
+    }
+    # Yen came to the platform after it was predicted in euros: what it brought back is no one number any more.
+    assert actual == {"p1": 2.0, "account": 15_000_000.0, "platform": None, "clicks": 2.0}

@@ -25,6 +25,7 @@ from adtempo.predictions.page_actuals import load_page_actual
 from adtempo.predictions.windows import (
     LATE,
     CampaignColumns,
+    DailyColumns,
     arrivals_by_day,
     figures_by_day,
     figures_of,
@@ -49,16 +50,16 @@ MATURE = 0.99
 _AMOUNTS = {"spend_micros", "conversion_value_micros"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Market:
-    """Who there is: accounts, when each was last heard, and what campaigns are counted under."""
+    """Who there is: accounts, when each was last heard, and what their campaigns are counted under."""
 
-    accounts: Mapping[AccountRef, Account]
+    accounts: Sequence[Account]
     heard: Mapping[AccountRef, datetime]
-    channels: Mapping[CampaignRef, str]
+    channels: Mapping[AccountRef, Mapping[CampaignRef, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Meaning:
     """What a scope stands for.
 
@@ -130,18 +131,21 @@ def _judge(workspace: Workspace, due: Sequence[_Due], now: datetime, batch: int)
         late = [one for one in due if one.late is not None]
         return arrivals_by_day(load_matured_table(workspace.ledger, asked(late)))
 
-    columns_of = cache(CampaignColumns.of_campaigns)
+    @cache
+    def figures(meaning: _Meaning) -> list[DailyColumns]:
+        return [load_figures().of_campaigns(campaigns) for campaigns in meaning.campaigns]
+
+    @cache
+    def arrivals(meaning: _Meaning) -> DailyColumns:
+        return load_arrivals().of_campaigns([*chain.from_iterable(meaning.campaigns)])
+
     for one in due:
         window = (one.claim.since, one.claim.until)
-        parts = [
-            part
-            for campaigns in one.meaning.campaigns
-            if (part := figures_of(columns_of(load_figures(), campaigns).window(*window))) is not None
-        ]
+        totals = [figures_of(days.window(*window)) for days in figures(one.meaning)]
+        parts = [total for total in totals if total is not None]
         maturity = 1.0
         if parts and one.late is not None:
-            meant = tuple(chain.from_iterable(one.meaning.campaigns))
-            maturity = share_arrived(columns_of(load_arrivals(), meant).window(*window), one.late)
+            maturity = share_arrived(arrivals(one.meaning).window(*window), one.late)
         ripe = parts and maturity >= MATURE
         yield Actual(_value_of(one.metric, parts), maturity=maturity, as_of=now, batch=batch) if ripe else None
 
@@ -155,35 +159,38 @@ def _value_of(metric: Metric, parts: Sequence[Quantities]) -> float | None:
 
 
 def _load_market(connection: Connection, now: datetime) -> _Market:
-    return _Market(
-        {account.ref: account for account in load_accounts(connection)},
-        load_heard(connection, now),
-        {one.ref: channel_of(one) for one in load_campaigns(connection, at=now)},
-    )
+    channels: defaultdict[AccountRef, dict[CampaignRef, str]] = defaultdict(dict)
+    for one in load_campaigns(connection, at=now):
+        channels[one.ref.account][one.ref] = channel_of(one)
+    return _Market(load_accounts(connection), load_heard(connection, now), channels)
 
 
 def _find_meaning(market: _Market, scope: Scope) -> _Meaning:
     by_currency: defaultdict[str, list[CampaignRef]] = defaultdict(list)
-    for ref, channel in market.channels.items():
-        currency = market.accounts[ref.account].currency
-        counted = scope.channel in ("", channel) and currency == scope.currency
-        if counted or (scope.channel is None and _covers(scope, ref.account) and scope.campaign in (None, ref)):
-            by_currency[currency].append(ref)
-    if scope.channel is None:
-        accounts = {ref for ref in market.accounts if _covers(scope, ref)}
-    else:
-        accounts = {ref.account for refs in by_currency.values() for ref in refs}
+    heard: list[tuple[Account, datetime]] = []
+    for account in market.accounts:
+        if not _covers(scope, account):
+            continue
+        campaigns = [scope.campaign] if scope.campaign else _counted(market, scope, account.ref)
+        by_currency[account.currency] += campaigns
+        if account.ref in market.heard and (campaigns or scope.channel is None):
+            heard.append((account, market.heard[account.ref]))
 
     def settled(after: timedelta) -> date:
-        known = market.heard.keys() & accounts
-        return min((last_ended(market.accounts[ref], market.heard[ref] - after) for ref in known), default=date.max)
+        return min((last_ended(account, moment - after) for account, moment in heard), default=date.max)
 
-    campaigns = tuple(map(tuple, by_currency.values()))
-    return _Meaning(campaigns, settled(DELIVERY_SETTLES), settled(CONVERSIONS_SETTLE))
+    return _Meaning(tuple(map(tuple, by_currency.values())), settled(DELIVERY_SETTLES), settled(CONVERSIONS_SETTLE))
 
 
-def _covers(scope: Scope, account: AccountRef) -> bool:
-    return account.platform == scope.platform and scope.account in (None, account)
+def _covers(scope: Scope, account: Account) -> bool:
+    if scope.channel is not None:
+        return account.currency == scope.currency
+    return account.ref.platform == scope.platform and scope.account in (None, account.ref)
+
+
+def _counted(market: _Market, scope: Scope, account: AccountRef) -> list[CampaignRef]:
+    known = market.channels.get(account, {})
+    return [ref for ref, channel in known.items() if scope.channel in (None, "", channel)]
 
 
 def _due(claim: Prediction, meaning: _Meaning) -> _Due:

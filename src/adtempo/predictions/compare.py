@@ -98,11 +98,10 @@ def compare_predictions(workspace: Workspace, load_actuals: LoadActuals, *, camp
     ]
     compared: list[RecordedPrediction] = []
     for start in range(0, len(found), _CHUNK):
+        chunk = found[start : start + _CHUNK]
         with transaction(workspace.engine) as connection:
-            for one in found[start : start + _CHUNK]:
-                assert one.comparison is not None, "it was compared above"
-                if stored.insert_comparison(connection, one.prediction.prediction_id, one.comparison, now):
-                    compared.append(one)
+            first = stored.insert_comparisons(connection, chunk)
+        compared += [one for one in chunk if one.prediction.prediction_id in first]
     return Compared(tuple(compared), len(due) - len(found))
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from adtempo.domain.predictions import ENDS, Actual, Comparison, Prediction, RecordedPrediction, Scope
 from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
-from adtempo.store.rows import account_key, campaign_key, insert_first, read_row, row_of
+from adtempo.store.rows import account_key, campaign_key, read_row, row_of
 
 predictions = Table(
     "predictions",
@@ -157,12 +157,13 @@ def load_compared(
     return [_recorded(row) for row in connection.execute(query.order_by(predictions.c.until, predictions.c.made_at))]
 
 
-def insert_comparison(connection: Connection, prediction_id: str, comparison: Comparison, at: datetime) -> bool:
-    """Keep the comparison of a prediction; return whether it was the first, which alone counts."""
-    actual = comparison.actual
-    table = prediction_comparisons
-    row = row_of(table, comparison, **row_of(table, actual), actual=actual.value)
-    return insert_first(connection, table, row | {"prediction_id": prediction_id, "compared_at": at})
+def insert_comparisons(connection: Connection, compared: Iterable[RecordedPrediction]) -> set[str]:
+    """Keep comparisons and return the ids of the predictions whose first it was, which alone counts."""
+    rows = [_comparison_row(one, one.comparison) for one in compared if one.comparison is not None]
+    if not rows:
+        return set()
+    statement = insert_into(connection, prediction_comparisons).on_conflict_do_nothing()
+    return set(connection.scalars(statement.returning(prediction_comparisons.c.prediction_id), rows))
 
 
 def _joined() -> Select[Any]:
@@ -181,6 +182,12 @@ def _row(recorded: RecordedPrediction) -> dict[str, Any]:
     said = row_of(predictions, claim, **asdict(claim.scope), **{end: claim.interval.get(end) for end in ENDS})
     own = {name: getattr(recorded, name) for name in ("horizon_days", "late", "recorded_at", "actor")}
     return said | own
+
+
+def _comparison_row(recorded: RecordedPrediction, comparison: Comparison) -> dict[str, Any]:
+    actual, table = comparison.actual, prediction_comparisons
+    row = row_of(table, comparison, **row_of(table, actual), actual=actual.value)
+    return row | {"prediction_id": recorded.prediction.prediction_id, "compared_at": recorded.compared_at}
 
 
 def _recorded(row: Row[Any]) -> RecordedPrediction:
