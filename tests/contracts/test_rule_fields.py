@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from adtempo.api.budget_bodies import RuleAsked
 from adtempo.budgets.decide import recommend_choice
 from adtempo.budgets.load import assign_rules
 from adtempo.budgets.proposals import policy_of, proposal_of
 from adtempo.budgets.reasons import Explainer
 from adtempo.budgets.rules.base import Over, Rule
-from adtempo.budgets.rules.fields import FIELDS, read_rule
+from adtempo.budgets.rules.fields import FIELDS, read_rule, write_rule
 from adtempo.changes.guardrails import check_all
 from adtempo.changes.limits import clamp
 from adtempo.changes.situation import Sent, Situation
@@ -111,7 +113,7 @@ CASES: dict[str, Case] = {
     "min_daily_budget": Case(150, Told(seen=BAD)),
     "max_daily_spend_limit": Case(4_980, outcome=road),
     "require_approval_threshold": Case(220),
-    "auto_approve_up_to": Case(20),
+    "auto_approve_up_to": Case(0),
     "cooldown_hours": Case(12, outcome=road),
     "max_changes_per_day": Case(1, outcome=road),
     "max_change_per_day": Case(1.3, outcome=road),
@@ -127,8 +129,10 @@ CASES: dict[str, Case] = {
 }
 
 
-def test_every_field_has_its_case() -> None:
-    assert {one.name for one in FIELDS} == CASES.keys()
+def test_every_field_has_its_case_and_can_be_written_everywhere() -> None:
+    """In TOML and the command line (FIELDS, of which the web's form is made) and over HTTP alike."""
+    named = {one.name for one in fields(Rule)}
+    assert named == {one.name for one in FIELDS} == CASES.keys() == RuleAsked.model_fields.keys()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -137,6 +141,12 @@ def test_the_field_alone_changes_the_outcome(name: str) -> None:
     base = dict(case.base or BASE)
     outcome = case.outcome or said
     assert outcome(read_rule(base), case.told) != outcome(read_rule({**base, name: case.changed}), case.told)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_field_is_kept_as_it_was_written(name: str) -> None:
+    rule = read_rule({**(CASES[name].base or BASE), name: CASES[name].changed})
+    assert read_rule(json.loads(json.dumps(write_rule(rule)))) == rule
 
 
 def test_the_policy_of_a_rule_has_its_limits() -> None:

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -53,17 +54,13 @@ def _number(low: float, high: float, *, whole: bool = False) -> Callable[[Any], 
     return read
 
 
-def _amount(given: Any) -> int:
+def _amount(given: Any, *, least: int = 1) -> int:
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         raise InvalidInput(f"must be an amount such as 1000 or '1000.50', not {given!r}")
     micros = parse_micros(given if isinstance(given, str) else f"{given:f}".rstrip("0").rstrip("."))
-    if micros <= 0:
-        raise InvalidInput(f"must be above 0, not {given!r}")
+    if micros < least:
+        raise InvalidInput(f"must be {'above 0' if least else '0 or more'}, not {given!r}")
     return micros
-
-
-def _amount_or_zero(given: Any) -> int:
-    return 0 if given in (0, "0") and not isinstance(given, bool) else _amount(given)
 
 
 def _text(given: Any) -> str:
@@ -147,7 +144,7 @@ FIELDS: tuple[RuleField, ...] = (
     RuleField("min_impressions", _number(0, 1e9, whole=True), "count"),
     RuleField("window_hours", _number(1, WINDOW_HOURS_MAX, whole=True), "hours"),
     *(RuleField(name, _amount, "amount") for name in tuple(DEFAULT_AMOUNTS)[:4]),
-    RuleField("auto_approve_up_to", _amount_or_zero, "amount"),
+    RuleField("auto_approve_up_to", partial(_amount, least=0), "amount"),
     RuleField("cooldown_hours", _number(0, 24 * 30), "hours"),
     RuleField("max_changes_per_day", _number(1, 24, whole=True), "count"),
     RuleField("max_change_per_day", _number(1.01, 10), "factor"),
