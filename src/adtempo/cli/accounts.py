@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import fetch_body
-from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table, session_of
+from adtempo.cli.remote import asks_server
+from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table
 from adtempo.domain.accounts import OfflineUse
 from adtempo.domain.errors import InvalidInput
 
@@ -16,9 +16,7 @@ AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its id, or 
 
 def list_accounts(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List the accounts."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, "/api/accounts", {}))
+    if asks_server(ctx, "/api/accounts"):
         return
     from adtempo.accounts.run import accounts_body, load_accounts
 
@@ -109,9 +107,7 @@ def list_campaigns(
     as_json: AsJson = False,
 ) -> None:
     """List the campaigns, with the name, status and budget that hold now."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, "/api/tracking/campaigns", {"account": account}))
+    if asks_server(ctx, "/api/tracking/campaigns", {"account": account}):
         return
     from adtempo.accounts.run import campaigns_body, load_campaigns
 

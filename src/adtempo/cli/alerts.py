@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from adtempo.cli.remote import fetch_body
-from adtempo.cli.session import AsJson, note, opened, print_json, print_table, session_of
+from adtempo.cli.remote import asks_server
+from adtempo.cli.session import AsJson, note, opened, print_json, print_table
 from adtempo.domain.alerts import Digest, Severity, read_quiet_hours
 from adtempo.domain.errors import MessageNotDelivered
 
@@ -24,10 +24,8 @@ def list_alerts(
     as_json: AsJson = False,
 ) -> None:
     """List what is wrong now, the newest first."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {"account": account, "campaign": campaign, "resolved": "all" if everything else "no"}
-        print_json(fetch_body(session, "/api/tracking/alerts", asked))
+    asked = {"account": account, "campaign": campaign, "resolved": "all" if everything else "no"}
+    if asks_server(ctx, "/api/tracking/alerts", asked):
         return
     from adtempo.alerts.open import load_alerts
     from adtempo.alerts.report import alerts_body
@@ -118,9 +116,7 @@ def add_channel(
 
 def list_channels(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List the channels; their secrets are not shown."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, "/api/tracking/alerts/channels", {}))
+    if asks_server(ctx, "/api/tracking/alerts/channels"):
         return
     from adtempo.alerts.channels import load_channels
     from adtempo.alerts.report import channels_body
@@ -150,9 +146,7 @@ def deliveries(
     as_json: AsJson = False,
 ) -> None:
     """List messages and how they went, the newest first."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, "/api/tracking/alerts/deliveries", {"limit": limit}))
+    if asks_server(ctx, "/api/tracking/alerts/deliveries", {"limit": limit}):
         return
     from adtempo.alerts.report import load_deliveries_body
 

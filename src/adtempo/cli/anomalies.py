@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adtempo.cli.remote import fetch_body
+from adtempo.cli.remote import asks_server
 from adtempo.cli.session import (
     AsJson,
     AsOf,
@@ -18,7 +18,6 @@ from adtempo.cli.session import (
     opened,
     print_json,
     print_table,
-    session_of,
 )
 
 if TYPE_CHECKING:
@@ -31,10 +30,8 @@ def list_anomalies(
     ctx: typer.Context, campaign: OfCampaign = None, as_of: AsOf = None, *, as_json: AsJson = False
 ) -> None:
     """List what is wrong now and worth an alert, the worst first."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {"campaign": campaign, "as_of": as_of.isoformat() if as_of else None}
-        print_json(fetch_body(session, "/api/tracking/anomalies", asked))
+    asked = {"campaign": campaign, "as_of": as_of}
+    if asks_server(ctx, "/api/tracking/anomalies", asked):
         return
     from adtempo.tracking.anomalies_report import anomalies_body
     from adtempo.tracking.detection import load_anomalies
@@ -68,17 +65,15 @@ def detect(
     as_json: AsJson = False,
 ) -> None:
     """Show hours that lie far from what was expected, the newest first; default: the last seven days."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {
-            "campaign": campaign,
-            "metric": metric or None,
-            "threshold_std": threshold_std,
-            "since": since,
-            "until": until,
-            "as_of": as_of.isoformat() if as_of else None,
-        }
-        print_json(fetch_body(session, "/api/tracking/anomalies/hours", asked))
+    asked = {
+        "campaign": campaign,
+        "metric": metric or None,
+        "threshold_std": threshold_std,
+        "since": since,
+        "until": until,
+        "as_of": as_of,
+    }
+    if asks_server(ctx, "/api/tracking/anomalies/hours", asked):
         return
     from adtempo.tracking.anomalies_report import anomalies_body
     from adtempo.tracking.detection import load_unusual_hours

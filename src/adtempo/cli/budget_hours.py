@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from adtempo.cli.budget_rules import AREA
-from adtempo.cli.remote import fetch_body
-from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table, session_of
+from adtempo.cli.remote import asks_server
+from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table
 
 Campaign = Annotated[str, typer.Option("--campaign", metavar="C", help="Its id, or platform:account:campaign.")]
 
@@ -39,9 +39,7 @@ def learn(
 
 def report(ctx: typer.Context, campaign: Campaign, *, as_json: AsJson = False) -> None:
     """Say what was last learnt of a campaign's hours."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{AREA}/time-optimization/report/{campaign}", {}))
+    if asks_server(ctx, f"{AREA}/time-optimization/report/{campaign}"):
         return
     from adtempo.budgets.learning import load_profile, profile_body
 
@@ -63,10 +61,8 @@ def schedule(
     as_json: AsJson = False,
 ) -> None:
     """Share a campaign's daily budget out over the hours, with the budget changes that a platform can take."""
-    session = session_of(ctx)
-    if session.server:
-        path = f"{AREA}/time-optimization/schedule/{campaign}"
-        print_json(fetch_body(session, path, {"daily_budget": daily_budget}))
+    path = f"{AREA}/time-optimization/schedule/{campaign}"
+    if asks_server(ctx, path, {"daily_budget": daily_budget}):
         return
     from adtempo.budgets.learning import hours_body, load_hours
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import fetch_body
-from adtempo.cli.session import AsJson, note, opened, print_json, session_of
+from adtempo.cli.remote import asks_server
+from adtempo.cli.session import AsJson, note, opened, print_json
 from adtempo.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ Number = Annotated[int, typer.Argument(metavar="RULE", min=1, help="The rule's n
 
 def list_rules(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List the rules, each as one sentence; where none fits, the shipped default counts."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{AREA}/rules", {}))
+    if asks_server(ctx, f"{AREA}/rules"):
         return
     from adtempo.budgets.report import rules_body
     from adtempo.budgets.run import BudgetAutoScaler
@@ -42,9 +40,7 @@ def list_rules(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 
 def show(ctx: typer.Context, rule: Number, *, as_json: AsJson = False) -> None:
     """Show one rule with all its fields."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{AREA}/rules/{rule}", {}))
+    if asks_server(ctx, f"{AREA}/rules/{rule}"):
         return
     from adtempo.budgets.report import rule_body
     from adtempo.budgets.run import BudgetAutoScaler

@@ -10,7 +10,7 @@ import typer
 
 from adtempo.cli import budget_hours, budget_replay, budget_rules
 from adtempo.cli.budget_rules import AREA, read_rules
-from adtempo.cli.remote import fetch_body, post_body
+from adtempo.cli.remote import asks_server, fetch_body, post_body
 from adtempo.cli.session import AsJson, AsOf, note, opened, print_fields, print_json, print_table, session_of
 from adtempo.domain.errors import InvalidInput
 
@@ -119,9 +119,7 @@ def dashboard(
     as_json: AsJson = False,
 ) -> None:
     """Say what automation did, what it moved, and how right it was."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{AREA}/dashboard", {"days": days}))
+    if asks_server(ctx, f"{AREA}/dashboard", {"days": days}):
         return
     from adtempo.budgets.dashboard import dashboard_body
     from adtempo.budgets.run import BudgetAutoScaler

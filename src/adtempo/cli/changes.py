@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import fetch_body, post_body
+from adtempo.cli.remote import asks_server, fetch_body, post_body
 from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table, session_of
 from adtempo.domain.changes import State
 from adtempo.domain.errors import InvalidInput
@@ -41,10 +41,8 @@ def list_changes(
     as_json: AsJson = False,
 ) -> None:
     """List changes, the newest first."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {"state": state, "account": account, "campaign": campaign, "run": run}
-        print_json(fetch_body(session, "/api/changes", asked))
+    asked = {"state": state, "account": account, "campaign": campaign, "run": run}
+    if asks_server(ctx, "/api/changes", asked):
         return
     from adtempo.changes.bulk import write_bulk_file
     from adtempo.changes.report import changes_body

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from adtempo.cli.remote import fetch_body
+from adtempo.cli.remote import asks_server
 from adtempo.cli.session import (
     AsJson,
     AsOf,
@@ -18,7 +18,6 @@ from adtempo.cli.session import (
     print_json,
     print_table,
     read_day,
-    session_of,
 )
 
 OfCampaign = Annotated[
@@ -40,17 +39,15 @@ def top(
     as_json: AsJson = False,
 ) -> None:
     """Rank creatives by what a metric is likely to be: one lucky click makes no winner."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {
-            "metric": metric,
-            "top": count,
-            "min_impressions": impressions_min,
-            "campaign": campaign,
-            "since": since,
-            "until": until,
-        }
-        print_json(fetch_body(session, "/api/tracking/creatives/top", asked))
+    asked = {
+        "metric": metric,
+        "top": count,
+        "min_impressions": impressions_min,
+        "campaign": campaign,
+        "since": since,
+        "until": until,
+    }
+    if asks_server(ctx, "/api/tracking/creatives/top", asked):
         return
     from adtempo.domain.metrics import find_metric, format_value
     from adtempo.tracking.creatives_report import top_body
@@ -92,10 +89,8 @@ def fatigue(
     as_json: AsJson = False,
 ) -> None:
     """Say which creatives have worn out, what that costs a day and what to do, the most tired first."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {"campaign": campaign, "date": until, "as_of": as_of.isoformat() if as_of else None}
-        print_json(fetch_body(session, "/api/tracking/creatives/fatigue", asked))
+    asked = {"campaign": campaign, "date": until, "as_of": as_of}
+    if asks_server(ctx, "/api/tracking/creatives/fatigue", asked):
         return
     from adtempo.domain.metrics import SPEND, format_value
     from adtempo.tracking.creatives_report import fatigue_body

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import fetch_body, post_body
+from adtempo.cli.remote import asks_server, fetch_body, post_body
 from adtempo.cli.session import (
     AsJson,
     Until,
@@ -92,9 +92,7 @@ def recommend(
     ctx: typer.Context, campaign: OfCampaign, platform: OnPlatform = None, *, as_json: AsJson = False
 ) -> None:
     """Say what to do about a campaign's hours, what matters most first."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"/daypart/recommend/{campaign}", {"platform": platform}))
+    if asks_server(ctx, f"/daypart/recommend/{campaign}", {"platform": platform}):
         return
     from adtempo.dayparts.report import recommendations_body
     from adtempo.dayparts.run import DayPartOptimizer
@@ -169,10 +167,8 @@ def show(
     """Show a schedule, or the schedules of a campaign, the newest first."""
     if (schedule_id is None) == (campaign is None):
         raise InvalidInput("name a SCHEDULE, or a campaign with --campaign C")
-    session = session_of(ctx)
-    if session.server:
-        path = f"/daypart/schedule/{schedule_id}" if schedule_id else f"/daypart/schedules/{campaign}"
-        print_json(fetch_body(session, path, {}))
+    path = f"/daypart/schedule/{schedule_id}" if schedule_id else f"/daypart/schedules/{campaign}"
+    if asks_server(ctx, path):
         return
     from adtempo.dayparts.report import schedule_body, schedules_body
     from adtempo.dayparts.run import DayPartOptimizer
@@ -232,9 +228,7 @@ def prove(
     as_json: AsJson = False,
 ) -> None:
     """Say in which weeks to run a schedule so that its gain shows, and what they have shown so far."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"/daypart/schedule/{schedule_id}/proof", {}))
+    if asks_server(ctx, f"/daypart/schedule/{schedule_id}/proof"):
         return
     from adtempo.dayparts.report import proof_body
     from adtempo.dayparts.run import DayPartOptimizer
@@ -264,10 +258,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare platforms on the same hours of the local day."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {"campaign": campaign or None, "metric": metric, "lookback_days": lookback_days}
-        print_json(fetch_body(session, "/daypart/compare", asked))
+    asked = {"campaign": campaign or None, "metric": metric, "lookback_days": lookback_days}
+    if asks_server(ctx, "/daypart/compare", asked):
         return
     from adtempo.dayparts.report import comparison_body
     from adtempo.dayparts.run import DayPartOptimizer
@@ -302,10 +294,8 @@ def niche(
     as_json: AsJson = False,
 ) -> None:
     """Say what a new campaign may expect of its hours from its niche."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {"client": client, "metric": metric, "lookback_days": lookback_days}
-        print_json(fetch_body(session, f"/daypart/niche/{name}", asked))
+    asked = {"client": client, "metric": metric, "lookback_days": lookback_days}
+    if asks_server(ctx, f"/daypart/niche/{name}", asked):
         return
     from adtempo.dayparts.report import niche_body
     from adtempo.dayparts.run import DayPartOptimizer

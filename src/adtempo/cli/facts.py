@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adtempo.cli.options import optional, takes_together
 from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table, shown_progress
 from adtempo.facts.formats import FORMATS, ImportOptions
 
@@ -43,30 +44,8 @@ OPTIONS = {
 """What the user can say about a file: the fields of `ImportOptions`, each an option of the same name."""
 
 
-def takes_import_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option per field of ImportOptions, handed over as its argument `options`."""
-    hints = inspect.signature(ImportOptions, eval_str=True).parameters
-    own = [part for part in inspect.signature(command, eval_str=True).parameters.values() if part.name != "options"]
-
-    def spread(**said: Any) -> None:
-        command(**{part.name: said[part.name] for part in own}, options=ImportOptions(**{n: said[n] for n in OPTIONS}))
-
-    added = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[hints[name].annotation, typer.Option(f"--{name.replace('_', '-')}", help=text)],
-        )
-        for name, text in OPTIONS.items()
-    ]
-    parameters = [*own, *added]
-    spread.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in parameters]
-    )
-    spread.__annotations__ = {part.name: part.annotation for part in parameters}
-    spread.__doc__ = command.__doc__
-    return spread
+_KINDS = {name: part.annotation for name, part in inspect.signature(ImportOptions, eval_str=True).parameters.items()}
+takes_import_options = takes_together("options", optional(OPTIONS, _KINDS), lambda said: ImportOptions(**said))
 
 
 @takes_import_options

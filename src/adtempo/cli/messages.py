@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import fetch_body, fetch_text, post_body
+from adtempo.cli.options import takes_together
+from adtempo.cli.remote import asks_server, fetch_text, post_body
 from adtempo.cli.session import (
     AsJson,
     Session,
@@ -49,9 +49,7 @@ def volume(
     """Say how many messages a page of a tier sends in a week at a saturation; needs no workspace."""
     from adtempo.messages.volume import find_tier, plan_volume, volume_body
 
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{ROUTES}/volume", {"tier": tier, "saturation": saturation}))
+    if asks_server(ctx, f"{ROUTES}/volume", {"tier": tier, "saturation": saturation}):
         return
     body = volume_body(plan_volume(find_tier(tier), saturation))
     if as_json:
@@ -62,9 +60,7 @@ def volume(
 
 def analyze(ctx: typer.Context, *, page_name: PageName, as_json: AsJson = False) -> None:
     """Say what is known of a page: tier, saturation, segment, hours, weekdays, prices, categories, captions."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{ROUTES}/analysis", {"page_name": page_name}))
+    if asks_server(ctx, f"{ROUTES}/analysis", {"page_name": page_name}):
         return
     from adtempo.messages.report import analysis_body
     from adtempo.messages.run import ScheduleBuilder
@@ -95,23 +91,7 @@ class Wish:
     raw: Raw = False
 
 
-def takes_wish_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option per field of Wish, handed over as its argument `wish`."""
-    own = [part for part in inspect.signature(command, eval_str=True).parameters.values() if part.name != "wish"]
-    added = list(inspect.signature(Wish, eval_str=True).parameters.values())
-
-    def spread(**said: Any) -> None:
-        wish = Wish(**{part.name: said.pop(part.name) for part in added})
-        command(**said, wish=wish)
-
-    parameters = [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in (*own, *added)]
-    spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    spread.__annotations__ = {part.name: part.annotation for part in parameters}
-    spread.__doc__ = command.__doc__
-    return spread
-
-
-@takes_wish_options
+@takes_together("wish", [*inspect.signature(Wish, eval_str=True).parameters.values()], lambda said: Wish(**said))
 def build(
     ctx: typer.Context,
     *,
@@ -212,10 +192,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a planned week, or list them all, the latest first."""
-    session = session_of(ctx)
-    if session.server:
-        path = f"{ROUTES}/schedules" if schedule_id is None else f"{ROUTES}/schedules/{schedule_id}"
-        print_json(fetch_body(session, path, {"page_name": page_name} if schedule_id is None else {}))
+    path = f"{ROUTES}/schedules" if schedule_id is None else f"{ROUTES}/schedules/{schedule_id}"
+    if asks_server(ctx, path, {"page_name": page_name} if schedule_id is None else {}):
         return
     from adtempo.messages.report import schedule_body, schedules_body
     from adtempo.messages.run import ScheduleBuilder
@@ -277,9 +255,7 @@ def unlock(ctx: typer.Context, schedule_id: ScheduleId) -> None:
 
 def locks(ctx: typer.Context, *, page_name: AnyPage = None, as_json: AsJson = False) -> None:
     """List the captions that are locked, and until when."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{ROUTES}/locks", {"page_name": page_name}))
+    if asks_server(ctx, f"{ROUTES}/locks", {"page_name": page_name}):
         return
     from adtempo.messages.report import locks_body
     from adtempo.messages.run import ScheduleBuilder
@@ -295,9 +271,7 @@ def locks(ctx: typer.Context, *, page_name: AnyPage = None, as_json: AsJson = Fa
 
 def list_pages(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List the pages and what is set on them."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{ROUTES}/pages", {}))
+    if asks_server(ctx, f"{ROUTES}/pages"):
         return
     from adtempo.messages.report import page_body
     from adtempo.messages.run import ScheduleBuilder
@@ -352,9 +326,7 @@ def set_page(
 
 def health(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Say whether planning works: success rate, seconds, last success, and what is wrong."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"{ROUTES}/health", {}))
+    if asks_server(ctx, f"{ROUTES}/health"):
         return
     from adtempo.messages.health import health_body, load_health
 

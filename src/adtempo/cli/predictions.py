@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import fetch_body
+from adtempo.cli.options import optional, takes_together
+from adtempo.cli.remote import asks_server
 from adtempo.cli.session import (
     AsJson,
     note,
@@ -17,7 +17,6 @@ from adtempo.cli.session import (
     print_fields,
     print_json,
     print_table,
-    session_of,
 )
 from adtempo.domain.errors import InvalidInput
 
@@ -42,31 +41,9 @@ FIELDS = {
 Model = Annotated[str | None, typer.Option("--model", metavar="M", help="Only of this model.")]
 
 
-def takes_claim_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option per field of a prediction; those that are said are handed over as `fields`."""
-    own = [part for part in inspect.signature(command, eval_str=True).parameters.values() if part.name != "fields"]
-
-    def spread(**said: Any) -> None:
-        fields = {name: said[name] for name in FIELDS if said[name] is not None}
-        command(**{part.name: said[part.name] for part in own}, fields=fields)
-
-    added = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[str | None, typer.Option(f"--{name.replace('_', '-')}", help=text)],
-        )
-        for name, text in FIELDS.items()
-    ]
-    parameters = [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in (*own, *added)]
-    spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    spread.__annotations__ = {part.name: part.annotation for part in parameters}
-    spread.__doc__ = command.__doc__
-    return spread
-
-
-@takes_claim_options
+@takes_together(
+    "fields", optional(FIELDS), lambda said: {name: text for name, text in said.items() if text is not None}
+)
 def record(
     ctx: typer.Context,
     fields: Mapping[str, str],
@@ -127,9 +104,7 @@ def accuracy(
     as_json: AsJson = False,
 ) -> None:
     """Say how right predictions have been, per model, channel and horizon, and how honest their intervals."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, "/api/tracking/predictions/accuracy", {"days": days, "model": model}))
+    if asks_server(ctx, "/api/tracking/predictions/accuracy", {"days": days, "model": model}):
         return
     from adtempo.predictions.compare import load_accuracy
     from adtempo.predictions.report import accuracy_body

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adtempo.cli.session import Session
+import typer
+
+from adtempo.cli.session import Session, print_json, session_of
 from adtempo.domain.errors import AdtempoError, Forbidden, InvalidInput, Kind, PlatformUnavailable
 
 if TYPE_CHECKING:
@@ -37,8 +40,15 @@ def fetch_body(session: Session, path: str, params: Mapping[str, Any]) -> Any:
         PlatformUnavailable: The server does not answer.
         ServerRefused: The server answered with a problem; its kind is kept.
     """
-    asked = {name: value for name, value in params.items() if value is not None}
-    return _ask(session, "GET", path, params=asked)
+    return _ask(session, "GET", path, params=_said(params))
+
+
+def asks_server(ctx: typer.Context, path: str, params: Mapping[str, Any] | None = None) -> bool:
+    """Print what a route of the server says, if one is named with --server, and say whether one is."""
+    session = session_of(ctx)
+    if session.server:
+        print_json(fetch_body(session, path, params or {}))
+    return bool(session.server)
 
 
 def fetch_text(session: Session, path: str, params: Mapping[str, Any]) -> str:
@@ -48,8 +58,7 @@ def fetch_text(session: Session, path: str, params: Mapping[str, Any]) -> str:
 
 def fetch_file(session: Session, path: str, params: Mapping[str, Any]) -> bytes:
     """Return the bytes of a file that a route of that server gives; for the rest see `fetch_body`."""
-    asked = {name: value for name, value in params.items() if value is not None}
-    return _request(session, "GET", path, params=asked).content
+    return _request(session, "GET", path, params=_said(params)).content
 
 
 def post_body(session: Session, path: str, fields: Mapping[str, Any]) -> Any:
@@ -65,7 +74,12 @@ def post_body(session: Session, path: str, fields: Mapping[str, Any]) -> Any:
         PlatformUnavailable: The server does not answer.
         ServerRefused: The server answered with a problem; its kind is kept.
     """
-    return _ask(session, "POST", path, json={name: value for name, value in fields.items() if value is not None})
+    return _ask(session, "POST", path, json=_said(fields))
+
+
+def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name: value for name, value in fields.items() if value is not None}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in said.items()}
 
 
 def _ask(session: Session, method: str, path: str, **sent: Any) -> Any:

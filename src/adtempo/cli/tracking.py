@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import fetch_body
+from adtempo.cli.remote import asks_server
 from adtempo.cli.session import (
     AsJson,
     AsOf,
@@ -22,7 +22,6 @@ from adtempo.cli.session import (
     print_json,
     print_table,
     read_day,
-    session_of,
     shown_progress,
 )
 
@@ -68,11 +67,9 @@ def metrics(
     as_json: AsJson = False,
 ) -> None:
     """Show every metric of a campaign over local days (default: all days with facts)."""
-    session = session_of(ctx)
-    if session.server:
-        asked: dict[str, Any] = {"since": since, "until": until, "as_of": as_of.isoformat() if as_of else None}
-        asked |= {"attribution_window_days": window, "include_offline": include_offline or None}
-        print_json(fetch_body(session, f"/api/tracking/campaigns/{campaign}/metrics", asked))
+    asked: dict[str, Any] = {"since": since, "until": until, "as_of": as_of}
+    asked |= {"attribution_window_days": window, "include_offline": include_offline or None}
+    if asks_server(ctx, f"/api/tracking/campaigns/{campaign}/metrics", asked):
         return
     from adtempo.tracking.report import metrics_body
     from adtempo.tracking.run import CampaignTracker
@@ -118,18 +115,16 @@ def roas(
     from adtempo.tracking.run import CampaignTracker
     from adtempo.tracking.scope import read_scope
 
-    session = session_of(ctx)
     wanted = read_scope(scope or ())
-    if session.server:
-        asked: dict[str, Any] = {
-            "account": wanted.account,
-            "platform": wanted.platform,
-            "niche": wanted.niche,
-            "label": wanted.label,
-        }
-        asked |= {"campaign": list(wanted.campaigns), "currency": currency, "since": since, "until": until}
-        asked |= {"attribution_window_days": window, "include_offline": include_offline or None}
-        print_json(fetch_body(session, "/api/tracking/blended-roas", asked))
+    asked: dict[str, Any] = {
+        "account": wanted.account,
+        "platform": wanted.platform,
+        "niche": wanted.niche,
+        "label": wanted.label,
+    }
+    asked |= {"campaign": list(wanted.campaigns), "currency": currency, "since": since, "until": until}
+    asked |= {"attribution_window_days": window, "include_offline": include_offline or None}
+    if asks_server(ctx, "/api/tracking/blended-roas", asked):
         return
     with opened(ctx) as workspace:
         found = CampaignTracker(workspace).load_roas(
@@ -206,10 +201,8 @@ def daily(
     html: Annotated[bool, typer.Option("--html", help="Print the report as a page for a mail.")] = False,
 ) -> None:
     """Say what happened on a day, against the day before and a week before, and what needs you."""
-    session = session_of(ctx)
-    if session.server:
-        asked: dict[str, Any] = {"date": day, "campaign": campaigns, "as_of": as_of.isoformat() if as_of else None}
-        print_json(fetch_body(session, "/api/tracking/reports/daily", asked))
+    asked: dict[str, Any] = {"date": day, "campaign": campaigns, "as_of": as_of}
+    if asks_server(ctx, "/api/tracking/reports/daily", asked):
         return
     from adtempo.tracking.report import report_body, report_markdown
     from adtempo.tracking.run import CampaignTracker
@@ -230,9 +223,7 @@ def daily(
 
 def list_reports(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List the daily reports that were kept."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, "/api/tracking/reports", {}))
+    if asks_server(ctx, "/api/tracking/reports"):
         return
     from adtempo.tracking.keeping import load_report_days, reports_body
 
@@ -252,9 +243,7 @@ def show_report(
     html: Annotated[bool, typer.Option("--html", help="Print the page that was mailed.")] = False,
 ) -> None:
     """Show a daily report as it was kept, whatever is known today."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(fetch_body(session, f"/api/tracking/reports/{day}", {}))
+    if asks_server(ctx, f"/api/tracking/reports/{day}"):
         return
     from adtempo.tracking.keeping import load_kept_report
 
@@ -272,10 +261,8 @@ def pacing(
     as_json: AsJson = False,
 ) -> None:
     """Hold the month's spend against planned budgets, and say where the month will end."""
-    session = session_of(ctx)
-    if session.server:
-        asked = {"campaign": campaign, "account": account, "label": label}
-        print_json(fetch_body(session, "/api/tracking/pacing", asked))
+    asked = {"campaign": campaign, "account": account, "label": label}
+    if asks_server(ctx, "/api/tracking/pacing", asked):
         return
     from adtempo.tracking.pacing import pacing_body
     from adtempo.tracking.run import CampaignTracker
