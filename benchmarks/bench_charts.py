@@ -1,7 +1,7 @@
 """Pictures of forecasts: from the answer to the finished PNG and SVG, in a process that has drawn before.
 
 Run `python benchmarks/bench_charts.py`; `make bench` prints it with the others. The answers are made by hand: 90 days
-and 28 to come, 36 campaigns, and five years.
+and 28 to come, 36 campaigns, five years, and nothing at all: what a picture costs before anything is drawn.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ ANSWERS: dict[str, Sequence[Any]] = {
     "reach-ctr": [say_reach_series(90)],
     "budget-recommendation": [say_recommendation(36)],
     "roi-timeseries, 5 years": [say_roi_series(5 * 365)],
+    "nothing": (),
 }
 
 

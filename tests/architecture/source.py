@@ -15,7 +15,7 @@ SCAFFOLDING: dict[str, set[str]] = {
     "dayparts/exports": {"base"},
     "facts/formats": {"base"},
     "stats/forecasters": {"base", "calibration", "choice", "panel"},
-    "charts": {"fan", "grammar", "said", "series", "theme"},
+    "charts": {"fan", "grammar", "picture", "said", "series", "theme"},
 }
 """Files of an extension folder that its extensions share, and that are none themselves."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adtempo.charts.picture import read_fonts
 from adtempo.charts.said import draw_said, picture_said
 from adtempo.charts.theme import THEMES, finish_chart
 from adtempo.domain.errors import NotFound
@@ -52,6 +53,24 @@ def test_a_png_has_twice_its_nominal_size() -> None:
     picture = picture_said(PICTURES["roi-forecast"], "png", currency="EUR", theme="dark", width=400, height=200)
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"
     assert [int.from_bytes(picture[at : at + 4]) for at in (16, 20)] == [800, 400]
+
+
+def test_drawing_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While fonts are read, a variable points to a configuration of our own; a browser started later needs its own."""
+    read = []
+    monkeypatch.setattr("vl_convert.svg_to_png", lambda svg: read.append(os.environ["FONTCONFIG_FILE"]))
+    monkeypatch.setattr("vl_convert.register_font_directory", lambda folder: None)
+    monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
+    read_fonts.__wrapped__()
+    assert "FONTCONFIG_FILE" not in os.environ
+    assert [Path(said).read_text("utf-8").count("<dir>") for said in read] == [1]
+
+
+def test_who_says_which_fonts_there_are_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vl_convert.svg_to_png", lambda svg: pytest.fail("fonts were read"))
+    monkeypatch.setenv("FONTCONFIG_FILE", "mine.conf")
+    read_fonts.__wrapped__()
+    assert os.environ["FONTCONFIG_FILE"] == "mine.conf"
 
 
 def test_nothing_forecast_is_a_picture_that_says_so() -> None:

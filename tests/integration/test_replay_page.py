@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adtempo.charts.picture import picture_svg
 from adtempo.charts.replay import NOTHING_DIFFERS, ReplayFigures, draw_replay
-from adtempo.charts.theme import finish_chart, picture_svg
+from adtempo.charts.theme import finish_chart
 from adtempo.domain.roles import Role
 from serving import add_people, open_market, visit
 

@@ -11,8 +11,9 @@ import pytest
 
 from adtempo.charts import DAILY, Chart
 from adtempo.charts.calibration import NO_PREDICTIONS, Calibrated, draw_calibration
+from adtempo.charts.picture import picture_png, picture_svg
 from adtempo.charts.series import NO_FACTS, DailySeries
-from adtempo.charts.theme import THEMES, finish_chart, picture_png, picture_svg
+from adtempo.charts.theme import THEMES, finish_chart
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.metrics import ABSENT, CONVERSIONS, ROAS
 from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable, Quantities

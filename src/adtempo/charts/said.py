@@ -9,8 +9,9 @@ from adtempo.charts.forecast_budget import draw_budget_recommendation
 from adtempo.charts.forecast_roi import draw_roi_forecast
 from adtempo.charts.forecast_series import draw_reach_ctr, draw_roi_timeseries
 from adtempo.charts.grammar import Document
+from adtempo.charts.picture import picture_png, picture_svg
 from adtempo.charts.series import draw_nothing
-from adtempo.charts.theme import finish_chart, picture_png, picture_svg
+from adtempo.charts.theme import finish_chart
 from adtempo.domain.errors import NotFound
 from adtempo.domain.forecasts import BudgetRecommendation, ReachSeries, RoiForecast, RoiSeries
 

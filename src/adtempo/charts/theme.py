@@ -1,10 +1,8 @@
-"""How charts look: one configuration per theme, and the step from a chart to a finished picture."""
+"""How charts look: one configuration per theme, and the step from a chart to a finished document."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import vl_convert
 
 from adtempo.charts.grammar import Document
 
@@ -70,16 +68,6 @@ def _without_reading(chart: Document) -> Document:
     }
 
 
-def picture_png(document: Document) -> bytes:
-    """Return a chart as a PNG at twice its nominal size, sharp on dense screens."""
-    return vl_convert.vegalite_to_png(document, scale=2.0)
-
-
-def picture_svg(document: Document) -> str:
-    """Return a chart as an SVG."""
-    return vl_convert.vegalite_to_svg(document)
-
-
 def _config(theme: Theme) -> Document:
     return {
         "background": theme.surface,
@@ -104,7 +92,7 @@ def _config(theme: Theme) -> Document:
         "style": {
             "arriving": {"color": theme.tail},
             "note": {"color": theme.muted, "fontSize": 11},
-            "band": {"color": theme.series[1], "opacity": 0.18},
+            "band": {"color": theme.series[1], "fillOpacity": 0.18},
             "ideal": {"color": theme.muted, "strokeDash": [4, 3], "strokeWidth": 1},
             "spread": {"color": theme.series[0], "strokeWidth": 2, "opacity": 0.45},
             "dot": {"color": theme.series[0], "size": 90, "opacity": 1},

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from adtempo.charts import DAILY
 from adtempo.charts.grammar import Document
-from adtempo.charts.theme import THEMES, finish_chart, picture_png, picture_svg
+from adtempo.charts.picture import picture_png, picture_svg
+from adtempo.charts.theme import THEMES, finish_chart
 from adtempo.domain.errors import NotFound
 from adtempo.web.pages.choice import ChartAsked, PictureAsked, choose, find_campaign, load_known
 from adtempo.web.pages.outlook import load_outlook, take
