@@ -3,7 +3,7 @@ import inspect
 import pytest
 
 from adtempo.domain import errors
-from adtempo.domain.errors import AdtempoError, BadRows, Kind, NotFound, Problem
+from adtempo.domain.errors import AdtempoError, BadFile, BadRows, Kind, NotFound, Problem
 
 CATALOGUE = [error for _, error in inspect.getmembers(errors, inspect.isclass) if issubclass(error, AdtempoError)]
 
@@ -34,3 +34,6 @@ def test_bad_rows_list_what_is_wrong_and_what_to_do() -> None:
         "... and 2 more"
     )
     assert str(BadRows([Problem("f.csv", 2, "spend", "is empty")], total=1)).startswith("1 problem; nothing")
+    assert str(BadFile([Problem("f.csv", 2, "spend", "is empty")])) == (
+        "1 problem; nothing was written\nf.csv:2:spend: is empty"
+    )

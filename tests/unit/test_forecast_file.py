@@ -197,7 +197,7 @@ def test_what_cannot_be_read_is_named_by_row_and_column(text: str, said: str, tm
 
 
 def test_only_the_first_twenty_bad_places_are_listed(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"25 bad places; nothing was written(.|\n)*and 5 more"):
+    with pytest.raises(InvalidInput, match=r"25 problems; nothing was written(.|\n)*and 5 more"):
         forecast(tmp_path, "\n".join(["ds,y", *(f"{day},x" for day in days(25))]))
 
 

@@ -56,7 +56,7 @@ def test_a_row_that_ends_early_is_named(tmp_path: Path) -> None:
 
 
 def test_the_first_twenty_problems_are_listed_and_the_rest_counted(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="(?s)25 bad places.*and 5 more"):
+    with pytest.raises(InvalidInput, match="(?s)25 problems; nothing was written.*and 5 more"):
         score_file(written(tmp_path, "timestamp,value\n" + "2026-01-05,x\n" * 25), tmp_path / "out.csv")
 
 

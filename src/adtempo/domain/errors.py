@@ -222,10 +222,21 @@ class BadRows(InvalidInput):
     def __init__(self, problems: Sequence[Problem], total: int) -> None:
         self.problems = tuple(problems)
         self.total = total
-        more = f"\n... and {total - len(problems)} more" if total > len(problems) else ""
-        lines = "\n".join(str(problem) for problem in problems)
-        noun = "problem" if total == 1 else "problems"
-        super().__init__(
-            f"{total} {noun}; nothing was imported. Mend the file, or import the rest with --skip-bad rejects.csv\n"
-            f"{lines}{more}"
-        )
+        done = "nothing was imported. Mend the file, or import the rest with --skip-bad rejects.csv"
+        super().__init__(_listed(done, problems, total))
+
+
+class BadFile(InvalidInput):
+    """The file has places that cannot be read."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(_listed("nothing was written", problems[:PROBLEMS_SHOWN], len(problems)))
+
+
+PROBLEMS_SHOWN = 20
+"""So many problems of a file are listed; the rest is counted."""
+
+
+def _listed(done: str, problems: Sequence[Problem], total: int) -> str:
+    more = [f"... and {total - len(problems)} more"] if total > len(problems) else []
+    return "\n".join([f"{total} problem{'' if total == 1 else 's'}; {done}", *map(str, problems), *more])

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from adtempo.domain.errors import InvalidInput, Problem
+from adtempo.domain.errors import BadFile, InvalidInput, Problem
 from adtempo.forecasts.grains import Moment, place_moments
 from adtempo.forecasts.series_file import Row, read_rows
 from adtempo.stats.response import Allocation, History, Range, ResponsePosterior, allocate, fit_responses, where_next
@@ -21,7 +21,6 @@ NEXT = 1000
 _SEED = 7
 _LEAST_ROWS = 10
 _MOST_ROWS = 730
-_SHOWN = 20
 _YEAR = timedelta(days=365.25)
 _SEEN_PART = 0.75  # of a season that must have been seen for it to be told from chance
 
@@ -115,7 +114,7 @@ def _read_histories(source: Path, columns: Columns) -> dict[str, History]:
         if not value >= 0
     ]
     if problems:
-        raise InvalidInput("\n".join([f"{len(problems)} bad places", *map(str, problems[:_SHOWN])]))
+        raise BadFile(problems)
     places: dict[str, list[Row]] = {}
     for row in rows:
         places.setdefault(row.series, []).append(row)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adtempo.domain.errors import InvalidInput, Problem
+from adtempo.domain.errors import BadFile, InvalidInput, Problem
 from adtempo.forecasts.grains import Grain, Moment, place_moments, read_moment
 from adtempo.stats.forecasters import FORECASTERS, NAIVE, STEPS_MIN, Fans, forecast_panel
 
@@ -117,7 +117,8 @@ def read_rows(source: Path, date: str, value: Sequence[str], series: str = _ID) 
                 said = f"{named.get(column)!r} is no number; write 1234.5, or nothing where it is missing"
                 problems.append(Problem(source.name, line, column, said))
         rows.append(Row(line, named.get(series, "").strip(), moment, tuple(values)))
-    _refuse(problems or _contradictions(source, date, rows))
+    if problems := problems or _contradictions(source, date, rows):
+        raise BadFile(problems)
     return columns, sorted(rows, key=lambda row: row.moment)
 
 
@@ -152,13 +153,6 @@ def _kind(moment: Moment) -> str:
     if isinstance(moment, int):
         return "number"
     return "time without an offset" if moment.tzinfo is None else "time with an offset"
-
-
-def _refuse(problems: Sequence[Problem]) -> None:
-    if problems:
-        more = [f"... and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        lines = [f"{len(problems)} bad places; nothing was written", *map(str, problems[:_SHOWN]), *more]
-        raise InvalidInput("\n".join(lines))
 
 
 def _arrange(source: Path, date: str, columns: Sequence[str], rows: Sequence[Row]) -> tuple[Grain, dict[str, Floats]]:

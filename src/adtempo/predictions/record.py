@@ -12,7 +12,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from adtempo.domain.errors import AdtempoError, BadRows, Conflict, CurrenciesMixed, InvalidInput, NotFound, Problem
+from adtempo.domain.errors import (
+    PROBLEMS_SHOWN,
+    AdtempoError,
+    BadRows,
+    Conflict,
+    CurrenciesMixed,
+    InvalidInput,
+    NotFound,
+    Problem,
+)
 from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.metrics import Unit, find_metric
 from adtempo.domain.money import MICROS
@@ -25,18 +34,12 @@ from adtempo.store.engine import reading, transaction
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
 
-PROBLEMS_SHOWN = 20
 
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
 
 
 def record_prediction(workspace: Workspace, claim: Claim, *, actor: str) -> RecordedPrediction:
     """Keep a prediction and return it as it is kept; saying the same again changes nothing.
-
-    Args:
-        workspace: What is open.
-        claim: What is claimed.
-        actor: Who brings it.
 
     Raises:
         Conflict: The id is known with another content.
@@ -48,11 +51,6 @@ def record_prediction(workspace: Workspace, claim: Claim, *, actor: str) -> Reco
 
 def record_predictions(workspace: Workspace, claims: Sequence[Claim], *, actor: str) -> list[RecordedPrediction]:
     """Keep many predictions, or none, and return them as they are kept, in the same order.
-
-    Args:
-        workspace: What is open.
-        claims: What is claimed.
-        actor: Who brings them.
 
     Raises:
         Conflict: An id is known with another content.
@@ -68,13 +66,7 @@ def record_predictions(workspace: Workspace, claims: Sequence[Claim], *, actor: 
 
 
 def record_file(workspace: Workspace, path: Path, *, actor: str) -> list[RecordedPrediction]:
-    """Keep all predictions of a file, or none.
-
-    Args:
-        workspace: What is open.
-        path: A CSV with a header row, or a JSON list of objects, with the fields of a `Claim`; the interval's ends have
-            fields of their own.
-        actor: Who brings it.
+    """Keep all predictions of a file (CSV, or a JSON list, with the fields of a `Claim`), or none.
 
     Raises:
         InvalidInput: The file cannot be read.
@@ -159,12 +151,6 @@ def load_predictions(
     workspace: Workspace, *, campaign: str | None = None, model: str | None = None, limit: int | None = None
 ) -> list[RecordedPrediction]:
     """Return predictions with their comparisons, the latest window first.
-
-    Args:
-        workspace: What is open.
-        campaign: Only about this campaign.
-        model: Only of this model.
-        limit: At most so many.
 
     Raises:
         NotFound: There is no such campaign.

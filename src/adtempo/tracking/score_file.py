@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from adtempo.domain.errors import InvalidInput, Problem
+from adtempo.domain.errors import BadFile, InvalidInput, Problem
 from adtempo.stats.anomaly import score_series
 
 _COLUMNS = ["timestamp", "value"]
-_SHOWN = 20
 
 
 def score_file(source: Path, target: Path) -> int:
@@ -47,7 +46,7 @@ def score_file(source: Path, target: Path) -> int:
             message = f"{value!r} is not a number; write 12.5, or leave out the row"
             problems.append(_problem(source, line, 1, message))
     if problems:
-        raise _refusal(problems)
+        raise BadFile(problems)
     scores = score_series(np.array(moments, dtype="datetime64[s]"), np.array(values, dtype=np.float64))
     with target.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -70,15 +69,9 @@ def _read_rows(source: Path) -> list[tuple[int, list[str]]]:
         raise InvalidInput(f"{source.name} cannot be read as a CSV file in UTF-8: {error}") from error
     short = [line for line, row in rows if len(row) <= max(places)]
     if short:
-        raise _refusal([_problem(source, line, 1, "the row ends before this column") for line in short])
+        raise BadFile([_problem(source, line, 1, "the row ends before this column") for line in short])
     return [(line, [row[place] for place in places]) for line, row in rows]
 
 
 def _problem(source: Path, line: int, column: int, message: str) -> Problem:
     return Problem(source.name, line, _COLUMNS[column], message)
-
-
-def _refusal(problems: list[Problem]) -> InvalidInput:
-    more = [f"... and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-    lines = [f"{len(problems)} bad places; nothing was written", *map(str, problems[:_SHOWN]), *more]
-    return InvalidInput("\n".join(lines))
