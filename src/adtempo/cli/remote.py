@@ -28,12 +28,7 @@ class ServerRefused(AdtempoError):
 
 
 def fetch_body(session: Session, path: str, params: Mapping[str, Any]) -> Any:
-    """Return the JSON body of a route of the server that --server names.
-
-    Args:
-        session: With the server's address and the file of the token.
-        path: Path of the route.
-        params: Query parameters; those that are None are left out.
+    """Return the JSON body of a route of the server that --server names; parameters that are None are left out.
 
     Raises:
         Forbidden: The token's file can be read by others.
@@ -62,12 +57,7 @@ def fetch_file(session: Session, path: str, params: Mapping[str, Any]) -> bytes:
 
 
 def post_body(session: Session, path: str, fields: Mapping[str, Any]) -> Any:
-    """Return the JSON body that a route of that server answers a POST with.
-
-    Args:
-        session: With the server's address and the file of the token.
-        path: Path of the route.
-        fields: Of the body; those that are None are left out.
+    """Return the JSON body that a route of that server answers a POST with; fields that are None are left out.
 
     Raises:
         Forbidden: The token's file can be read by others.

@@ -56,12 +56,6 @@ def compact_ledger(
 ) -> Compaction:
     """Rewrite fresh files into days, and days that are no longer restated into months.
 
-    Args:
-        ledger: Which ledger.
-        actor: Who or what asks.
-        now: The moment, aware; decides which days are old.
-        progress: Called with the share done, 0 to 1.
-
     Raises:
         Conflict: Another process compacted the same files meanwhile; nothing was changed.
     """

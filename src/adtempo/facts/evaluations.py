@@ -47,11 +47,6 @@ _NESTED = tuple(name for name, kind in stored.EVALUATION_COLUMNS.items() if kind
 def archive_evaluations(ledger: Ledger, *, actor: str, now: datetime) -> int:
     """Move the evaluations of days that have had their time into files, day by day, and return how many those were.
 
-    Args:
-        ledger: Where the files go.
-        actor: Who or what asks.
-        now: The moment, aware.
-
     Raises:
         Conflict: Another process moved the same evaluations meanwhile; it lost nothing.
     """
@@ -71,14 +66,7 @@ def load_evaluations(
     campaign: CampaignRef | None = None,
     limit: int | None = None,
 ) -> list[tuple[int, Evaluation]]:
-    """Return evaluations with their numbers, the newest first.
-
-    Args:
-        ledger: Where the older ones are.
-        since: Only from this moment on, aware.
-        campaign: Only of this campaign.
-        limit: At most so many.
-    """
+    """Return evaluations with their numbers, the newest first."""
     with reading(ledger.engine) as connection:
         found = stored.list_evaluations(connection, since=since, campaign=campaign, limit=limit)
         files = _files(ledger, connection, since, campaign)

@@ -69,15 +69,6 @@ def import_facts(
     A file whose rows do not say when they were observed was observed when its content was first imported, so that
     importing it twice changes nothing.
 
-    Args:
-        ledger: Where to.
-        path: A CSV or Parquet file.
-        options: What the user says about it.
-        actor: Who imports it.
-        now: The moment it counts as learnt, aware.
-        dry_run: Read, check and compare, but publish nothing.
-        progress: Called while it goes on.
-
     Raises:
         NotFound: There is no such file.
         InvalidInput: The file is not understood; the message says what to add.

@@ -193,15 +193,7 @@ def _narrow(snapshot: Snapshot, first: str, last: str) -> Snapshot:
 def key_ranges(
     con: duckdb.DuckDBPyConnection, key: str, source: str, rows: int, part_rows: int
 ) -> Iterator[tuple[Any, Any]]:
-    """Yield (first, last) keys of parts of about `part_rows` rows, in order, without overlap.
-
-    Args:
-        con: Where `source` is known.
-        key: Column that parts are divided by.
-        source: A table, or a query in brackets, with that column.
-        rows: How many rows it has, at least 1.
-        part_rows: How many rows a part should have.
-    """
+    """Yield (first, last) keys of parts of about `part_rows` rows, in order, without overlap."""
     counts = con.execute(f"SELECT {key}, count(*) FROM {source} GROUP BY 1 ORDER BY 1").fetchall()
     if rows <= part_rows:
         yield counts[0][0], counts[-1][0]

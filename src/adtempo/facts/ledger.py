@@ -80,12 +80,7 @@ _TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False, trim_block
 
 @lru_cache(maxsize=256)
 def query(name: str, **parts: Any) -> str:
-    """Return the SQL of ``queries/<name>.sql``, written out for every quantity.
-
-    Args:
-        name: File name without its ending.
-        parts: Further names that the file uses.
-    """
+    """Return the SQL of ``queries/<name>.sql``, written out for every quantity."""
     text = package_files("adtempo.facts").joinpath("queries", f"{name}.sql").read_text("utf-8")
     return _TEMPLATES.from_string(text).render(quantities=QUANTITIES, series_key=", ".join(SERIES_KEY), **parts)
 
@@ -121,13 +116,7 @@ def open_duckdb(allowed: Collection[Path], *, memory_mb: int, spill: Path | None
 def open_workbench(
     directory: Path, staging: Path, allowed: Collection[Path] = ()
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB for taking differences: bounded memory, working on disk in a folder of its own.
-
-    Args:
-        directory: The ledger's folder.
-        staging: The caller's folder inside it.
-        allowed: Further files and folders it may read.
-    """
+    """Open a DuckDB for taking differences: bounded memory, working on disk in a folder of its own."""
     spill = staging / "spill"
     spill.mkdir()
     with open_duckdb([directory, *allowed], memory_mb=WORK_MEMORY_MB, spill=spill) as con:

@@ -71,14 +71,6 @@ def import_rows(
 ) -> ImportResult:
     """Import rows that somebody sent as if they stood in a file, whole or not at all; the first is its line 2.
 
-    Args:
-        ledger: Where to.
-        take: `import_captions` or `import_messages`.
-        rows: At least one, all with the columns of that file.
-        actor: Who sends them.
-        now: The moment they count as learnt, aware.
-        dry_run: Read and check, but publish nothing.
-
     Raises:
         BadRows: Rows are bad; nothing was imported.
     """

@@ -176,14 +176,7 @@ def publish_batch(
 
 
 def append_publication(connection: Connection, origin: Origin, batch: Batch, files: Mapping[str, str]) -> None:
-    """Leave the trace of a publication in the audit log; last in its transaction.
-
-    Args:
-        connection: The transaction that publishes.
-        origin: Where the batch comes from.
-        batch: What it did.
-        files: SHA-256 of each published file, by path.
-    """
+    """Leave the trace of a publication in the audit log; last in its transaction."""
     append_audit(
         connection,
         at=origin.now,

@@ -39,11 +39,6 @@ def answer_sql(ledger: Ledger, sql: str, *, now: datetime) -> Answer:
 
     Only the views that the question names are built. Amounts are in the account's currency; in evaluations, micros.
 
-    Args:
-        ledger: Where the facts are.
-        sql: One SELECT in DuckDB's SQL.
-        now: What was known at this moment, aware.
-
     Raises:
         InvalidInput: The question cannot be answered; the message says what DuckDB says.
     """

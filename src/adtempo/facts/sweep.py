@@ -30,12 +30,7 @@ _OWNER = re.compile(r"([0-9a-f]{32})-\d{4}\.parquet$")
 
 
 def sweep_ledger(ledger: Ledger, *, now: datetime) -> int:
-    """Remove replaced files and dead writers' leftovers; return how many files and folders that were.
-
-    Args:
-        ledger: Which ledger.
-        now: The real time, aware, as for leases; replaced files are kept for GRACE.
-    """
+    """Remove files replaced before GRACE and dead writers' leftovers; return how many files and folders that were."""
     return _sweep_replaced(ledger, now - GRACE) + _sweep_orphans(ledger)
 
 

@@ -35,13 +35,6 @@ def undo_import(
 ) -> Batch:
     """Take one import back and return the batch that did it.
 
-    Args:
-        ledger: Where the facts are.
-        number: Batch number of the import.
-        actor: Who asks for it.
-        now: The moment it counts from, aware.
-        progress: Called with the share done, 0 to 1.
-
     Raises:
         NotFound: There is no such batch.
         Conflict: It is not an import of a file, or was taken back already.

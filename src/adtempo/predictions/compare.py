@@ -76,11 +76,6 @@ def compare_predictions(workspace: Workspace, load_actuals: LoadActuals, *, camp
     They are kept some hundred at a time: killed half-way, the next run goes on; run twice at once, each prediction is
     still compared once.
 
-    Args:
-        workspace: What is open.
-        load_actuals: Says what came true.
-        campaign: Only predictions about this campaign.
-
     Raises:
         NotFound: There is no such campaign.
     """
@@ -124,11 +119,6 @@ def load_comparisons(
 
 def load_accuracy(workspace: Workspace, *, days: int = DAYS, model: str | None = None) -> TrackRecord:
     """Say how right the predictions were that came due in the last days.
-
-    Args:
-        workspace: What is open.
-        days: Of how many days the comparisons count.
-        model: Only of this model.
 
     Raises:
         InvalidInput: The days are not between 1 and DAYS_MAX.

@@ -18,13 +18,7 @@ SALES_SETTLE = timedelta(days=3)
 
 
 def load_page_actual(connection: Connection, claim: Prediction, now: datetime) -> Actual | None:
-    """Return the revenue of a page's window; None while no report is late enough. A withdrawn plan has no true value.
-
-    Args:
-        connection: A snapshot.
-        claim: About a page.
-        now: The moment, aware.
-    """
+    """Return the revenue of a page's window, no value for a withdrawn plan; None while no report is late enough."""
     assert claim.scope.page_name is not None, "the claim is about a page"
     if is_withdrawn(connection, claim.prediction_id):
         return Actual(None, maturity=1.0, as_of=now, batch=last_batch(connection))

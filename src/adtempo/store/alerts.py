@@ -146,16 +146,7 @@ def load_alerts(
     alert_types: Collection[str] | None = None,
     limit: int | None = None,
 ) -> list[Alert]:
-    """Return alerts, the newest first.
-
-    Args:
-        connection: Any connection.
-        resolved: Only those that are open (False) or gone (True); None = both.
-        accounts: Only of these accounts.
-        campaign: Only of this campaign.
-        alert_types: Only of these types.
-        limit: At most so many.
-    """
+    """Return alerts, the newest first: those that are open (`resolved` False), that are gone (True), or all (None)."""
     table = performance_alerts
     query = select(table).order_by(table.c.id.desc()).limit(limit)
     if resolved is not None:

@@ -83,12 +83,6 @@ def append_audits(
 ) -> list[AuditEntry]:
     """Append rows of one moment and one actor, in order, as `append_audit` does each.
 
-    Args:
-        connection: Of a writing transaction.
-        done: At least one; each an action, a subject and a detail.
-        at: When it happened, aware.
-        actor: Who did it.
-
     Raises:
         ValueError, TypeError: A detail is not plain JSON.
     """
@@ -118,13 +112,7 @@ def append_audits(
 
 
 def load_audit(connection: Connection, *, after: int = 0, limit: int | None = None) -> list[AuditEntry]:
-    """Return entries in order.
-
-    Args:
-        connection: Any connection.
-        after: Leave out entries up to this id.
-        limit: At most so many; None = all.
-    """
+    """Return entries in order, leaving out those up to an id."""
     query = select(audit_log).where(audit_log.c.id > after).order_by(audit_log.c.id).limit(limit)
     return [_entry(row._asdict()) for row in connection.execute(query)]
 

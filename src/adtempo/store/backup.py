@@ -93,12 +93,6 @@ def back_up(engine: Engine, ledger_dir: Path, target: Path, *, at: datetime) -> 
 
     The folder appears complete or not at all.
 
-    Args:
-        engine: The operational database.
-        ledger_dir: The folder of the ledger's files.
-        target: The folder to make.
-        at: The moment, aware.
-
     Raises:
         Conflict: The folder exists already, or a ledger file is missing or damaged.
     """
@@ -130,13 +124,6 @@ def back_up(engine: Engine, ledger_dir: Path, target: Path, *, at: datetime) -> 
 
 def restore(engine: Engine, ledger_dir: Path, source: Path, *, at: datetime, actor: str) -> Backup:
     """Fill an empty workspace from a backup; sending stays off until what it believes has been reconciled.
-
-    Args:
-        engine: An operational database without rows; it may be of the other kind.
-        ledger_dir: The folder of the ledger's files, empty.
-        source: The folder of the backup.
-        at: The moment, aware.
-        actor: Who restores.
 
     Raises:
         NotFound: The folder holds no backup.

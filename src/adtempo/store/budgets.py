@@ -204,14 +204,7 @@ def next_rule_id(connection: Connection) -> int:
 def insert_evaluations(
     connection: Connection, evaluations: Sequence[Evaluation], *, window: datetime, run: str
 ) -> dict[CampaignRef, int]:
-    """Keep evaluations and return the ids of those that are new; the first word of a window stays.
-
-    Args:
-        connection: Of a writing transaction.
-        evaluations: At most one per campaign.
-        window: Start of the window that they belong to, aware.
-        run: Which run made them.
-    """
+    """Keep evaluations and return the ids of those that are new; the first word of a window stays."""
     insert_new(connection, scaling_evaluations, (_evaluation_row(one, window, run) for one in evaluations))
     table = scaling_evaluations.c
     query = select(table.id, *_NAMED).where(table.window_start == window, table.run == run)
@@ -238,14 +231,7 @@ def list_evaluations(
     campaign: CampaignRef | None = None,
     limit: int | None = None,
 ) -> list[tuple[int, Evaluation]]:
-    """Return evaluations with their ids, the newest first.
-
-    Args:
-        connection: Any connection.
-        since: Only from this moment on.
-        campaign: Only of this campaign.
-        limit: At most so many.
-    """
+    """Return evaluations with their ids, the newest first."""
     table = scaling_evaluations.c
     query = select(scaling_evaluations).order_by(table.evaluated_at.desc(), table.id.desc())
     if since is not None:
@@ -272,13 +258,7 @@ def oldest_evaluation(connection: Connection) -> datetime | None:
 def stream_evaluations(
     connection: Connection, *, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows of evaluations as they are kept, by campaign and time, some at a time.
-
-    Args:
-        connection: Any connection.
-        since: Only from this moment on.
-        until: Only before this moment.
-    """
+    """Yield the rows of evaluations from one moment on and before another, by campaign and time, some at a time."""
     table = scaling_evaluations.c
     query = select(scaling_evaluations).order_by(*_NAMED, table.evaluated_at)
     if since is not None:

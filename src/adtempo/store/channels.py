@@ -205,12 +205,7 @@ def remove_channel(connection: Connection, name: str, at: datetime) -> Channel:
 
 
 def load_channels(connection: Connection, *, lock: bool = False) -> list[StoredChannel]:
-    """Return the channels in use, in the order of their names.
-
-    Args:
-        connection: Any connection; with `lock`, of a writing transaction.
-        lock: Whether others who want to lock them wait until the transaction ends.
-    """
+    """Return the channels in use, by name; with `lock`, others who lock them wait until the transaction ends."""
     query = select(alert_channels).where(alert_channels.c.removed_at.is_(None)).order_by(alert_channels.c.name)
     if lock:
         query = query.with_for_update()
@@ -252,13 +247,7 @@ def load_told(connection: Connection, resolved_since: datetime) -> dict[tuple[in
 
 
 def insert_delivery(connection: Connection, delivery: Delivery, news: Sequence[tuple[Alert, News]]) -> None:
-    """Note a message before it is sent, with what it tells; what another process has told meanwhile is an error.
-
-    Args:
-        connection: Of a writing transaction.
-        delivery: The message.
-        news: What it tells of which alert; nothing, if it is a report.
-    """
+    """Note a message before it is sent, with what it tells; what another process has told meanwhile is an error."""
     connection.execute(alert_deliveries.insert().values(asdict(delivery)))
     told = [
         {

@@ -115,13 +115,7 @@ class ExchangeRate:
 
 
 def record_conversions(connection: Connection, found: Sequence[Conversion], *, batch: int) -> Recorded:
-    """Keep the conversions that are new or differ from what is known; ids deduplicate.
-
-    Args:
-        connection: Of a writing transaction that holds the accounts' leases.
-        found: Conversions of registered campaigns; an id occurs once per account.
-        batch: The batch that brings them.
-    """
+    """Keep the conversions that are new or differ from what is known; ids deduplicate."""
     rows = [row_of(conversions, one, **asdict(one.campaign)) for one in found]
     among = of_any(conversions, {one.campaign.account for one in found})
     return record_observations(connection, conversions, rows, batch=batch, among=among)
@@ -171,13 +165,7 @@ def load_conversions(
 
 
 def record_rates(connection: Connection, found: Iterable[ExchangeRate], *, batch: int) -> Recorded:
-    """Keep the exchange rates that are new or differ from what is known.
-
-    Args:
-        connection: Of a writing transaction.
-        found: Rates; a pair of currencies occurs once per day.
-        batch: The batch that brings them.
-    """
+    """Keep the exchange rates that are new or differ from what is known."""
     rows = [row_of(exchange_rates, one, rate=str(one.rate.normalize())) for one in found]
     return record_observations(connection, exchange_rates, rows, batch=batch)
 
@@ -185,13 +173,7 @@ def record_rates(connection: Connection, found: Iterable[ExchangeRate], *, batch
 def load_rates(
     connection: Connection, *, as_of: datetime | None = None, batch: int | None = None
 ) -> list[ExchangeRate]:
-    """Return every exchange rate as it was last reported, oldest day first.
-
-    Args:
-        connection: Any connection.
-        as_of: Leave out what was observed later.
-        batch: Leave out what later batches brought or took back.
-    """
+    """Return every exchange rate as it was last reported by a moment and up to a batch, by day."""
     table = exchange_rates.c
     query = select(exchange_rates).where(standing(exchange_rates, batch))
     if as_of is not None:

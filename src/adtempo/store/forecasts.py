@@ -237,14 +237,7 @@ def load_filled(connection: Connection) -> dict[str, datetime | None]:
 
 
 def insert_changed(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], made_at: datetime) -> int:
-    """Add those rows that say something else than the newest row of their key; return how many.
-
-    Args:
-        connection: Of a writing transaction.
-        table: One of the four.
-        rows: Every column but ``made_at``.
-        made_at: When it is said, aware.
-    """
+    """Add those rows, told without `made_at`, that say something else than the newest of their key; return how many."""
     if not rows:
         return 0
     keys = [column.name for column in table.primary_key if column.name != "made_at"]

@@ -186,13 +186,7 @@ def skip_runs(connection: Connection, job: str, *, before: datetime, at: datetim
 
 
 def load_runs(connection: Connection, *, job: str | None = None, limit: int = 100) -> list[JobRun]:
-    """Return runs, newest slot first.
-
-    Args:
-        connection: Any connection.
-        job: Only of this job; None = all.
-        limit: At most so many.
-    """
+    """Return runs, newest slot first."""
     query = select(job_runs).order_by(job_runs.c.slot.desc(), job_runs.c.job).limit(limit)
     if job is not None:
         query = query.where(job_runs.c.job == job)

@@ -115,14 +115,9 @@ def release_leases(engine: Engine, held: Sequence[Lease]) -> None:
 
 
 def delete_leases(connection: Connection, prefix: str, before: datetime) -> int:
-    """Forget leases that are free or ran out, and return how many.
+    """Forget leases with names that begin so, which are free or ran out before a moment, and return how many.
 
     Only for names that nobody takes twice, such as one run's own: a name that is forgotten starts its fences anew.
-
-    Args:
-        connection: Of a writing transaction.
-        prefix: How their names begin.
-        before: They ran out before this moment, aware.
     """
     done = or_(leases.c.owner.is_(None), leases.c.expires_at <= before)
     return connection.execute(leases.delete().where(leases.c.name.startswith(prefix, autoescape=True), done)).rowcount

@@ -142,12 +142,7 @@ class SentMessage:
 
 
 def register_pages(connection: Connection, zones: Mapping[str, str], *, at: datetime) -> None:
-    """Add the pages that are new.
-
-    Args:
-        connection: Of a writing transaction.
-        zones: Time zone by page.
-        at: When they were first seen, aware.
+    """Add the pages that are new, with their time zones.
 
     Raises:
         Conflict: A known page comes with another time zone: its hours would change their meaning.
@@ -175,12 +170,7 @@ def load_pages(connection: Connection) -> list[Page]:
 
 
 def load_page(connection: Connection, page_name: str, *, lock: bool = False) -> Page:
-    """Return a page.
-
-    Args:
-        connection: Any; of a writing transaction to lock.
-        page_name: Its name.
-        lock: Keep others from locking it until the transaction ends. SQLite has its one write lock.
+    """Return a page; with `lock`, others who lock it wait until the transaction ends. SQLite has its one write lock.
 
     Raises:
         NotFound: There is none of this name.
@@ -193,24 +183,12 @@ def load_page(connection: Connection, page_name: str, *, lock: bool = False) -> 
 
 
 def record_captions(connection: Connection, found: Sequence[Caption], *, batch: int) -> Recorded:
-    """Keep the captions that are new or differ from what is known.
-
-    Args:
-        connection: Of a writing transaction.
-        found: Captions; an id occurs once.
-        batch: The batch that brings them.
-    """
+    """Keep the captions that are new or differ from what is known."""
     return record_observations(connection, captions, [asdict(one) for one in found], batch=batch)
 
 
 def record_messages(connection: Connection, found: Sequence[SentMessage], *, batch: int) -> Recorded:
-    """Keep the messages that are new or differ from what is known.
-
-    Args:
-        connection: Of a writing transaction.
-        found: Messages of registered pages; page, time and caption occur once.
-        batch: The batch that brings them.
-    """
+    """Keep the messages that are new or differ from what is known."""
     among = page_messages.c.page_name.in_(sorted({message.page_name for message in found}))
     return record_observations(connection, page_messages, [asdict(one) for one in found], batch=batch, among=among)
 
@@ -218,14 +196,7 @@ def record_messages(connection: Connection, found: Sequence[SentMessage], *, bat
 def load_messages(
     connection: Connection, page_name: str, *, as_of: datetime, batch: int | None = None
 ) -> list[SentMessage]:
-    """Return what a page sent, each message as it was last reported, in order of time.
-
-    Args:
-        connection: Any connection.
-        page_name: Of which page.
-        as_of: Leave out what was observed or sent later.
-        batch: Leave out what later batches brought or took back.
-    """
+    """Return what a page sent, as last reported by a moment and, if so asked, a batch, in order of time."""
     table = page_messages.c
     known = select(page_messages).where(
         standing(page_messages, batch), table.page_name == page_name, table.observed_at <= as_of, table.sent_at <= as_of
@@ -237,12 +208,7 @@ def load_messages(
 
 
 def load_captions(connection: Connection, *, ids: Collection[str] | None = None) -> list[Caption]:
-    """Return the captions of the bank as they were last described, by id.
-
-    Args:
-        connection: Any connection.
-        ids: Only these, at most some thousand; None = all.
-    """
+    """Return the captions of the bank, or at most some thousand of them, as they were last described, by id."""
     query = select(captions).where(standing(captions))
     if ids is not None:
         query = query.where(captions.c.caption_id.in_(ids))

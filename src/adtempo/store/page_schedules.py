@@ -281,12 +281,6 @@ def withdraw_schedule(connection: Connection, schedule_id: str, *, by: str, now:
     """Release the days and captions of a schedule that lie ahead; return how many captions.
 
     The captions of what was sent before go on resting.
-
-    Args:
-        connection: Of a writing transaction.
-        schedule_id: Which schedule.
-        by: Who asks for it, or which schedule takes its place.
-        now: The moment, aware.
     """
     table = schedule_recommendations
     connection.execute(
@@ -335,14 +329,7 @@ def is_withdrawn(connection: Connection, schedule_id: str) -> bool:
 def list_schedules(
     connection: Connection, *, page_name: str | None = None, standing: bool = False, limit: int | None = None
 ) -> list[Row[Any]]:
-    """Return the rows of schedules without their messages, the latest week first.
-
-    Args:
-        connection: Any connection.
-        page_name: Only of this page.
-        standing: Leave out those that were replaced or unlocked.
-        limit: At most so many.
-    """
+    """Return the rows of schedules, or only of those that stand, without their messages, the latest week first."""
     table = schedule_recommendations
     columns = [column for column in table.c if column.name != "schedule_json"]
     query = select(*columns).order_by(table.c.start_date.desc(), table.c.created_at.desc(), table.c.schedule_id)
@@ -376,13 +363,7 @@ def load_scheduled(
 def load_locks(
     connection: Connection, *, page_names: Collection[str] | None = None, after: datetime | None = None
 ) -> list[CaptionLock]:
-    """Return locks by page and caption.
-
-    Args:
-        connection: Any connection.
-        page_names: Only of these pages; None = all.
-        after: Leave out those that run out by this moment.
-    """
+    """Return locks by page and caption, leaving out those that run out by a moment."""
     table = active_caption_assignments
     query = select(table).order_by(table.c.page_name, table.c.caption_id)
     if page_names is not None:

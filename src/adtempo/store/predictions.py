@@ -120,14 +120,7 @@ def load_predictions(connection: Connection, ids: Collection[str]) -> dict[str, 
 def list_predictions(
     connection: Connection, *, scope: Scope | None = None, model: str | None = None, limit: int | None = None
 ) -> list[RecordedPrediction]:
-    """Return predictions with their comparisons, the latest window first.
-
-    Args:
-        connection: Any connection.
-        scope: Only about this, and what lies inside it.
-        model: Only of this model.
-        limit: At most so many.
-    """
+    """Return predictions about a scope and what lies inside it, with their comparisons, the latest window first."""
     query = _joined().order_by(predictions.c.until.desc(), predictions.c.made_at.desc(), predictions.c.prediction_id)
     for column, wanted in _within(scope):
         query = query.where(column == wanted)

@@ -51,14 +51,7 @@ def record_reading(connection: Connection, campaign: CampaignRef, state: Campaig
 def load_known(
     connection: Connection, account: AccountRef, *, at: datetime, campaign: CampaignRef | None = None
 ) -> dict[CampaignRef, Known]:
-    """Return what the campaigns of an account are known to hold: what facts show, or a later reading of ours.
-
-    Args:
-        connection: Any connection.
-        account: Whose campaigns.
-        at: The moment that is asked about, aware.
-        campaign: Only this one; None = all.
-    """
+    """Return what the campaigns of an account are known to hold: what facts show, or a later reading of ours."""
     known = load_shown(connection, account, at=at, campaign=campaign)
     table = campaign_readings
     for row in connection.execute(select(table).where(of(table, campaign or account), table.c.read_at <= at)):
@@ -74,12 +67,6 @@ def load_shown(
     """Return what facts show of the campaigns of an account.
 
     Campaigns whose budget nobody has said, and those that are neither running nor paused, are left out.
-
-    Args:
-        connection: Any connection.
-        account: Whose campaigns.
-        at: The moment that is asked about, aware.
-        campaign: Only this one; None = all.
     """
     shown = {}
     seen = load_sightings(connection, account, ("budget_daily_micros", "status"), at=at, campaign=campaign)

@@ -125,10 +125,6 @@ def upgrade(engine: Engine) -> bool:
 def downgrade(engine: Engine, revision: str) -> None:
     """Take a database back to an older revision, with everything that newer tables and columns hold.
 
-    Args:
-        engine: The operational database.
-        revision: A revision, or BASE for no tables at all.
-
     Raises:
         Conflict: There is no such revision below the present one.
     """

@@ -70,10 +70,7 @@ NO_MAPPING = FileMapping(MappingProxyType({}), MappingProxyType({}))
 
 
 def read_mapping(path: Path) -> FileMapping:
-    """Read a mapping file.
-
-    Args:
-        path: A TOML file: `[columns]` with ``cell = "Their column"``, and constants and settings before it.
+    """Read a mapping file: TOML, `[columns]` with ``cell = "Their column"``, constants and settings before it.
 
     Raises:
         NotFound: There is no such file.

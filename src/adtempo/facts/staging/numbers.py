@@ -15,12 +15,7 @@ _GROUPED = {".": "[0-9]{1,3}(?:,[0-9]{3})+(?:[.][0-9]+)?", ",": "[0-9]{1,3}(?:[.
 
 
 def typed(cell: str, text: str) -> str:
-    """Return SQL for the integer (count or micros) that a text means; null when it means none.
-
-    Args:
-        cell: Name of the canonical cell.
-        text: SQL of its text, digits with at most one point.
-    """
+    """Return SQL for the integer (count or micros) that a text means; null when it means none."""
     if cell in INTEGER_CELLS:
         return (
             f"CASE WHEN regexp_full_match({text}, '{_WHOLE}') THEN CAST({text} AS BIGINT) "
@@ -34,12 +29,7 @@ def typed(cell: str, text: str) -> str:
 
 
 def plain(text: str, decimal: str) -> str:
-    """Return SQL that writes a number of people without thousands separators and with a decimal point.
-
-    Args:
-        text: SQL of the text.
-        decimal: The sign before decimals, ``.`` or ``,``.
-    """
+    """Return SQL that writes a number of people without thousands separators and with a decimal point."""
     if decimal == ".":
         return f"CASE WHEN regexp_full_match({text}, '{_GROUPED['.']}') THEN replace({text}, ',', '') ELSE {text} END"
     return (
@@ -50,12 +40,7 @@ def plain(text: str, decimal: str) -> str:
 
 
 def complaint(cell: str, text: str) -> str:
-    """Return SQL for the words about a text that is no number.
-
-    Args:
-        cell: Name of the canonical cell.
-        text: SQL of the text as it stands in the file.
-    """
+    """Return SQL for the words about a text that is no number."""
     kind = "a whole number; write digits only" if cell in INTEGER_CELLS else "an amount such as 1234.56"
     shown = f"'''' || regexp_replace(left({text}, 40), '[[:cntrl:]]', '?', 'g') || ''''"
     return (

@@ -70,10 +70,6 @@ def sql_text(text: str) -> str:
 def make_plan(path: Path, options: ImportOptions) -> Plan:
     """Recognise a file and say how each cell of it is read.
 
-    Args:
-        path: The file.
-        options: What the user said about it.
-
     Raises:
         NotFound: There is no such file.
         InvalidInput: The file is of no known format, a column is missing or ambiguous, or an option is missing.

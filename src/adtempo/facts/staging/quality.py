@@ -93,12 +93,7 @@ QUALITY_RULES = (
 
 
 def check_quality(stage: Stage, now: datetime) -> tuple[QualityVerdict, ...]:
-    """Return a verdict for each rule that some row of `keyed` makes odd.
-
-    Args:
-        stage: A file whose rows are good.
-        now: The moment of the import, UTC.
-    """
+    """Return a verdict for each rule that some row of `keyed` makes odd."""
     moment = f"TIMESTAMP {sql_text(now.strftime('%Y-%m-%d %H:%M:%S.%f'))}"
     rules = [
         rule

@@ -178,12 +178,7 @@ class _Lines:
 
 
 def records(sheet: Sheet, progress: Progress | None = None) -> Iterator[Record]:
-    """Yield every record after the header that is not blank.
-
-    Args:
-        sheet: A sheet of a text file.
-        progress: Is told how far it is.
-    """
+    """Yield every record after the header that is not blank."""
     size = max(sheet.path.stat().st_size, 1)
     width = len(sheet.header)
     with sheet.path.open("rb") as raw, io.TextIOWrapper(raw, sheet.encoding, newline="") as file:
@@ -211,11 +206,6 @@ def records(sheet: Sheet, progress: Progress | None = None) -> Iterator[Record]:
 
 def write_numbered(sheet: Sheet, target: Path, progress: Progress) -> None:
     """Write a file as Parquet of texts: `line`, `fault`, and one column c0, c1, ... per cell, empty ones null.
-
-    Args:
-        sheet: What to read.
-        target: Where to write; for Parquet input the line is the row, counted from 1.
-        progress: Is told how far it is.
 
     Raises:
         InvalidInput: A Parquet column cannot be written as text.
