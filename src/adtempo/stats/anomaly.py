@@ -23,6 +23,7 @@ References:
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -124,42 +125,65 @@ _ABSENT = Reading(0.0, nan, nan, 0.0)
 class _Tail:
     """How rare the largest evidence of a block is, judged by the blocks before."""
 
-    __slots__ = ("_blocks", "_excess", "_exponent", "_least", "_level", "_needed", "_period", "_room", "_seen")
+    __slots__ = (
+        "_blocks",
+        "_excess",
+        "_exponent",
+        "_least",
+        "_needed",
+        "_ordered",
+        "_period",
+        "_room",
+        "_seen",
+        "_size",
+        "level",
+    )
 
     def __init__(self, needed: float, least: int, room: int) -> None:
         self._needed, self._least, self._room = needed, least, room
         self._seen = 0
-        self._blocks: deque[float] = deque(maxlen=room)
-        self._level, self._period = inf, 0.0
-        self._exponent, self._excess = 0.0, 1.0
+        self._blocks: deque[float] = deque()
+        self._ordered: list[float] = []  # the same, rising
+        self._size = 0
+        self._exponent, self._excess, self._period = 0.0, 1.0, 0.0
+        self.level = inf
+        """Evidence up to this is ordinary."""
 
     def add(self, largest: float) -> None:
         """Close a block and fit anew."""
         self._seen += 1
-        self._blocks.append(min(largest, self._alert_level()))
-        if len(self._blocks) > max(self._least, self._seen - min(self._seen / 3, self._room / 8)):
-            self._blocks.popleft()  # swings of the first week, in which the profile was learnt, say little
+        block = min(largest, self._alert_level())
+        self._blocks.append(block)
+        insort(self._ordered, block)
+        forgotten = -inf
+        # Swings of the first week, in which the profile was learnt, say little.
+        if len(self._blocks) > min(self._room, max(self._least, self._seen - min(self._seen / 3, self._room / 8))):
+            forgotten = self._blocks.popleft()
+            del self._ordered[bisect_left(self._ordered, forgotten)]
         count = len(self._blocks)
         if count < self._least:
             return
-        ordered = sorted(self._blocks, reverse=True)
-        tail = max(2, int(count * _TAIL_SHARE))
-        self._level = ordered[tail - 1]
-        if self._level > 0:
-            logs = sum(log(block / self._level) for block in ordered[: tail - 1])
-            self._exponent, self._excess = _PRIOR_BLOCKS + tail - 1, _PRIOR_BLOCKS * _PRIOR_EXCESS + logs
-            self._period = (count + 1) / tail
+        size = max(2, int(count * _TAIL_SHARE))
+        if size != self._size or block > self.level or forgotten >= self.level:
+            self._fit(size)
+        above = size if self.level > 0 else count - bisect_right(self._ordered, 0.0) + 1
+        self._period = (count + 1) / above
+
+    def _fit(self, size: int) -> None:
+        """Fit the law of the largest blocks, so many; nothing below them matters."""
+        self._size = size
+        self.level = level = self._ordered[-size]
+        if level > 0:
+            logs = sum([log(block / level) for block in self._ordered[:-size:-1]])
+            self._exponent, self._excess = _PRIOR_BLOCKS + size - 1, _PRIOR_BLOCKS * _PRIOR_EXCESS + logs
         else:  # it hardly ever moves: all that can be said is how often it did (Laplace's rule of succession)
             self._exponent = 0.0
-            self._period = (count + 1) / (sum(block > 0 for block in ordered) + 1)
 
     def rarity(self, evidence: float) -> float:
-        """Return how many blocks pass until one reaches this, over the number that alerts; 0 for the ordinary."""
-        if evidence <= self._level:
-            return 0.0
+        """Return how many blocks pass until one reaches this, which is above the level, over the number that alerts."""
         rarity = self._period / self._needed
         if self._exponent:
-            rarity *= (1.0 + log(evidence / self._level) / self._excess) ** self._exponent
+            rarity *= (1.0 + log(evidence / self.level) / self._excess) ** self._exponent
         return rarity
 
     def _alert_level(self) -> float:
@@ -167,7 +191,76 @@ class _Tail:
             return inf
         ratio = max(self._needed / self._period, 1.0)
         log_excess = self._excess * (ratio ** (1.0 / self._exponent) - 1.0)
-        return float(self._level * exp(min(log_excess, _LOG_MAX)))
+        return float(self.level * exp(min(log_excess, _LOG_MAX)))
+
+
+_Row = tuple[float, float, float, float, float, float, float, float]
+"""What the baseline says of a row before it learns from it; a tuple, since names would take as long as all the rest.
+
+Time of the row in hours; usual distance from the row before; the value without its season; its weight; 1 / rows so far
+(what is young follows the mean); the size beyond which a residual teaches no more; the standardised distance from the
+baseline; what the baseline expected.
+"""
+
+
+class _Baseline:
+    """What is expected of a row: a level, and what the hour of the day, the weekday and the hour of the week add."""
+
+    def __init__(self, slow_hours: float, *, counts: bool) -> None:
+        self._slow_hours, self._counts = slow_hours, counts
+        self._clock = (0, 0.0, 0.0)  # rows, time of the last one, usual distance between them
+        self._state = (0.0, 0.0, 0.0)  # level, its weight, mean absolute residual
+        self._parts = tuple(([0.0] * size, [0.0] * size) for size in (24, 7, 168))  # what each adds, and its visits
+
+    def read(self, rows: Iterable[tuple[float, int, float, float]]) -> list[_Row | None]:
+        """Judge rows of (hours, cell, value, weight) by those before them, then learn; None for what is no row."""
+        judged: list[_Row | None] = []
+        counts, (count, clock, step) = self._counts, self._clock
+        (by_hour, hour_visits), (by_weekday, weekday_visits), (by_cell, cell_visits) = self._parts
+        level, level_weight, scale = self._state
+        level_gain, scale_gain = _slow_gain(self._slow_hours, step), _gain(_SCALE_HOURS, step)
+        for hours, cell, value, weight in rows:
+            if not (isfinite(value) and weight > 0):
+                judged.append(None)
+                continue
+            if counts:
+                value = sqrt(max(value, 0.0))  # noqa: PLW2901
+            count += 1
+            apart, clock = hours - clock, hours
+            if apart != step and apart > 0 and count > 1:
+                # A gap counts as at most two steps; rows that have become rarer are believed within a few of them.
+                step = min(apart, 2 * step) if step > 0 else apart
+                level_gain, scale_gain = _slow_gain(self._slow_hours, step), _gain(_SCALE_HOURS, step)
+            hour, weekday = cell % 24, cell // 24
+            seasonal = by_hour[hour] + by_weekday[weekday] + by_cell[cell]
+            rest = value - seasonal
+            if count == 1:
+                level, level_weight = rest, weight
+            mean_gain = 1.0 / count
+            clip = _CLIP * scale if count > _TRUSTING_ROWS else inf
+            residual = rest - level
+            expected = level + seasonal
+            z = residual / (1.2533 * scale) if scale > 0 else 0.0
+            if counts:
+                expected = max(expected, 0.0) ** 2
+            judged.append((hours, step, rest, weight, mean_gain, clip, z, expected))
+            if residual > clip or residual < -clip:
+                residual = clip if residual > 0 else -clip
+            gain = max(level_gain, mean_gain)
+            level_weight += gain * (weight - level_weight)
+            level += gain * weight / level_weight * residual
+            scale += max(scale_gain, mean_gain) * (abs(residual) - scale)
+            if count > _TRUSTING_ROWS:
+                visit = min(step, 1.0)  # of a whole hour
+                hour_visits[hour] = seen = min(hour_visits[hour] + visit, _VISITS_OF_HOUR)
+                by_hour[hour] += visit / (seen + 1.0) * residual
+                weekday_visits[weekday] = seen = min(weekday_visits[weekday] + visit, _VISITS_OF_WEEKDAY)
+                by_weekday[weekday] += visit / (seen + _WEEKDAY_SHRINKAGE) * residual
+                cell_visits[cell] = seen = min(cell_visits[cell] + visit, _VISITS_OF_CELL)
+                by_cell[cell] += visit / (seen + _CELL_SHRINKAGE) * residual
+        self._clock = (count, clock, step)
+        self._state = (level, level_weight, scale)
+        return judged
 
 
 class _Lookout:
@@ -178,99 +271,88 @@ class _Lookout:
         self._watch = watch
         self._room = round(MEMORY_DAYS * per_day)
         self._tail = _Tail(once_in_days * per_day / watch.share, watch.blocks_min, self._room)
-        self._fast_gain = self._slow_gain = 0.0
-        self._fast_weight = self._slow_weight = 0.0
-        self._fast = self.slow = 0.0
+        self._step = 0.0
+        self._fast = (0.0, 0.0)  # level and weight
+        self._slow = (0.0, 0.0)
         self._filled_hours = 0.0
         self._blocks = 0
         self._largest = [0.0, 0.0]  # swing up and swing down, in the running block
         self._usual = [0.0, 0.0]  # the same, on average over blocks
         self._units = [0.0, 0.0]  # 1 / usual
-        self._peak = 0.0  # evidence, in the running block
 
-    def start(self, value: float, weight: float) -> None:
-        """Take the first row as it is."""
-        self._fast = self.slow = value
-        self._fast_weight = self._slow_weight = weight
+    def read(self, rows: Iterable[_Row]) -> list[float]:
+        """Return how rare the swing of the fast average is at each row, learning from it.
 
-    def pace(self, step_hours: float) -> None:
-        """Take note of how far apart rows are."""
-        self._fast_gain = 1.0 - exp(-step_hours / self._watch.fast_hours)
-        self._slow_gain = 1.0 - exp(-1.0 / max(self._watch.slow_hours / step_hours, _SLOW_ROWS))
+        The slow level moves by no more than a clipped residual asks for.
+        """
+        watch, tail, step, filled = self._watch, self._tail, self._step, self._filled_hours
+        clipped, block_hours, largest, units = watch.clipped, watch.block_hours, self._largest, self._units
+        (fast, fast_weight), (slow, slow_weight) = self._fast, self._slow
+        fast_gain, slow_gain = _gain(watch.fast_hours, step), _slow_gain(watch.slow_hours, step)
+        rarities = []
+        for _, step_hours, value, weight, mean_gain, clip, _, _ in rows:
+            if step_hours != step:
+                step = step_hours
+                fast_gain, slow_gain = _gain(watch.fast_hours, step), _slow_gain(watch.slow_hours, step)
+            if not slow_weight:
+                fast, fast_weight, slow, slow_weight = value, weight, value, weight
+            residual = value - slow
+            if residual > clip or residual < -clip:
+                residual = clip if residual > 0 else -clip
+                if clipped:
+                    value = slow + residual  # noqa: PLW2901
+            gain = max(fast_gain, mean_gain)
+            fast_weight += gain * (weight - fast_weight)
+            fast += gain * weight / fast_weight * (value - fast)
+            swing = fast - slow
+            if fast_weight < slow_weight:
+                swing *= sqrt(fast_weight / slow_weight)
+            side = 0
+            if swing < 0:
+                side, swing = 1, -swing
+            if swing <= _DUST * abs(value):
+                swing = 0.0
+            largest[side] = max(largest[side], swing)
+            unit = units[side]
+            evidence = swing * unit if unit else float(swing > 0)
+            rarities.append(tail.rarity(evidence) if evidence > tail.level else 0.0)
+            gain = max(slow_gain, mean_gain)
+            slow_weight += gain * (weight - slow_weight)
+            slow += gain * weight / slow_weight * residual
+            filled += step
+            if filled >= block_hours:
+                filled = 0.0
+                self._close_block()
+        self._step, self._filled_hours = step, filled
+        self._fast, self._slow = (fast, fast_weight), (slow, slow_weight)
+        return rarities
 
-    def look(self, value: float, weight: float, mean_gain: float, clip: float) -> float:
-        """Follow the fast average and return the rarity of where it is now."""
-        if self._watch.clipped:
-            value = max(self.slow - clip, min(self.slow + clip, value))
-        gain = max(self._fast_gain, mean_gain)
-        self._fast_weight += gain * (weight - self._fast_weight)
-        self._fast += gain * weight / self._fast_weight * (value - self._fast)
-        swing = self._fast - self.slow
-        if self._fast_weight < self._slow_weight:
-            swing *= sqrt(self._fast_weight / self._slow_weight)
-        side = 0
-        if swing < 0:
-            side, swing = 1, -swing
-        if swing <= _DUST * abs(value):
-            swing = 0.0
-        self._largest[side] = max(self._largest[side], swing)
-        unit = self._units[side]
-        evidence = swing * unit if unit else float(swing > 0)
-        self._peak = max(self._peak, evidence)
-        return self._tail.rarity(evidence)
-
-    def learn(self, value: float, weight: float, mean_gain: float, clip: float) -> None:
-        """Move the slow level, by no more than a clipped residual asks for."""
-        gain = max(self._slow_gain, mean_gain)
-        self._slow_weight += gain * (weight - self._slow_weight)
-        residual = value - self.slow
-        if residual > clip:
-            residual = clip
-        elif residual < -clip:
-            residual = -clip
-        self.slow += gain * weight / self._slow_weight * residual
-
-    def tick(self, step_hours: float) -> None:
-        """Let observed time pass; close the block when it is full."""
-        self._filled_hours += step_hours
-        if self._filled_hours < self._watch.block_hours:
-            return
-        self._filled_hours = 0.0
+    def _close_block(self) -> None:
         self._blocks += 1
         if self._blocks > 1:  # before, evidence had no unit
-            self._tail.add(self._peak)
+            up, down = map(_evidence, self._largest, self._units)
+            self._tail.add(max(up, down))
         for side, largest in enumerate(self._largest):
             usual = self._usual[side]
             if usual > 0:
                 largest = min(largest, _CLIP * usual)  # noqa: PLW2901
             self._usual[side] = usual + (largest - usual) / min(self._blocks, self._room)
         fallback = max(self._usual)
-        self._units = [1.0 / (usual or fallback) if fallback else 0.0 for usual in self._usual]
-        self._largest = [0.0, 0.0]
-        self._peak = 0.0
+        self._units[:] = [1.0 / (usual or fallback) if fallback else 0.0 for usual in self._usual]
+        self._largest[:] = 0.0, 0.0
 
 
-class _Profile:
-    """What the hour of the day, the weekday and the hour of the week add to the level."""
+def _evidence(swing: float, unit: float) -> float:
+    return swing * unit if unit else float(swing > 0)
 
-    def __init__(self) -> None:
-        self._hours, self._hour_visits = [0.0] * 24, [0.0] * 24
-        self._weekdays, self._weekday_visits = [0.0] * 7, [0.0] * 7
-        self._cells, self._cell_visits = [0.0] * 168, [0.0] * 168
 
-    def at(self, cell: int) -> float:
-        """Return what is expected on top of the level in an hour of the week."""
-        return self._hours[cell % 24] + self._weekdays[cell // 24] + self._cells[cell]
+def _gain(memory_hours: float, step_hours: float) -> float:
+    """Return by how much an average moves towards a new row."""
+    return 1.0 - exp(-step_hours / memory_hours)
 
-    def learn(self, cell: int, residual: float, visit: float) -> None:
-        """Move the three parts by a clipped residual; a visit of a whole hour counts 1."""
-        for values, visits, place, memory, shrinkage in (
-            (self._hours, self._hour_visits, cell % 24, _VISITS_OF_HOUR, 1.0),
-            (self._weekdays, self._weekday_visits, cell // 24, _VISITS_OF_WEEKDAY, _WEEKDAY_SHRINKAGE),
-            (self._cells, self._cell_visits, cell, _VISITS_OF_CELL, _CELL_SHRINKAGE),
-        ):
-            visits[place] = seen = min(visits[place] + visit, memory)
-            values[place] += visit / (seen + shrinkage) * residual
+
+def _slow_gain(memory_hours: float, step_hours: float) -> float:
+    return 1.0 - exp(-1.0 / max(memory_hours / step_hours, _SLOW_ROWS)) if step_hours > 0 else 0.0
 
 
 class Detector:
@@ -280,7 +362,7 @@ class Detector:
     second 02:30 of a clock change in local time) counts as one more row at the usual distance.
 
     Args:
-        watches: Time scales to look at.
+        watches: Time scales to look at; the slow level of the first is the baseline's.
         once_in_days: How rare a row must be to alert, in days of observed time. Whoever watches n series and wants
             about one false alert in ten days asks for 10 n days.
         counts: The values are counts or amounts, whose noise grows with the root of their size; they are watched as
@@ -295,14 +377,8 @@ class Detector:
     def __init__(
         self, watches: tuple[Watch, ...] = WATCHES, *, once_in_days: float = ONCE_IN_DAYS, counts: bool = False
     ) -> None:
+        self._baseline = _Baseline(watches[0].slow_hours, counts=counts)
         self._lookouts = [_Lookout(watch, once_in_days) for watch in watches]
-        self._counts = counts
-        self._profile = _Profile()
-        self._rows = 0
-        self._hours = 0.0
-        self._step = 0.0
-        self._scale = 0.0  # mean absolute residual
-        self._scale_gain = 0.0
         self._alert_hours = self._unusual_hours = -inf  # times of the last alert and of the last row as rare as one
 
     def read(self, hours: float, cell: int, value: float, weight: float = 1.0) -> Reading:
@@ -314,68 +390,35 @@ class Detector:
             value: A number; a row without one (NaN) is as good as no row.
             weight: For a ratio its denominator, above 0; it says how exact the value is.
         """
-        if not (isfinite(value) and weight > 0):
-            return _ABSENT
-        if self._counts:
-            value = sqrt(max(value, 0.0))
-        self._rows += 1
-        self._advance(hours)
-        seasonal = self._profile.at(cell)
-        rest = value - seasonal
-        if self._rows == 1:
-            for lookout in self._lookouts:
-                lookout.start(rest, weight)
-        mean_gain = 1.0 / self._rows
-        clip = _CLIP * self._scale if self._rows > _TRUSTING_ROWS else inf
-        rarity = 0.0
-        for lookout in self._lookouts:
-            rarity = max(rarity, lookout.look(rest, weight, mean_gain, clip))
-        level = self._lookouts[0].slow
-        reading = Reading(
-            self._score(rarity),
-            (rest - level) / (1.2533 * self._scale) if self._scale > 0 else 0.0,
-            self._shown(level + seasonal),
-            rarity,
-        )
-        self._learn(cell, rest, weight, mean_gain, clip)
-        return reading
+        return self.read_rows([(hours, cell, value, weight)])[0]
 
-    def _advance(self, hours: float) -> None:
-        apart = hours - self._hours
-        self._hours = hours
-        if self._rows < 2 or apart <= 0:
-            return
-        # A gap counts as at most two steps; rows that have become rarer are believed within a few of them.
-        step = min(apart, 2 * self._step) if self._step > 0 else apart
-        if step != self._step:
-            self._step = step
-            self._scale_gain = 1.0 - exp(-step / _SCALE_HOURS)
-            for lookout in self._lookouts:
-                lookout.pace(step)
+    def read_rows(self, rows: Iterable[tuple[float, int, float, float]]) -> list[Reading]:
+        """Judge many rows of (hours, cell, value, weight); the same as one by one, in a fraction of the time."""
+        judged = self._baseline.read(rows)
+        known = [row for row in judged if row is not None]
+        rarities = map(max, *(lookout.read(known) for lookout in self._lookouts), repeat(0.0))
+        readings = []
+        for row in judged:
+            if row is None:
+                readings.append(_ABSENT)
+                continue
+            hours, step, *_, z, expected = row
+            rarity = next(rarities)
+            readings.append(Reading(self._score(hours, step, rarity) if rarity else 0.0, z, expected, rarity))
+        return readings
 
-    def _score(self, rarity: float) -> float:
+    def _score(self, hours: float, step: float, rarity: float) -> float:
         score = 1.0 if rarity == inf else rarity / (1.0 + rarity)
         if rarity < 1:
             return score
-        quiet_hours = max(QUIET_HOURS, 1.5 * self._step)
-        is_new = self._hours - self._alert_hours >= ALERT_HOURS and self._hours - self._unusual_hours >= quiet_hours
-        self._unusual_hours = self._hours
+        is_new = hours - self._alert_hours >= ALERT_HOURS and hours - self._unusual_hours >= max(
+            QUIET_HOURS, 1.5 * step
+        )
+        self._unusual_hours = hours
         if not is_new:
             return score / 2.01
-        self._alert_hours = self._hours
+        self._alert_hours = hours
         return score
-
-    def _learn(self, cell: int, rest: float, weight: float, mean_gain: float, clip: float) -> None:
-        residual = max(-clip, min(clip, rest - self._lookouts[0].slow))
-        for lookout in self._lookouts:
-            lookout.learn(rest, weight, mean_gain, clip)
-            lookout.tick(self._step)
-        self._scale += max(self._scale_gain, mean_gain) * (abs(residual) - self._scale)
-        if self._rows > _TRUSTING_ROWS:
-            self._profile.learn(cell, residual, min(self._step, 1.0))
-
-    def _shown(self, expected: float) -> float:
-        return max(expected, 0.0) ** 2 if self._counts else expected
 
 
 def read_series(
@@ -390,8 +433,9 @@ def read_series(
         values: Shape (rows,); NaN where there is none.
         weights: Denominators of ratios, shape (rows,); None: all rows are equally exact.
     """
-    exactness: Iterable[float] = repeat(1.0) if weights is None else weights.tolist()
-    return list(map(detector.read, hours.tolist(), cells.tolist(), values.tolist(), exactness))
+    exactness = np.ones(len(values)) if weights is None else weights
+    rows = zip(hours.tolist(), cells.tolist(), values.tolist(), exactness.tolist(), strict=True)
+    return detector.read_rows(rows)
 
 
 def score_series(timestamps: NDArray[np.datetime64], values: Floats) -> Floats:
