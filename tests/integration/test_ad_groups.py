@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adtempo.budgets.replay.run import Replay, replay_rules
+from adtempo.budgets.rules.base import Over
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.run import BudgetAutoScaler
 from adtempo.domain.errors import InvalidInput
@@ -80,6 +81,17 @@ def test_the_pace_of_a_campaign_is_that_of_its_ad_groups(home: Workspace) -> Non
         change_campaign(connection, find_campaign(connection, "even"), planned_budget_micros=50_000_000)
     found = {one.campaign.campaign_id: one.action for one in BudgetAutoScaler(home).evaluate_all(rules=[rule])}
     assert found == {"even": BudgetAction.SCALE_DOWN, "uneven": BudgetAction.MAINTAIN}
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("over", list(Over))
+def test_a_campaign_is_evaluated_alone_as_among_all(home: Workspace, over: Over) -> None:
+    """Although only its own figures are cut then: what campaigns usually bring is learnt of all."""
+    rule = [read_rule({"rule_name": "r", "over": over.value, "confidence": 0.6})]
+    for one in BudgetAutoScaler(home).evaluate_all(rules=rule):
+        alone = BudgetAutoScaler(home).evaluate(one.campaign.campaign_id, rules=rule)
+        assert alone.expected == pytest.approx(one.expected)
+        assert (alone.action, alone.new_budget_micros, alone.reason) == (one.action, one.new_budget_micros, one.reason)
 
 
 @ON_SQLITE

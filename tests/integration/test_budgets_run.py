@@ -17,12 +17,14 @@ from adtempo.budgets.report import check_body, run_body
 from adtempo.budgets.rules.base import Rule
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.run import BudgetAutoScaler, Run
+from adtempo.changes.approvals import approve_change
 from adtempo.changes.halt import halt_changes
-from adtempo.changes.run import load_changes
+from adtempo.changes.run import load_change, load_changes
 from adtempo.domain.budgets import Evaluation
 from adtempo.domain.changes import State
-from adtempo.domain.errors import Conflict, InvalidInput, NotFound
+from adtempo.domain.errors import ChangeMoved, Conflict, InvalidInput, NotFound
 from adtempo.domain.proposals import BudgetAction
+from adtempo.domain.roles import Person, Role
 from adtempo.facts.evaluations import archive_evaluations
 from adtempo.facts.formats import ImportOptions
 from adtempo.facts.imports import import_facts
@@ -329,6 +331,21 @@ def test_a_change_is_evaluated_anew_when_it_is_approved(home: Workspace) -> None
     assert again is not None
     assert again.target.budget_daily_micros == 300_000_000
     assert evaluate_again(replace(home, pretended_now=NOW + timedelta(days=3)))(scaled.change) is None
+
+
+@ON_SQLITE
+def test_facts_that_were_restated_are_newer_facts(home: Workspace, tmp_path: Path) -> None:
+    """However far back: they are evaluated anew, and what is not the same any more goes back to the queue."""
+    arm(home)
+    BudgetAutoScaler(home).change_rule(1, {"auto_approve_up_to": 0}, actor="ann")
+    waiting = {one.evaluation.campaign.campaign_id: one.change for one in run(home).scaled}["great"]
+    assert waiting is not None
+    assert waiting.state is State.AWAITING_APPROVAL
+    take_in(home, tmp_path, *hours_of("great", 400))
+    with pytest.raises(ChangeMoved, match="newer facts have come in, so change .* was evaluated anew and differs now"):
+        approve_change(home, waiting.id, approver=Person(1, "ann", Role.APPROVER), again=evaluate_again(home))
+    revised = load_change(home, waiting.id)
+    assert (revised.state, revised.action) == (State.AWAITING_APPROVAL, BudgetAction.SCALE_UP)
 
 
 def test_the_command_s_run_learns_and_optimizes(home: Workspace) -> None:

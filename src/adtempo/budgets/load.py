@@ -27,7 +27,7 @@ from adtempo.store import budgets as stored
 from adtempo.store.accounts import load_accounts, load_campaigns
 from adtempo.store.engine import reading
 from adtempo.store.ledger import last_batch
-from adtempo.store.readings import load_known
+from adtempo.store.readings import Known, load_known
 
 if TYPE_CHECKING:
     from adtempo.workspace import Workspace
@@ -89,17 +89,33 @@ class Book:
 
 
 def load_book(
-    workspace: Workspace, at: datetime, rules: Sequence[Rule] | None, campaigns: Collection[CampaignRef] | None
+    workspace: Workspace,
+    at: datetime,
+    rules: Sequence[Rule] | None,
+    campaigns: Collection[CampaignRef] | None,
+    *,
+    alone: bool = False,
 ) -> Book:
-    """Return campaigns as they were known at a moment, and the rules: those given, else the stored ones."""
+    """Return campaigns as they were known at a moment, and the rules: those given, else the stored ones.
+
+    Args:
+        workspace: What is open.
+        at: What was known at this moment, aware.
+        rules: Instead of the stored ones.
+        campaigns: Whose accounts are read; None for all.
+        alone: Whether of their accounts nothing but the one campaign is read.
+    """
+    only = next(iter(campaigns)) if alone and campaigns else None
     with reading(workspace.engine) as connection:
         accounts = {account.ref: account for account in load_accounts(connection)}
         if campaigns is not None:
             wanted = {ref.account for ref in campaigns}
             accounts = {ref: account for ref, account in accounts.items() if ref in wanted}
-        known = load_campaigns(connection, at=at, within=list(accounts))
+        known = load_campaigns(connection, at=at, within=list(accounts), campaign=only)
         kept = [] if rules is not None else stored.load_rules(connection)
-        held = {ref: one for account in accounts for ref, one in load_known(connection, account, at=at).items()}
+        held: dict[CampaignRef, Known] = {}
+        for account in accounts:
+            held |= load_known(connection, account, at=at, campaign=only)
         batch = last_batch(connection)
     given: list[tuple[Rule, Origin, bool]] = [(rule, (None, None), rule.enabled) for rule in rules or ()]
     given += [(read_rule(one.fields), (one.rule_id, one.version), one.enabled) for one in kept]
@@ -138,12 +154,15 @@ def load_scene(
         workspace: What is open.
         at: What was known at this moment, aware.
         rules: Instead of the stored ones; those that none of them is for get the shipped default.
-        campaigns: Only these; None for all. Their accounts are read whole, since rules may look at more than one.
+        campaigns: Only these; None for all. Their accounts are read whole where a rule may look at more than one.
     """
-    book = load_book(workspace, at, rules, campaigns)
+    alone = campaigns is not None and len(campaigns) == 1
+    book = load_book(workspace, at, rules, campaigns, alone=alone)
+    assignments, unruled = _assign(book, campaigns)
+    if alone and any(shown_over(one.rule) is not Over.CAMPAIGN for one in assignments):
+        book = load_book(workspace, at, rules, campaigns)
+        assignments, unruled = _assign(book, campaigns)
     known, accounts = book.campaigns, book.accounts
-    places = [place for place, one in enumerate(known) if campaigns is None or one.ref in campaigns]
-    assignments, unruled = assign_rules(book.rules, known, accounts, places)
     groups, hours = windows_needed(known, [one.rule for one in assignments])
     tables = {}
     if known and hours:
@@ -159,6 +178,11 @@ def load_scene(
     if any(one.rule.over is Over.AD_GROUP for one in assignments):
         standing = replace(standing, ad_groups=_load_ad_groups(workspace, standing, hours))
     return Scene(standing, assignments, unruled, accounts)
+
+
+def _assign(book: Book, campaigns: Collection[CampaignRef] | None) -> tuple[tuple[Assignment, ...], tuple[int, ...]]:
+    places = [place for place, one in enumerate(book.campaigns) if campaigns is None or one.ref in campaigns]
+    return assign_rules(book.rules, book.campaigns, book.accounts, places)
 
 
 def _load_ad_groups(workspace: Workspace, standing: Standing, hours: Collection[int]) -> AdGroups | None:
@@ -297,7 +321,7 @@ def load_paces(
         FactQuery(
             by=("platform", "account_id", "campaign_id", "day_local"),
             since=min(oldest.replace(day=1), oldest - timedelta(days=LOOK_BACK_DAYS - 1)),
-            accounts=list(accounts),
+            campaigns=[one.ref for one in campaigns if one.planned_budget_micros is not None],
             as_of=at,
         ),
     )

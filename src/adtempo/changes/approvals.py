@@ -22,7 +22,7 @@ from adtempo.domain.roles import Action, Person, Role
 from adtempo.store import changes as stored
 from adtempo.store.accounts import load_account
 from adtempo.store.engine import reading, transaction
-from adtempo.store.ledger import load_fact_batches
+from adtempo.store.ledger import has_newer_facts
 from adtempo.store.readings import load_known
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def find_moved(connection: Connection, change: Change, now: datetime) -> list[st
     known = load_known(connection, account, at=now, campaign=change.campaign).get(change.campaign)
     if known is not None and known.state != change.prior:
         moved.append("the campaign holds another budget or status")
-    if not read_proposal(change).by_person and load_fact_batches(connection).get(account, 0) > change.batch:
+    if not read_proposal(change).by_person and has_newer_facts(connection, account, change.batch):
         moved.append("newer facts have come in")
     return moved
 

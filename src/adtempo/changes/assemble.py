@@ -83,10 +83,7 @@ def load_scene(connection: Connection, ref: AccountRef, *, now: datetime) -> Sce
     for campaign, at, prior, target in stored.list_sent(connection, ref, now - MEMORY):
         sent[campaign].append(Sent(at, prior, target))
     known = load_known(connection, ref, at=now)
-    going = {
-        campaign: (number, max(prior.rise_to(target), 0))
-        for number, campaign, prior, target in stored.list_open(connection, ref)
-    }
+    going = {campaign: (number, max(rise, 0)) for number, campaign, rise in stored.list_open(connection, ref)}
     return Scene(
         now=now,
         account=load_account(connection, ref),

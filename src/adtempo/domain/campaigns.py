@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 
 from adtempo.domain.accounts import CampaignRef
 
@@ -58,6 +59,7 @@ _STATUS_WORDS = {
 }
 
 
+@cache
 def read_status(text: str | None) -> Status | None:
     """Return what a platform's word for a campaign's state means; None for a state that is neither, such as removed.
 

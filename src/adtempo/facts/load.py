@@ -152,6 +152,26 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
         return _table(facts, cursor.sql(sql, params=values).to_arrow_table())
 
 
+def load_hourly_accounts(ledger: Ledger, facts: FactQuery) -> set[AccountRef]:
+    """Return the accounts that report conversions by the hour; how facts are grouped says whose.
+
+    Args:
+        ledger: Where the facts are.
+        facts: Which facts.
+    """
+    snapshot = load_snapshot(ledger, facts, None)
+    if not snapshot.files:
+        return set()
+    with ledger.reading(snapshot) as cursor:
+        wanted, names = _wanted(facts)
+        if wanted is not None:
+            cursor.register("wanted", wanted)
+        conditions, values = facts.conditions()
+        undone = bool(snapshot.undone)
+        sql = query("hourly", levels=facts.levels, wanted=names, conditions=conditions, undone=undone)
+        return {AccountRef(*row) for row in cursor.execute(sql, values).fetchall()}
+
+
 def load_reach(ledger: Ledger, facts: FactQuery) -> dict[tuple[CampaignRef, date], int]:
     """Return the reach of campaigns per local day, as platforms last reported it; `by` is not looked at.
 

@@ -19,7 +19,7 @@ from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable
 from adtempo.facts.arrivals import ALL_AGES, MONDAY
 from adtempo.facts.freshness import last_heard_day, load_heard
 from adtempo.facts.ledger import Ledger
-from adtempo.facts.load import FactQuery, load_fact_table
+from adtempo.facts.load import FactQuery, load_fact_table, load_hourly_accounts
 from adtempo.facts.maturity import CELL, RATE_DAYS, AccountCurves, as_expected, as_reported, load_curves
 from adtempo.stats.maturity import DelayCurve, Snapshot, Usual, expect_totals, learn_usual, sum_expectations
 from adtempo.store.accounts import load_accounts
@@ -58,6 +58,13 @@ class Figures:
 
     sums: Mapping[str, Ints]
     known: Mapping[str, Bools]
+
+    def first(self, count: int) -> Figures:
+        """Return the same of the first so many campaigns."""
+        return Figures(
+            {name: sums[:count] for name, sums in self.sums.items()},
+            {name: known[:count] for name, known in self.known.items()},
+        )
 
     def since(self, day: int) -> Figures:
         """Return the same of days from a place on."""
@@ -142,11 +149,16 @@ class _Rows:
         """Return the account of each."""
         return [AccountRef(*key[:2]) for key in self.keys]
 
-    def places(self, table: FactTable) -> Ints:
-        """Return which of them each row of a table is about."""
+    def campaigns(self) -> set[CampaignRef]:
+        """Return all their campaigns."""
+        return {CampaignRef(*key[:3]) for key in self.keys}
+
+    def places(self, table: FactTable) -> tuple[Ints, _Rows]:
+        """Return which of them each row of a table is about, and them with those that only the table knows behind."""
         places = {key: place for place, key in enumerate(self.keys)}
         found = zip(*(table.keys[name].tolist() for name in self.names), strict=True)
-        return np.array([places[key] for key in found], np.int64)
+        rows = np.array([places.setdefault(key, len(places)) for key in found], np.int64)
+        return rows, replace(self, keys=list(places))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,7 +194,7 @@ def load_window_tables(
 
     Args:
         ledger: Where the facts are.
-        campaigns: Whose figures: all campaigns of their accounts, since rates are learnt of all.
+        campaigns: Whose figures; the others of their accounts are read along, since rates are learnt of all.
         hours: Lengths of the windows, each 1 or more.
         as_of: The moment, aware: only what platforms had said by then.
         batch: Only what had been published by this batch.
@@ -200,7 +212,7 @@ def load_ad_group_tables(
 
     Args:
         ledger: Where the facts are.
-        campaigns: All campaigns of their accounts.
+        campaigns: Whose ad groups; the others of their accounts are read along, since rates are learnt of all.
         hours: Lengths of the windows, each 1 or more.
         as_of: The moment, aware.
 
@@ -208,9 +220,8 @@ def load_ad_group_tables(
         The place of each ad group's campaign, shape (ad groups,), and by length a table with a row per ad group.
     """
     names = (*CELL[:3], "ad_group_id")
-    accounts = {ref.account for ref in campaigns}
     since = first_day(as_of, max(hours)) - timedelta(days=RATE_DAYS)
-    table = load_fact_table(ledger, FactQuery(by=names, since=since, accounts=accounts, as_of=as_of))
+    table = load_fact_table(ledger, FactQuery(by=names, since=since, campaigns=campaigns, as_of=as_of))
     keys = list(zip(*(table.keys[name].tolist() for name in names), strict=True))
     places = {(ref.platform, ref.account_id, ref.campaign_id): place for place, ref in enumerate(campaigns)}
     of = np.array([places[key[:3]] for key in keys], np.int64)
@@ -274,44 +285,45 @@ def cut_windows(
 
 
 def _load_known(ledger: Ledger, rows: _Rows, longest: int, as_of: datetime, batch: int | None) -> KnownDays:
-    whose = rows.accounts()
-    wanted = sorted(set(whose))
+    asked = len(rows.keys)
+    wanted = sorted(set(rows.accounts()))
     with reading(ledger.engine) as connection:
         by_ref = {one.ref: one for one in load_accounts(connection)}
         heard = load_heard(connection, as_of)
     accounts = [by_ref[ref] for ref in wanted]
-    account = np.array([wanted.index(ref) for ref in whose], np.int64)
     first = first_day(as_of, longest)
     since = first - timedelta(days=RATE_DAYS)
     query = FactQuery(by=(*rows.names, "day_local"), since=since, accounts=wanted, as_of=as_of, batch=batch)
     table = load_fact_table(ledger, query)
     days = np.unique(table.keys["day_local"].astype("datetime64[D]"))
-    row, column = rows.places(table), np.searchsorted(days, table.keys["day_local"].astype("datetime64[D]"))
-    figures = _spread(table, (len(whose), len(days)), (row, column))
+    row, everyone = rows.places(table)
+    column = np.searchsorted(days, table.keys["day_local"].astype("datetime64[D]"))
+    figures = _spread(table, (len(everyone.keys), len(days)), (row, column))
+    account = np.array([wanted.index(ref) for ref in everyone.accounts()], np.int64)
     curves = load_curves(ledger, as_of=as_of, batch=batch, since=since)
     latest = len(ALL_AGES) - 1
     ages = np.full((len(accounts), len(days)), latest)
     for place, ref in enumerate(wanted):
         if ref in curves:
             ages[place] = [curves[ref].looks.get(day, latest) for day in days.tolist()]
-    of_hour = ("platform", "account_id", *rows.names[3:], "hour_of_week")
-    by_hour = load_fact_table(ledger, replace(query, by=of_hour, since=first))
-    measured = by_hour.measured["conversions_micros"]
-    told = set(zip(by_hour.keys["platform"][measured], by_hour.keys["account_id"][measured], strict=True))
+    by_hour = load_hourly_accounts(ledger, replace(query, since=first))
 
     def part(begins: datetime) -> Part:
-        return _load_part(ledger, rows, accounts, account, begins, replace(query, by=(*query.by, "hour")))
+        of_hours = replace(query, by=(*query.by, "hour"), campaigns=rows.campaigns())
+        return _load_part(ledger, rows, accounts, account[:asked], begins, of_hours)
+
+    delays = learn_delays(curves, accounts, account, days, figures, ages)
 
     return KnownDays(
         as_of=as_of,
         accounts=accounts,
-        account=account,
-        hourly=np.array([(ref.platform, ref.account_id) in told for ref in wanted], bool),
+        account=account[:asked],
+        hourly=np.array([ref in by_hour for ref in wanted], bool),
         closed=np.array([last_heard_day(one, heard, as_of) for one in accounts], "datetime64[D]"),
         days=days,
-        figures=figures,
+        figures=figures.first(asked),
         ages=ages,
-        delays=learn_delays(curves, accounts, account, days, figures, ages),
+        delays=replace(delays, usual={name: usual.first(asked) for name, usual in delays.usual.items()}),
         part=part,
     )
 
@@ -331,7 +343,7 @@ def _load_part(
     """Return what the hours since a moment hold of its local day, and their share of that day's clicks."""
     cut_off = [begins.astimezone(one.zone).date() for one in accounts]
     table = load_fact_table(ledger, replace(query, since=min(cut_off), until=max(cut_off)))
-    row = rows.places(table)
+    row, _ = rows.places(table)
     day = np.array(cut_off, "datetime64[D]")[account]
     of_day = table.keys["day_local"].astype("datetime64[D]") == day[row]
     within = of_day & (table.keys["hour"] >= np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us"))

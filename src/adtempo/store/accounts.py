@@ -259,7 +259,11 @@ def change_campaign(connection: Connection, ref: CampaignRef, **changes: Any) ->
 
 
 def load_campaigns(
-    connection: Connection, *, at: datetime, within: Collection[AccountRef] | None = None
+    connection: Connection,
+    *,
+    at: datetime,
+    within: Collection[AccountRef] | None = None,
+    campaign: CampaignRef | None = None,
 ) -> list[Campaign]:
     """Return campaigns with the name, status and budget that held at a moment, in the order of their ids.
 
@@ -267,11 +271,14 @@ def load_campaigns(
         connection: Any connection.
         at: The moment, aware.
         within: Only campaigns of these accounts; None = all.
+        campaign: Only this one; None = all.
     """
     query = select(campaigns).order_by(*campaigns.primary_key)
     if within is not None:
         query = query.where(of_any(campaigns, within))
-    held = load_attributes(connection, at=at, level=Level.CAMPAIGN, within=within)
+    if campaign is not None:
+        query = query.where(of(campaigns, campaign))
+    held = load_attributes(connection, at=at, level=Level.CAMPAIGN, within=within, campaign=campaign)
     return [
         _campaign(row, held.get((row.platform, row.account_id, row.campaign_id, row.campaign_id), {}))
         for row in connection.execute(query)

@@ -37,7 +37,7 @@ from adtempo.domain.accounts import AccountRef, CampaignRef, Level
 from adtempo.domain.errors import InvalidInput
 from adtempo.store.engine import Identifier, Number, UtcTime, metadata
 from adtempo.store.ledger import ledger_batches
-from adtempo.store.rows import campaign_key, of_any, read_row
+from adtempo.store.rows import campaign_key, of, of_any, read_row
 
 ATTRIBUTES = ("name", "status", "budget_daily_micros", "niche")
 
@@ -324,6 +324,7 @@ def load_attributes(
     at: datetime,
     level: Level = Level.CAMPAIGN,
     within: Collection[AccountRef] | None = None,
+    campaign: CampaignRef | None = None,
     as_of: datetime | None = None,
     batch: int | None = None,
 ) -> dict[EntityKey, dict[str, str]]:
@@ -334,6 +335,7 @@ def load_attributes(
         at: The moment that is asked about, aware.
         level: Attributes of what.
         within: Only of these accounts; None = all.
+        campaign: Only of this one; None = all.
         as_of: Leave out what was observed later; None = everything that is known.
         batch: Leave out what later batches brought; None = everything that is known.
     """
@@ -345,6 +347,8 @@ def load_attributes(
     )
     if within is not None:
         query = query.where(of_any(entity_attributes, within))
+    if campaign is not None:
+        query = query.where(of(entity_attributes, campaign))
     if as_of is not None:
         query = query.where(table.observed_at <= as_of)
     if batch is not None:
@@ -384,12 +388,15 @@ def load_sightings(
     if campaign is not None:
         query = query.where(table.campaign_id == campaign.campaign_id)
     ranked = query.subquery()
-    found: dict[CampaignRef, Sighting] = {}
-    for row in connection.execute(select(ranked).where(ranked.c.place == 1)):
-        ref = CampaignRef(account.platform, account.account_id, row.campaign_id)
-        before = found.get(ref, Sighting({}, row.seen_observed_at))
-        found[ref] = Sighting({**before.values, row.attribute: row.value}, max(before.seen_at, row.seen_observed_at))
-    return found
+    found: dict[str, tuple[dict[str, str], list[datetime]]] = {}
+    for campaign_id, attribute, value, seen_at, _ in connection.execute(select(ranked).where(ranked.c.place == 1)):
+        values, moments = found.setdefault(campaign_id, ({}, []))
+        values[attribute] = value
+        moments.append(seen_at)
+    return {
+        CampaignRef(account.platform, account.account_id, campaign_id): Sighting(values, max(moments))
+        for campaign_id, (values, moments) in found.items()
+    }
 
 
 def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -> list[Attribute]:

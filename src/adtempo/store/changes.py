@@ -27,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -249,13 +250,12 @@ def load_windows(connection: Connection, account: AccountRef, windows: Collectio
     return [_change(row) for row in connection.execute(query)]
 
 
-def list_open(
-    connection: Connection, account: AccountRef
-) -> list[tuple[int, CampaignRef, CampaignState, CampaignState]]:
-    """Return the changes of an account that are on their way: number, campaign, what it held and what it shall hold."""
-    table = scaling_actions.c
-    query = select(table.id, *_HELD).where(of(scaling_actions, account), _IS_OPEN)
-    return [(row.id, campaign_of(row), *_states(row)) for row in connection.execute(query)]
+def list_open(connection: Connection, account: AccountRef) -> list[tuple[int, CampaignRef, int]]:
+    """Return the changes of an account that are on their way: number, campaign, by how much its daily budget rises."""
+    rise = literal_column(_RISE, BigInteger).label("rise")
+    query = select(scaling_actions.c.id, *(scaling_actions.c[name] for name in CAMPAIGN), rise)
+    rows = connection.execute(query.where(of(scaling_actions, account), _IS_OPEN))
+    return [(row.id, campaign_of(row), row.rise) for row in rows]
 
 
 def list_changes(

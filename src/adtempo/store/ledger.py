@@ -376,7 +376,8 @@ def load_watermarks(connection: Connection) -> dict[AccountRef, datetime]:
     return {AccountRef(row.platform, row.account_id): row.complete_until for row in connection.execute(query)}
 
 
-def load_fact_batches(connection: Connection) -> dict[AccountRef, int]:
-    """Return the batch that last moved each account's watermark."""
-    query = select(watermarks.c.platform, watermarks.c.account_id, watermarks.c.batch)
-    return {AccountRef(row.platform, row.account_id): row.batch for row in connection.execute(query)}
+def has_newer_facts(connection: Connection, account: AccountRef, batch: int) -> bool:
+    """Say whether facts of an account were published, or taken back, after a batch."""
+    table = ledger_batches.c
+    query = select(table.accounts).where(table.batch > batch, table.kind.in_(("file", "sync", "undo")))
+    return any(str(account) in accounts for accounts in connection.execute(query).scalars())

@@ -68,6 +68,10 @@ class Usual:
     per_exposure: Floats
     doubt: Floats
 
+    def first(self, count: int) -> Usual:
+        """Return the same of the first so many series."""
+        return Usual(self.per_exposure[:count], self.doubt[:count])
+
     def since(self, cohort: int) -> Usual:
         """Return the same without the cohorts before a place."""
         return Usual(self.per_exposure[:, cohort:], self.doubt[:, cohort:])
