@@ -1,21 +1,31 @@
 """Who asks, and may they: checked before every route, denied by default.
 
-A route states the action that it is, as `openapi_extra={"x-action": Action.READ}`; EVERYBODY lets everybody in, and a
+A route states the action that it is, as `openapi_extra=READ`; FOR_EVERYBODY lets everybody in, and a
 route that states nothing lets nobody in. People come with the cookie of a session, scripts with a token.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
 from adtempo.domain.errors import Forbidden, SignInAgain, SignInRequired
-from adtempo.domain.roles import EVERYBODY, Person
+from adtempo.domain.roles import EVERYBODY, Action, Person
 from adtempo.people.decide import SESSION_LONGEST
 from adtempo.people.script_tokens import identify_script
 from adtempo.people.sign_in import SignedIn, identify
 from adtempo.workspace import Workspace
+
+READ: dict[str, Any] = {"x-action": Action.READ}
+INGEST: dict[str, Any] = {"x-action": Action.INGEST}
+PLAN: dict[str, Any] = {"x-action": Action.PLAN}
+APPROVE: dict[str, Any] = {"x-action": Action.APPROVE}
+HALT: dict[str, Any] = {"x-action": Action.HALT}
+ARM: dict[str, Any] = {"x-action": Action.ARM}
+ADMINISTER: dict[str, Any] = {"x-action": Action.ADMINISTER}
+FOR_EVERYBODY: dict[str, Any] = {"x-action": EVERYBODY}
+"""What a route can be."""
 
 COOKIE = "adtempo"
 COOKIE_TLS = "__Host-adtempo"

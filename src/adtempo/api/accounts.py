@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from adtempo.accounts import run
-from adtempo.api.access import Caller, Open
-from adtempo.api.bodies import Amount, Asked, Currency
+from adtempo.api.access import ADMINISTER, ARM, HALT, READ, Caller, Open
+from adtempo.api.bodies import TEXT, Amount, Asked, Currency
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
+from adtempo.api.pagination import LINK, Paged
 from adtempo.domain.accounts import Account, AccountRef, OfflineUse, Platform
-from adtempo.domain.roles import Action
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"], route_class=IdempotentRoute)
 
-TEXT = r"^[^\x00-\x1f\x7f]*$"
 AccountName = Annotated[
     str, Path(max_length=300, pattern=TEXT, description="Its id, or platform:account.", examples=["meta:act_1"])
 ]
@@ -73,16 +71,14 @@ class AccountAsked(Asked):
     name: str = Field(default="", max_length=200, pattern=TEXT)
 
 
-@router.get("", responses={200: {"headers": LINK}}, openapi_extra={"x-action": Action.READ})
-def list_accounts(
-    request: Request, response: Response, workspace: Open, limit: Limit = 500, cursor: Cursor = None
-) -> AccountsShown:
+@router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
+def list_accounts(workspace: Open, pager: Paged) -> AccountsShown:
     """List the accounts."""
-    page = turn_page(run.load_accounts(workspace), lambda account: str(account.ref), limit, cursor, request, response)
+    page = pager.turn(run.load_accounts(workspace), lambda account: str(account.ref))
     return AccountsShown.model_validate(run.accounts_body(page))
 
 
-@router.post("", status_code=201, openapi_extra={"x-action": Action.ADMINISTER})
+@router.post("", status_code=201, openapi_extra=ADMINISTER)
 def add_account(asked: AccountAsked, workspace: Open, caller: Caller) -> AccountShown:
     """Add an account whose facts come from files; it is not armed."""
     ref = AccountRef(asked.platform, asked.account_id)
@@ -90,13 +86,13 @@ def add_account(asked: AccountAsked, workspace: Open, caller: Caller) -> Account
     return _show(run.add_account(workspace, account, actor=caller.name))
 
 
-@router.post("/{account}/arm", openapi_extra={"x-action": Action.ARM})
+@router.post("/{account}/arm", openapi_extra=ARM)
 def arm_account(account: AccountName, workspace: Open, caller: Caller) -> AccountShown:
     """Allow changes to be sent to this account's platform."""
     return _show(run.change_account(workspace, account, actor=caller.name, armed=True))
 
 
-@router.post("/{account}/disarm", openapi_extra={"x-action": Action.HALT})
+@router.post("/{account}/disarm", openapi_extra=HALT)
 def disarm_account(account: AccountName, workspace: Open, caller: Caller) -> AccountShown:
     """Stop changes from being sent to this account's platform."""
     return _show(run.change_account(workspace, account, actor=caller.name, armed=False))

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from adtempo.alerts import report
 from adtempo.alerts.channels import ChannelWish, add_channel, load_channels, remove_channel, try_channels
 from adtempo.alerts.open import acknowledge_alert, load_alerts
-from adtempo.api.access import Caller, Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Asked, Currency, Moment, Number
+from adtempo.api.access import ADMINISTER, PLAN, READ, Caller, Open
+from adtempo.api.bodies import TEXT, Amount, Asked, Currency, Moment, Number, OfAccount, OfCampaign
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
+from adtempo.api.pagination import LINK, Paged
 from adtempo.domain.accounts import Platform
 from adtempo.domain.alerts import Digest, Severity, read_quiet_hours
-from adtempo.domain.roles import Action
 
 router = APIRouter(prefix="/api/tracking/alerts", tags=["alerts"], route_class=IdempotentRoute)
 
 CHANNEL = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$"
-READ: dict[str, Any] = {"x-action": Action.READ}
-ADMINISTER: dict[str, Any] = {"x-action": Action.ADMINISTER}
 
 ChannelName = Annotated[str, Path(pattern=CHANNEL, description="Its name.", examples=["team"])]
 AlertNumber = Annotated[int, Path(ge=1, le=2**53, description="Its number.")]
@@ -145,25 +141,22 @@ class DeliveriesShown(BaseModel):
 
 @router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_alerts(
-    request: Request,
-    response: Response,
     workspace: Open,
+    pager: Paged,
     resolved: Annotated[
         Literal["no", "yes", "all"], Query(description="Those that are open, those that are gone, or both.")
     ] = "no",
-    account: Annotated[str | None, Query(max_length=300, pattern=TEXT, description="Only of this account.")] = None,
-    campaign: Annotated[str | None, Query(max_length=500, pattern=TEXT, description="Only of this campaign.")] = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
+    account: OfAccount = None,
+    campaign: OfCampaign = None,
 ) -> AlertsShown:
     """List alerts, the newest first."""
     wanted = {"no": False, "yes": True, "all": None}[resolved]
     found = load_alerts(workspace, resolved=wanted, account=account, campaign=campaign)
-    page = turn_page(found, lambda alert: str(alert.id), limit, cursor, request, response)
+    page = pager.turn(found, lambda alert: str(alert.id))
     return AlertsShown.model_validate(report.alerts_body(page))
 
 
-@router.post("/{alert}/acknowledge", openapi_extra={"x-action": Action.PLAN})
+@router.post("/{alert}/acknowledge", openapi_extra=PLAN)
 def acknowledge(alert: AlertNumber, workspace: Open, caller: Caller) -> AlertShown:
     """Say that you know: it stays open until its cause is gone, and is told to nobody else."""
     return AlertShown.model_validate(report.alert_body(acknowledge_alert(workspace, alert, actor=caller.name)))

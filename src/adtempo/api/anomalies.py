@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from adtempo.api.access import Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Currency, Moment, Number
+from adtempo.api.access import READ, Open
+from adtempo.api.bodies import TEXT, Amount, Currency, Moment, Number, OfCampaign
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
-from adtempo.api.tracking import READ, AsOf, Day
+from adtempo.api.pagination import LINK, Paged
+from adtempo.api.tracking import AsOf, Day
 from adtempo.domain.accounts import Platform
 from adtempo.domain.alerts import Severity
 from adtempo.tracking.anomalies import Anomaly, AnomalyKind
@@ -22,10 +21,6 @@ from adtempo.tracking.detection import THRESHOLD_STD, load_anomalies, load_unusu
 
 router = APIRouter(prefix="/api/tracking/anomalies", tags=["anomalies"], route_class=IdempotentRoute)
 
-Campaign = Annotated[
-    str | None,
-    Query(max_length=500, pattern=TEXT, description="Only of this one: its id, or platform:account:campaign."),
-]
 Figure = Amount | Number | None
 
 
@@ -58,24 +53,21 @@ class AnomaliesShown(BaseModel):
 
 @router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_anomalies(
-    request: Request,
-    response: Response,
     workspace: Open,
-    campaign: Campaign = None,
+    pager: Paged,
+    campaign: OfCampaign = None,
     as_of: AsOf = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
 ) -> AnomaliesShown:
     """What is wrong now and worth an alert, the worst first."""
     found = load_anomalies(workspace, campaign, as_of=as_of)
-    return AnomaliesShown.model_validate(anomalies_body(turn_page(found, _key, limit, cursor, request, response)))
+    return AnomaliesShown.model_validate(anomalies_body(pager.turn(found, _key)))
 
 
 @dataclass(frozen=True)
 class HoursAsked:
     """Which hours, judged how."""
 
-    campaign: Campaign = None
+    campaign: OfCampaign = None
     metric: Annotated[
         list[Annotated[str, Field(max_length=50, pattern=TEXT)]] | None,
         Query(description="Default: all; of all campaigns spend and ctr."),
@@ -88,12 +80,9 @@ class HoursAsked:
 
 @router.get("/hours", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_unusual_hours(
-    request: Request,
-    response: Response,
     workspace: Open,
+    pager: Paged,
     asked: Annotated[HoursAsked, Depends()],
-    limit: Limit = 500,
-    cursor: Cursor = None,
 ) -> AnomaliesShown:
     """Hours that lie far from what was expected, the newest first; default: the last seven days."""
     found = load_unusual_hours(
@@ -105,7 +94,7 @@ def list_unusual_hours(
         until=asked.until,
         as_of=asked.as_of,
     )
-    return AnomaliesShown.model_validate(anomalies_body(turn_page(found, _key, limit, cursor, request, response)))
+    return AnomaliesShown.model_validate(anomalies_body(pager.turn(found, _key)))
 
 
 def _key(one: Anomaly) -> str:

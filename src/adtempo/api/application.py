@@ -30,14 +30,14 @@ from adtempo.api import (
     tracking,
     users,
 )
-from adtempo.api.access import COOKIE, check_access
+from adtempo.api.access import COOKIE, READ, check_access
 from adtempo.api.attempts import Attempts
 from adtempo.api.errors import MEDIA_TYPE, Problem, register_errors
 from adtempo.api.gate import SAFE_METHODS, Gate
 from adtempo.api.idempotency import HEADER, IdempotentRoute
 from adtempo.api.operations import Meter, Metered
 from adtempo.api.parameters import check_parameters
-from adtempo.domain.roles import EVERYBODY, Action
+from adtempo.domain.roles import EVERYBODY
 from adtempo.workspace import Workspace
 
 AREAS = (
@@ -83,7 +83,7 @@ def create_app(workspace: Workspace | None = None, *, hosts: Collection[str] = L
     for area in AREAS:
         app.include_router(area.router, dependencies=[Depends(check_parameters)])
 
-    @app.get("/openapi.json", tags=["operations"], openapi_extra={"x-action": Action.READ})
+    @app.get("/openapi.json", tags=["operations"], openapi_extra=READ)
     def openapi(request: Request) -> dict[str, Any]:
         """Describe every route (OpenAPI)."""
         document: dict[str, Any] = request.app.openapi()

@@ -24,10 +24,6 @@ class Attempts:
     def check_attempt(self, request: Request, name: str) -> None:
         """Count one attempt to sign in.
 
-        Args:
-            request: Whose address counts.
-            name: The name that was tried, or what stands for it.
-
         Raises:
             TooManyAttempts: The address or the name was tried too often lately.
         """

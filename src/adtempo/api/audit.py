@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from adtempo.api.access import Open
+from adtempo.api.access import READ, Open
 from adtempo.api.bodies import Moment
-from adtempo.api.pagination import LINK, Cursor, Limit, link_next, read_number
-from adtempo.domain.roles import Action
+from adtempo.api.pagination import LINK, Paged
 from adtempo.store.audit import load_audit, verify_audit
 from adtempo.store.engine import reading
 
@@ -43,21 +42,17 @@ class Verified(BaseModel):
     problems: list[str]
 
 
-@router.get("", responses={200: {"headers": LINK}}, openapi_extra={"x-action": Action.READ})
-def list_audit(
-    request: Request, response: Response, workspace: Open, limit: Limit = 500, cursor: Cursor = None
-) -> AuditShown:
+@router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
+def list_audit(workspace: Open, pager: Paged) -> AuditShown:
     """List who did what."""
     with reading(workspace.engine) as connection:
-        entries = load_audit(connection, after=read_number(cursor), limit=limit + 1)
-    if len(entries) > limit:
-        entries = entries[:limit]
-        link_next(str(entries[-1].id), request, response)
+        found = load_audit(connection, after=pager.number, limit=pager.limit + 1)
+    entries = pager.cut(found, lambda entry: str(entry.id))
     shown = [EntryShown.model_validate(entry, from_attributes=True) for entry in entries]
     return AuditShown(entries=shown)
 
 
-@router.get("/verify", openapi_extra={"x-action": Action.READ})
+@router.get("/verify", openapi_extra=READ)
 def verify(workspace: Open) -> Verified:
     """Check that no entry was changed, removed or inserted."""
     with reading(workspace.engine) as connection:

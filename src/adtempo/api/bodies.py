@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 Amount = Annotated[
     str, Field(pattern=r"^-?\d+\.\d{2,6}$", description="Decimal string in major units.", examples=["1234.56"])
 ]
 Number = int | float
+TEXT = r"^[^\x00-\x1f\x7f]*$"
+"""What people write on one line."""
+
+OfCampaign = Annotated[
+    str | None,
+    Query(max_length=500, pattern=TEXT, description="Only this campaign: its id, or platform:account:campaign."),
+]
+OfAccount = Annotated[str | None, Query(max_length=300, pattern=TEXT, description="Only of this account.")]
+
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.", examples=["EUR"])]
 
 
@@ -27,6 +37,11 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
     Field(description="ISO 8601 with offset.", examples=["2026-11-20T09:00:00+00:00"]),
 ]
+
+
+def gives_file(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """Return what the document says of the answer of a route that gives a file."""
+    return {200: {"description": "The file", "content": {kind: {"schema": {"type": "string"}} for kind in media_types}}}
 
 
 class Asked(BaseModel):

@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Asked, Currency, Moment, Number
+from adtempo.api.bodies import TEXT, Amount, Asked, Currency, Moment, Number
 from adtempo.budgets.rules.base import Over
 from adtempo.domain.accounts import Platform
 from adtempo.domain.budgets import Basis, Truth

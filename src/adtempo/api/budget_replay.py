@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from adtempo.api.access import Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Asked, Currency, Moment, Number
+from adtempo.api.access import PLAN, Open
+from adtempo.api.bodies import TEXT, Amount, Asked, Currency, Moment, Number
 from adtempo.api.budget_bodies import RuleAsked
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.budgets.replay.report import replay_body
@@ -18,7 +17,6 @@ from adtempo.budgets.replay.run import Replay, replay_rules
 from adtempo.budgets.rules.base import Rule
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.domain.proposals import BudgetAction
-from adtempo.domain.roles import Action
 
 router = APIRouter(prefix="/api/auto-scaler", tags=["budgets"], route_class=IdempotentRoute)
 
@@ -131,7 +129,7 @@ class ReplayShown(BaseModel):
     courses: list[CourseShown]
 
 
-@router.post("/replay", openapi_extra={"x-action": Action.PLAN})
+@router.post("/replay", openapi_extra=PLAN)
 def replay(asked: ReplayAsked, workspace: Open) -> ReplayShown:
     """Run rules over the past as it looked at each hour; nothing is stored and nothing proposed."""
     wanted = Replay(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 
-from adtempo.api.access import Caller, Open
-from adtempo.api.accounts import TEXT
+from adtempo.api.access import APPROVE, PLAN, READ, Caller, Open
+from adtempo.api.bodies import TEXT, OfCampaign
 from adtempo.api.budget_bodies import (
     ApproveAsked,
     CheckShown,
@@ -26,7 +26,7 @@ from adtempo.api.budget_bodies import (
 )
 from adtempo.api.changes import ChangeShown, ChangesShown, show_page
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, read_number
+from adtempo.api.pagination import LINK, Limit, Paged
 from adtempo.budgets import learning, report
 from adtempo.budgets.dashboard import DAYS_MAX, dashboard_body
 from adtempo.budgets.rules.fields import read_rule
@@ -36,23 +36,15 @@ from adtempo.changes.report import change_body, changes_body
 from adtempo.changes.run import approve_and_apply, load_changes
 from adtempo.domain.changes import State
 from adtempo.domain.errors import Forbidden
-from adtempo.domain.roles import Action
 from adtempo.jobs.deciding import evaluate_again
 from adtempo.jobs.scaling import MIN_SAMPLES, learn_hours, scale_campaigns
 
 router = APIRouter(prefix="/api/auto-scaler", tags=["budgets"], route_class=IdempotentRoute)
 
-READ: dict[str, Any] = {"x-action": Action.READ}
-PLAN: dict[str, Any] = {"x-action": Action.PLAN}
-APPROVE: dict[str, Any] = {"x-action": Action.APPROVE}
 
 RuleNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="The rule's number.", examples=[1])]
 CampaignPath = Annotated[
     str, Path(max_length=500, pattern=TEXT, description="Its id, or platform:account:campaign.", examples=["c1"])
-]
-CampaignAsked = Annotated[
-    str | None,
-    Query(max_length=500, pattern=TEXT, description="Only this one: its id, or platform:account:campaign."),
 ]
 Days = Annotated[int, Query(ge=1, le=DAYS_MAX, description="Of the last so many days.")]
 MinSamples = Annotated[int, Query(ge=1, le=100_000, description="Measured hours below which nothing is said.")]
@@ -97,20 +89,17 @@ def pending(workspace: Open) -> ChangesShown:
 
 @router.get("/actions/history", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def history(
-    request: Request,
-    response: Response,
     workspace: Open,
-    campaign_id: CampaignAsked = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
+    pager: Paged,
+    campaign_id: OfCampaign = None,
 ) -> ChangesShown:
     """List all changes, the newest first."""
-    found = load_changes(workspace, campaign=campaign_id, before=read_number(cursor) or None, limit=limit + 1)
-    return show_page(found, limit, request, response)
+    found = load_changes(workspace, campaign=campaign_id, before=pager.number or None, limit=pager.limit + 1)
+    return show_page(found, pager)
 
 
 @router.get("/evaluations", openapi_extra=READ)
-def evaluations(workspace: Open, campaign_id: CampaignAsked = None, limit: Limit = 500) -> ScaledAllShown:
+def evaluations(workspace: Open, campaign_id: OfCampaign = None, limit: Limit = 500) -> ScaledAllShown:
     """List what was said of campaigns, acted on or not, the newest first."""
     found = BudgetAutoScaler(workspace).load_evaluations(campaign_id, limit=limit)
     return ScaledAllShown.model_validate(report.scaled_all_body([Scaled(one) for _, one in found]))
@@ -165,7 +154,7 @@ def remove_rule(rule: RuleNumber, workspace: Open, caller: Caller) -> None:
 
 
 @router.post("/time-optimization/learn", openapi_extra=PLAN)
-def learn(workspace: Open, campaign_id: CampaignAsked = None, min_samples: MinSamples = MIN_SAMPLES) -> ProfilesShown:
+def learn(workspace: Open, campaign_id: OfCampaign = None, min_samples: MinSamples = MIN_SAMPLES) -> ProfilesShown:
     """Learn at which hours a campaign works, or all of them do."""
     return ProfilesShown.model_validate(
         learning.profiles_body(learn_hours(workspace, campaign=campaign_id, min_samples=min_samples))

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
-from adtempo.api.access import Caller, Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Asked, Currency, Moment
+from adtempo.api.access import APPROVE, ARM, HALT, PLAN, READ, Caller, Open
+from adtempo.api.bodies import TEXT, Amount, Asked, Currency, Moment, OfAccount, OfCampaign
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, link_next, read_number
+from adtempo.api.pagination import LINK, Paged, Pager
 from adtempo.changes import report, run
 from adtempo.changes.approvals import reject_change
 from adtempo.changes.halt import halt_changes, resume_changes, why_halted
@@ -21,17 +20,11 @@ from adtempo.domain.accounts import Platform
 from adtempo.domain.campaigns import Status
 from adtempo.domain.changes import Change, State
 from adtempo.domain.proposals import BudgetAction
-from adtempo.domain.roles import Action
 from adtempo.domain.verdicts import Outcome
 from adtempo.jobs.deciding import evaluate_again
 
 router = APIRouter(prefix="/api/changes", tags=["changes"], route_class=IdempotentRoute)
 
-READ: dict[str, Any] = {"x-action": Action.READ}
-APPROVE: dict[str, Any] = {"x-action": Action.APPROVE}
-PLAN: dict[str, Any] = {"x-action": Action.PLAN}
-HALT: dict[str, Any] = {"x-action": Action.HALT}
-ARM: dict[str, Any] = {"x-action": Action.ARM}
 
 ChangeNumber = Annotated[int, Path(ge=1, le=2**53, description="Its number.", examples=[1])]
 Reason = Annotated[str, Field(default="", max_length=500, pattern=TEXT)]
@@ -42,8 +35,8 @@ class Wanted:
     """Which changes."""
 
     state: Annotated[list[State] | None, Query(description="Only in these states.")] = None
-    account: Annotated[str | None, Query(max_length=300, pattern=TEXT, description="Only of this account.")] = None
-    campaign: Annotated[str | None, Query(max_length=500, pattern=TEXT, description="Only of this campaign.")] = None
+    account: OfAccount = None
+    campaign: OfCampaign = None
     run: Annotated[str | None, Query(max_length=200, pattern=TEXT, description="Only of this run.")] = None
 
 
@@ -161,14 +154,7 @@ class RunAsked(Asked):
 
 
 @router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
-def list_changes(
-    request: Request,
-    response: Response,
-    workspace: Open,
-    wanted: Annotated[Wanted, Depends()],
-    limit: Limit = 500,
-    cursor: Cursor = None,
-) -> ChangesShown:
+def list_changes(workspace: Open, pager: Paged, wanted: Annotated[Wanted, Depends()]) -> ChangesShown:
     """List changes, the newest first."""
     found = run.load_changes(
         workspace,
@@ -176,10 +162,10 @@ def list_changes(
         account=wanted.account,
         campaign=wanted.campaign,
         run=wanted.run,
-        before=read_number(cursor) or None,
-        limit=limit + 1,
+        before=pager.number or None,
+        limit=pager.limit + 1,
     )
-    return show_page(found, limit, request, response)
+    return show_page(found, pager)
 
 
 @router.get("/halt", openapi_extra=READ)
@@ -244,18 +230,10 @@ def revert(change: ChangeNumber, workspace: Open, caller: Caller) -> ChangeShown
     return _show(run.revert_and_apply(workspace, change_id=change, actor=caller.name)[0])
 
 
-def show_page(found: Sequence[Change], limit: int, request: Request, response: Response) -> ChangesShown:
-    """Show a page of changes, and link to the next one.
-
-    Args:
-        found: The changes of the page, and one more where there is one.
-        limit: How many a page has.
-        request: For the address of the next page.
-        response: Gets the Link header.
-    """
-    if len(found) > limit:
-        link_next(str(found[limit - 1].id), request, response)
-    return ChangesShown.model_validate(report.changes_body(found[:limit]))
+def show_page(found: Sequence[Change], pager: Pager) -> ChangesShown:
+    """Show a page of changes: those found, of which one more than its limit is enough."""
+    page = pager.cut(found, lambda change: str(change.id))
+    return ChangesShown.model_validate(report.changes_body(page))
 
 
 def _show(change: Change) -> ChangeShown:

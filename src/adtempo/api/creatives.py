@@ -5,26 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from adtempo.api.access import Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Currency, Figures, Number
+from adtempo.api.access import READ, Open
+from adtempo.api.bodies import TEXT, Amount, Currency, Figures, Number, OfCampaign
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
-from adtempo.api.tracking import READ, AsOf, Day
+from adtempo.api.pagination import LINK, Paged
+from adtempo.api.tracking import AsOf, Day
 from adtempo.domain.accounts import Platform
 from adtempo.domain.metrics import find_metric
 from adtempo.tracking.creatives_report import creatives_body, fatigue_body, top_body
 from adtempo.tracking.run import CampaignTracker
 
 router = APIRouter(prefix="/api/tracking/creatives", tags=["creatives"], route_class=IdempotentRoute)
-
-Campaign = Annotated[
-    str | None,
-    Query(max_length=500, pattern=TEXT, description="Only of this one: its id, or platform:account:campaign."),
-]
 
 
 class CreativeNamed(BaseModel):
@@ -101,18 +95,15 @@ class FatigueList(BaseModel):
 
 @router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_creatives(
-    request: Request,
-    response: Response,
     workspace: Open,
-    campaign: Campaign = None,
+    pager: Paged,
+    campaign: OfCampaign = None,
     since: Day | None = None,
     until: Day | None = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
 ) -> CreativesShown:
     """What each creative did over local days, both inclusive; default: all days with facts."""
     found = CampaignTracker(workspace).aggregate_by_creative(campaign, since, until)
-    page = turn_page(found, lambda one: str(one.creative), limit, cursor, request, response)
+    page = pager.turn(found, lambda one: str(one.creative))
     return CreativesShown.model_validate(creatives_body(page))
 
 
@@ -122,7 +113,7 @@ def rank_creatives(
     metric: Annotated[str, Query(max_length=50, pattern=TEXT, examples=["ctr"])] = "roas",
     top: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 10,
     min_impressions: Annotated[int, Query(ge=0, le=10**15, description="Leave out those shown less often.")] = 1000,
-    campaign: Campaign = None,
+    campaign: OfCampaign = None,
     since: Day | None = None,
     until: Day | None = None,
 ) -> Ranking:
@@ -136,16 +127,13 @@ def rank_creatives(
 
 @router.get("/fatigue", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_fatigue(
-    request: Request,
-    response: Response,
     workspace: Open,
-    campaign: Campaign = None,
+    pager: Paged,
+    campaign: OfCampaign = None,
     day: Annotated[Day | None, Query(alias="date", description="Default: the last day that ended everywhere.")] = None,
     as_of: AsOf = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
 ) -> FatigueList:
     """Which creatives have worn out, what that costs a day and what to do, the most tired first."""
     found = CampaignTracker(workspace).get_creative_fatigue(campaign, day, as_of)
-    page = turn_page(found, lambda one: str(one.creative.creative), limit, cursor, request, response)
+    page = pager.turn(found, lambda one: str(one.creative.creative))
     return FatigueList.model_validate(fatigue_body(page))

@@ -8,28 +8,27 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from adtempo.api.access import Caller, Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Asked, Currency, Moment, Number
-from adtempo.api.dayparts import READ, CampaignPath, Figure, Name
+from adtempo.api.access import PLAN, READ, Caller, Open
+from adtempo.api.bodies import TEXT, Amount, Asked, Currency, Moment, Number, gives_file
+from adtempo.api.dayparts import CampaignPath, Figure, Name
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.dayparts import report
 from adtempo.dayparts.exports import EXPORTS
 from adtempo.dayparts.run import DayPartOptimizer
 from adtempo.dayparts.scheduling import Wish
 from adtempo.domain.accounts import Platform
-from adtempo.domain.roles import Action
 from adtempo.domain.schedules import MULTIPLIER_MAX, Strategy, Way
 
 router = APIRouter(prefix="/daypart", tags=["dayparts"], route_class=IdempotentRoute)
 
-PLAN = {"x-action": Action.PLAN}
 
 Budget = Annotated[
     str | float,
     Field(description="Daily budget in major units, a decimal string or a number.", examples=["100.00"]),
 ]
 ScheduleId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="Its id.", examples=["0123456789abcdef"])]
+
+Form = Annotated[str, Path(max_length=40, pattern=TEXT, examples=[one.name for one in EXPORTS])]
 
 
 class ScheduleAsked(Asked):
@@ -227,7 +226,7 @@ def show_schedule(schedule_id: ScheduleId, workspace: Open) -> ScheduleShown:
 @router.get("/schedule/{schedule_id}/export/{form}", openapi_extra=READ)
 def export_schedule(
     schedule_id: ScheduleId,
-    form: Annotated[str, Path(max_length=40, pattern=TEXT, examples=[one.name for one in EXPORTS])],
+    form: Form,
     workspace: Open,
 ) -> ExportShown:
     """A schedule in a platform's form, with a plain statement of what that form cannot hold."""
@@ -238,17 +237,12 @@ def export_schedule(
 @router.get(
     "/schedule/{schedule_id}/file/{form}",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The file",
-            "content": {one.media_type: {"schema": {"type": "string"}} for one in EXPORTS},
-        }
-    },
+    responses=gives_file(*(one.media_type for one in EXPORTS)),
     openapi_extra=READ,
 )
 def download_schedule(
     schedule_id: ScheduleId,
-    form: Annotated[str, Path(max_length=40, pattern=TEXT, examples=[one.name for one in EXPORTS])],
+    form: Form,
     workspace: Open,
 ) -> Response:
     """The same as a file to keep."""

@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from adtempo.api.access import Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Asked, Currency, Moment, Number
+from adtempo.api.access import READ, Open
+from adtempo.api.bodies import TEXT, Asked, Currency, Moment, Number
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.dayparts import report
 from adtempo.dayparts.analysis import LOOKBACK_DAYS, LOOKBACK_DAYS_MAX, Question
@@ -18,11 +17,9 @@ from adtempo.dayparts.decide import Priority, Step
 from adtempo.dayparts.findings import DaypartSettings, Label
 from adtempo.dayparts.run import DayPartOptimizer
 from adtempo.domain.accounts import Platform
-from adtempo.domain.roles import Action
 
 router = APIRouter(prefix="/daypart", tags=["dayparts"], route_class=IdempotentRoute)
 
-READ = {"x-action": Action.READ}
 MIN_SAMPLES = DaypartSettings().min_samples
 
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=TEXT, examples=["300201"])]

@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from adtempo.api.access import Open
-from adtempo.api.accounts import TEXT
+from adtempo.api.access import READ, Open
+from adtempo.api.bodies import TEXT
 from adtempo.charts.said import picture_said
-from adtempo.domain.roles import Action
 from adtempo.forecasts.run import Forecaster
 
 router = APIRouter(prefix="/api/ml-dashboard", tags=["forecasts"])
@@ -23,7 +22,7 @@ router = APIRouter(prefix="/api/ml-dashboard", tags=["forecasts"])
 MEDIA = {"png": "image/png", "svg": "image/svg+xml"}
 
 PICTURE: dict[str, Any] = {
-    "openapi_extra": {"x-action": Action.READ},
+    "openapi_extra": READ,
     "response_class": Response,
     "responses": {
         200: {"description": "The picture.", "content": {kind: {} for kind in MEDIA.values()}},

@@ -8,13 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from adtempo.api.access import Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Currency, Moment
+from adtempo.api.access import INGEST, READ, Open
+from adtempo.api.bodies import TEXT, Amount, Currency, Moment
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.api.jobs import RunShown, Status, show_run
 from adtempo.domain.forecasts import Audience, Level
-from adtempo.domain.roles import Action
 from adtempo.forecasts import report
 from adtempo.forecasts.load import HISTORY_DAYS
 from adtempo.forecasts.run import SHOWN_DAYS, Forecaster
@@ -23,7 +21,6 @@ from adtempo.jobs.schedule import FORECASTS
 
 router = APIRouter(prefix="/api/ml-dashboard", tags=["forecasts"], route_class=IdempotentRoute)
 
-READ: dict[str, Any] = {"x-action": Action.READ}
 
 ChannelAsked = Annotated[
     str | None, Query(max_length=100, pattern=TEXT, description="Only this channel.", examples=["meta"])
@@ -235,7 +232,7 @@ def status(workspace: Open) -> ForecastStatusShown:
     return ForecastStatusShown.model_validate(report.status_body(Forecaster(workspace).status()))
 
 
-@router.post("/sync-now", status_code=202, openapi_extra={"x-action": Action.INGEST})
+@router.post("/sync-now", status_code=202, openapi_extra=INGEST)
 def sync_now(workspace: Open) -> RunShown:
     """Bring forecasts up to date at once; while a run is waiting or running, a second call joins it."""
     return show_run(request_run(workspace.engine, FORECASTS, datetime.now(UTC)))

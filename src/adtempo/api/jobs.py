@@ -9,11 +9,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from adtempo.accounts.run import load_accounts
-from adtempo.api.access import Open
+from adtempo.api.access import INGEST, READ, Open
 from adtempo.api.bodies import Moment
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.domain.errors import NotFound
-from adtempo.domain.roles import Action
 from adtempo.jobs.runner import request_run
 from adtempo.jobs.schedule import SYNC_NOW, due_jobs
 from adtempo.store.engine import reading
@@ -75,7 +74,7 @@ class RunsShown(BaseModel):
     runs: list[RunShown]
 
 
-@router.get("/api/jobs", openapi_extra={"x-action": Action.READ})
+@router.get("/api/jobs", openapi_extra=READ)
 def list_jobs(workspace: Open) -> JobsShown:
     """List what runs by itself, and when it was last done."""
     with reading(workspace.engine) as connection:
@@ -88,7 +87,7 @@ def list_jobs(workspace: Open) -> JobsShown:
     )
 
 
-@router.get("/api/jobs/runs", openapi_extra={"x-action": Action.READ})
+@router.get("/api/jobs/runs", openapi_extra=READ)
 def list_runs(
     workspace: Open,
     job: Annotated[str | None, Query(pattern=r"^[a-z-]{1,60}$", description="Only of this job.")] = None,
@@ -99,13 +98,13 @@ def list_runs(
         return RunsShown(runs=[show_run(run) for run in load_runs(connection, job=job, limit=limit)])
 
 
-@router.post("/api/tracking/sync", status_code=202, openapi_extra={"x-action": Action.INGEST})
+@router.post("/api/tracking/sync", status_code=202, openapi_extra=INGEST)
 def sync_now(workspace: Open) -> RunShown:
     """Sync all accounts at once; while a sync is waiting or running, a second call joins it."""
     return show_run(request_run(workspace.engine, SYNC_NOW, datetime.now(UTC)))
 
 
-@router.get("/api/tracking/sync", openapi_extra={"x-action": Action.READ})
+@router.get("/api/tracking/sync", openapi_extra=READ)
 def sync_status(workspace: Open) -> RunShown:
     """How the latest sync at once is getting on."""
     with reading(workspace.engine) as connection:
@@ -115,7 +114,7 @@ def sync_status(workspace: Open) -> RunShown:
     return show_run(runs[0])
 
 
-@router.post("/api/test/sync-now", status_code=202, openapi_extra={"x-action": Action.INGEST})
+@router.post("/api/test/sync-now", status_code=202, openapi_extra=INGEST)
 def sync_sandbox_now(workspace: Open) -> RunShown:
     """Sync at once, where the sandbox is the only source: for demos and tests."""
     sources = {account.source for account in load_accounts(workspace)}

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Asked, Moment, Number
+from adtempo.api.bodies import TEXT, Amount, Asked, Moment, Number
 from adtempo.domain.messages import MessageType, PriceTier, Tier, Zone
 from adtempo.messages import report
 

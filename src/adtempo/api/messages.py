@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from adtempo.api.access import Caller, Open
-from adtempo.api.accounts import TEXT
+from adtempo.api.access import INGEST, PLAN, READ, Caller, Open
+from adtempo.api.bodies import TEXT, gives_file
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.api.message_bodies import (
     AnalysisShown,
@@ -29,9 +28,8 @@ from adtempo.api.message_bodies import (
     SchedulesShown,
     VolumeShown,
 )
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
+from adtempo.api.pagination import LINK, Paged
 from adtempo.domain.messages import Tier
-from adtempo.domain.roles import Action
 from adtempo.facts.imports import import_body
 from adtempo.facts.message_imports import import_captions, import_messages, import_rows
 from adtempo.messages import report
@@ -44,9 +42,6 @@ from adtempo.store.messages import Page
 
 router = APIRouter(prefix="/api/messages", tags=["messages"], route_class=IdempotentRoute)
 
-READ: dict[str, Any] = {"x-action": Action.READ}
-PLAN: dict[str, Any] = {"x-action": Action.PLAN}
-INGEST: dict[str, Any] = {"x-action": Action.INGEST}
 
 PageName = Annotated[
     str, Query(min_length=1, max_length=300, pattern=TEXT, description="Which page.", examples=["ava"])
@@ -116,16 +111,13 @@ def build_many(asked: ManyAsked, workspace: Open, caller: Caller) -> BatchShown:
 
 @router.get("/schedules", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_schedules(
-    request: Request,
-    response: Response,
     workspace: Open,
+    pager: Paged,
     page_name: AnyPage = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
 ) -> SchedulesShown:
     """List planned weeks, the latest first."""
     found = ScheduleBuilder(workspace).list_schedules(page_name)
-    page = turn_page(found, lambda row: str(row.schedule_id), limit, cursor, request, response)
+    page = pager.turn(found, lambda row: str(row.schedule_id))
     return SchedulesShown.model_validate(report.schedules_body(page))
 
 
@@ -137,12 +129,8 @@ def show_schedule(schedule_id: ScheduleId, workspace: Open) -> ScheduleShown:
     return ScheduleShown.model_validate(report.schedule_body(schedule, builder.zone_of(schedule.page_name)))
 
 
-def _file(media_type: str) -> Mapping[int | str, dict[str, Any]]:
-    return {200: {"description": "The file", "content": {media_type: {"schema": {"type": "string"}}}}}
-
-
 @router.get(
-    "/schedules/{schedule_id}/csv", response_class=Response, responses={**_file("text/csv")}, openapi_extra=READ
+    "/schedules/{schedule_id}/csv", response_class=Response, responses=gives_file("text/csv"), openapi_extra=READ
 )
 def download_csv(
     schedule_id: ScheduleId,
@@ -160,7 +148,7 @@ def download_csv(
 @router.get(
     "/schedules/{schedule_id}/calendar",
     response_class=Response,
-    responses={**_file("text/calendar")},
+    responses=gives_file("text/calendar"),
     openapi_extra=READ,
 )
 def download_calendar(schedule_id: ScheduleId, workspace: Open) -> Response:
@@ -179,16 +167,13 @@ def unlock(schedule_id: ScheduleId, workspace: Open, caller: Caller) -> Released
 
 @router.get("/captions", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_captions(
-    request: Request,
-    response: Response,
     workspace: Open,
+    pager: Paged,
     page_name: AnyPage = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
 ) -> BankShown:
     """List the caption bank: all of it, or what one page may use."""
     bank = ScheduleBuilder(workspace).load_captions(page_name)
-    page = turn_page(bank, lambda one: one.caption_id, limit, cursor, request, response)
+    page = pager.turn(bank, lambda one: one.caption_id)
     return BankShown.model_validate({"captions": [report.caption_body(one) for one in page]})
 
 

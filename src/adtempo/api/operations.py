@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -14,9 +14,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adtempo.api.access import Open
-from adtempo.api.bodies import Moment
-from adtempo.domain.roles import EVERYBODY, Action
+from adtempo.api.access import FOR_EVERYBODY, READ, Open
+from adtempo.api.bodies import Moment, gives_file
 from adtempo.jobs.schedule import JOBS
 from adtempo.store.engine import reading
 from adtempo.store.jobs import load_newest_slots
@@ -26,10 +25,6 @@ from adtempo.workspace import Workspace
 router = APIRouter(tags=["operations"])
 
 log = structlog.get_logger()
-
-PROMETHEUS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Prometheus text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
-}
 
 
 class Health(BaseModel):
@@ -55,7 +50,7 @@ class Readiness(BaseModel):
     jobs: list[JobAge]
 
 
-@router.get("/health", openapi_extra={"x-action": EVERYBODY})
+@router.get("/health", openapi_extra=FOR_EVERYBODY)
 def health() -> Health:
     """Whether the process is alive; asks nothing else."""
     return Health()
@@ -64,7 +59,7 @@ def health() -> Health:
 @router.get(
     "/ready",
     responses={503: {"description": "Not ready", "model": Readiness}},
-    openapi_extra={"x-action": EVERYBODY},
+    openapi_extra=FOR_EVERYBODY,
 )
 def ready(workspace: Open, response: Response) -> Readiness:
     """Whether the database and the ledger can be used, and how old each job's last run is."""
@@ -81,7 +76,7 @@ def ready(workspace: Open, response: Response) -> Readiness:
     return Readiness(ready=fine, database=database, ledger=ledger, jobs=jobs)
 
 
-@router.get("/metrics", response_class=Response, responses=PROMETHEUS, openapi_extra={"x-action": Action.READ})
+@router.get("/metrics", response_class=Response, responses=gives_file("text/plain"), openapi_extra=READ)
 def metrics(request: Request, workspace: Open) -> Response:
     """Counts for Prometheus: requests, their duration, job ages, the ledger's batch."""
     meter: Meter = request.app.state.meter

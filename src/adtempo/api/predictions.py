@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from adtempo.api.access import Caller, Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Asked, Moment, Number
+from adtempo.api.access import INGEST, READ, Caller, Open
+from adtempo.api.bodies import TEXT, Asked, Moment, Number, OfCampaign
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
+from adtempo.api.pagination import LINK, Paged
 from adtempo.domain.accounts import Platform
 from adtempo.domain.predictions import ENDS
-from adtempo.domain.roles import Action
 from adtempo.predictions import report
 from adtempo.predictions.actuals import actuals_of
 from adtempo.predictions.claims import Claim
@@ -31,7 +29,6 @@ from adtempo.predictions.record import load_prediction, load_predictions, record
 router = APIRouter(prefix="/api/tracking/predictions", tags=["predictions"], route_class=IdempotentRoute)
 
 ID = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,199}$"
-READ: dict[str, Any] = {"x-action": Action.READ}
 
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=TEXT)]
 Known = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-21"])]
@@ -42,10 +39,6 @@ Value = Annotated[
 Predicted = Annotated[str | Number | None, Field(description="In the metric's unit; amounts are decimal strings.")]
 Days = Annotated[int, Query(ge=1, le=DAYS_MAX, description="Comparisons made in the last so many days.")]
 Model = Annotated[str | None, Query(max_length=500, pattern=TEXT, description="Only of this model.")]
-Campaign = Annotated[
-    str | None,
-    Query(max_length=500, pattern=TEXT, description="Only about this one: its id, or platform:account:campaign."),
-]
 
 
 class PredictionAsked(Asked):
@@ -206,7 +199,7 @@ class AccuracyShown(AccuracyFigures):
     calibration: list[CalibrationShown]
 
 
-@router.post("", status_code=201, openapi_extra={"x-action": Action.INGEST})
+@router.post("", status_code=201, openapi_extra=INGEST)
 def record(asked: PredictionAsked, workspace: Open, caller: Caller) -> PredictionShown:
     """Record a prediction; one whose window is over is refused."""
     stated = asked.model_dump(exclude=set(ENDS))
@@ -217,17 +210,14 @@ def record(asked: PredictionAsked, workspace: Open, caller: Caller) -> Predictio
 
 @router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_predictions(
-    request: Request,
-    response: Response,
     workspace: Open,
-    campaign: Campaign = None,
+    pager: Paged,
+    campaign: OfCampaign = None,
     model: Model = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
 ) -> PredictionsShown:
     """List predictions, the latest window first."""
     found = load_predictions(workspace, campaign=campaign, model=model)
-    page = turn_page(found, lambda one: one.prediction.prediction_id, limit, cursor, request, response)
+    page = pager.turn(found, lambda one: one.prediction.prediction_id)
     return PredictionsShown.model_validate(report.predictions_body(page))
 
 
@@ -238,14 +228,16 @@ def accuracy(workspace: Open, days: Days = DAYS, model: Model = None) -> Accurac
 
 
 @router.get("/comparisons", openapi_extra=READ)
-def comparisons(workspace: Open, campaign: Campaign = None, days: Days = DAYS, model: Model = None) -> ComparisonsShown:
+def comparisons(
+    workspace: Open, campaign: OfCampaign = None, days: Days = DAYS, model: Model = None
+) -> ComparisonsShown:
     """List what predictions were held against, the latest window first."""
     found = load_comparisons(workspace, campaign=campaign, model=model, days=days)
     return ComparisonsShown.model_validate(report.comparisons_body(found))
 
 
-@router.post("/compare", openapi_extra={"x-action": Action.INGEST})
-def compare(workspace: Open, campaign: Campaign = None) -> ComparedShown:
+@router.post("/compare", openapi_extra=INGEST)
+def compare(workspace: Open, campaign: OfCampaign = None) -> ComparedShown:
     """Compare every prediction whose window is mature; each is compared once and never again."""
     done = compare_predictions(workspace, actuals_of(workspace), campaign=campaign)
     return ComparedShown.model_validate(report.compared_body(done))

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, SecretStr
 
-from adtempo.api.access import Caller, Open, cookie_name, drop_session, keep_session
+from adtempo.api.access import FOR_EVERYBODY, READ, Caller, Open, cookie_name, drop_session, keep_session
 from adtempo.api.bodies import Asked
 from adtempo.domain.errors import Forbidden
-from adtempo.domain.roles import EVERYBODY, Action, Person, Role
+from adtempo.domain.roles import Person, Role
 from adtempo.people.decide import PASSWORD_LONGEST, PASSWORD_SHORTEST
 from adtempo.people.roster import change_password
 from adtempo.people.sign_in import claim_first_admin, sign_in, sign_in_by_token, sign_out
@@ -65,13 +65,13 @@ def show_person(person: Person) -> PersonShown:
     return PersonShown(name=person.name, role=person.role)
 
 
-@router.get("", openapi_extra={"x-action": Action.READ})
+@router.get("", openapi_extra=READ)
 def who_am_i(caller: Caller) -> PersonShown:
     """Who is signed in."""
     return show_person(caller)
 
 
-@router.post("", openapi_extra={"x-action": EVERYBODY})
+@router.post("", openapi_extra=FOR_EVERYBODY)
 def start_session(asked: SignInAsked, request: Request, response: Response, workspace: Open) -> PersonShown:
     """Sign in with name and password; the answer sets the session's cookie."""
     request.app.state.attempts.check_attempt(request, asked.name)
@@ -80,7 +80,7 @@ def start_session(asked: SignInAsked, request: Request, response: Response, work
     return show_person(signed_in.person)
 
 
-@router.post("/claim", openapi_extra={"x-action": EVERYBODY})
+@router.post("/claim", openapi_extra=FOR_EVERYBODY)
 def claim(asked: ClaimAsked, request: Request, response: Response, workspace: Open) -> PersonShown:
     """Become the first admin of a fresh installation, with the one-time token that it printed."""
     request.app.state.attempts.check_attempt(request, "claim")
@@ -95,7 +95,7 @@ def claim(asked: ClaimAsked, request: Request, response: Response, workspace: Op
     return show_person(signed_in.person)
 
 
-@router.post("/token", openapi_extra={"x-action": EVERYBODY})
+@router.post("/token", openapi_extra=FOR_EVERYBODY)
 def start_session_by_token(asked: TokenAsked, request: Request, response: Response, workspace: Open) -> PersonShown:
     """Sign in with a one-time link's token; the answer sets the session's cookie."""
     request.app.state.attempts.check_attempt(request, "token")
@@ -104,7 +104,7 @@ def start_session_by_token(asked: TokenAsked, request: Request, response: Respon
     return show_person(signed_in.person)
 
 
-@router.put("/password", openapi_extra={"x-action": Action.READ})
+@router.put("/password", openapi_extra=READ)
 def set_password(
     asked: PasswordAsked, request: Request, response: Response, workspace: Open, caller: Caller
 ) -> PersonShown:
@@ -117,7 +117,7 @@ def set_password(
     return show_person(caller)
 
 
-@router.delete("", status_code=204, openapi_extra={"x-action": Action.READ})
+@router.delete("", status_code=204, openapi_extra=READ)
 def end_session(request: Request, response: Response, workspace: Open) -> None:
     """Sign out: the session is closed on the server, not only forgotten by the browser."""
     session_id = request.cookies.get(cookie_name(tls=request.app.state.tls))

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, Field
 
 from adtempo.accounts import run as accounts
-from adtempo.api.access import Caller, Open
-from adtempo.api.accounts import TEXT
-from adtempo.api.bodies import Amount, Asked, Currency, Figures, Moment, Number
+from adtempo.api.access import PLAN, READ, Caller, Open
+from adtempo.api.bodies import TEXT, Amount, Asked, Currency, Figures, Moment, Number, gives_file
 from adtempo.api.idempotency import IdempotentRoute
-from adtempo.api.pagination import LINK, Cursor, Limit, turn_page
+from adtempo.api.pagination import LINK, Paged
 from adtempo.domain.accounts import Platform
 from adtempo.domain.money import parse_micros
-from adtempo.domain.roles import Action
 from adtempo.tracking.keeping import load_kept_report, load_report_days, reports_body
 from adtempo.tracking.pacing import Pace, pacing_body
 from adtempo.tracking.report import metrics_body, report_body, roas_body
@@ -42,7 +40,6 @@ WindowDays = Annotated[Literal[1, 7, 28], BeforeValidator(int)]
 Window = Annotated[WindowDays, Query(description="Days after the click within which a conversion counts.")]
 Offline = Annotated[bool, Query(description="Whether the advertiser's own conversions count, as its account says.")]
 Wanted = Annotated[str | None, Field(min_length=1, max_length=300, pattern=TEXT)]
-READ: dict[str, Any] = {"x-action": Action.READ}
 
 
 class CampaignShown(BaseModel):
@@ -331,22 +328,19 @@ class ReportsShown(BaseModel):
 
 @router.get("/campaigns", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_campaigns(
-    request: Request,
-    response: Response,
     workspace: Open,
+    pager: Paged,
     account: Annotated[
         str | None, Query(max_length=300, pattern=TEXT, description="Its id, or platform:account.")
     ] = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
 ) -> CampaignsShown:
     """List the campaigns."""
     found = accounts.load_campaigns(workspace, account=account)
-    page = turn_page(found, lambda pair: str(pair[0].ref), limit, cursor, request, response)
+    page = pager.turn(found, lambda pair: str(pair[0].ref))
     return CampaignsShown.model_validate(accounts.campaigns_body(page))
 
 
-@router.patch("/campaigns/{campaign}", openapi_extra={"x-action": Action.PLAN})
+@router.patch("/campaigns/{campaign}", openapi_extra=PLAN)
 def set_campaign(campaign: CampaignName, asked: WishesAsked, workspace: Open, caller: Caller) -> CampaignShown:
     """Say what is wanted of a campaign: targets, a planned budget, a label, a niche, a channel."""
     changes = asked.model_dump(exclude_unset=True)
@@ -414,7 +408,7 @@ def show_blended_roas(workspace: Open, asked: Annotated[BlendAsked, Query()]) ->
 @router.get(
     "/campaigns/{campaign}/metrics.csv",
     response_class=StreamingResponse,
-    responses={200: {"description": "CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses=gives_file("text/csv"),
     openapi_extra=READ,
 )
 def export_metrics(
@@ -453,7 +447,7 @@ def list_reports(workspace: Open) -> ReportsShown:
 @router.get(
     "/reports/{day}.html",
     response_class=HTMLResponse,
-    responses={200: {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}},
+    responses=gives_file("text/html"),
     openapi_extra=READ,
 )
 def show_report_page(workspace: Open, day: ReportDay) -> HTMLResponse:
