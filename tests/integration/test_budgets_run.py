@@ -20,6 +20,7 @@ from adtempo.budgets.run import BudgetAutoScaler, Run
 from adtempo.changes.approvals import approve_change
 from adtempo.changes.halt import halt_changes
 from adtempo.changes.run import load_change, load_changes
+from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.budgets import Evaluation
 from adtempo.domain.changes import State
 from adtempo.domain.errors import ChangeMoved, Conflict, InvalidInput, NotFound
@@ -32,7 +33,7 @@ from adtempo.facts.sql import answer_sql
 from adtempo.jobs.deciding import evaluate_again
 from adtempo.jobs.scaling import learn_hours, run_budgets, scale_campaigns
 from adtempo.store import budgets as stored
-from adtempo.store.accounts import change_account, change_campaign, find_account, find_campaign
+from adtempo.store.accounts import change_account, change_campaign, find_account, find_campaign, register_accounts
 from adtempo.store.audit import load_audit
 from adtempo.store.engine import reading, transaction
 from adtempo.store.schema import stats
@@ -354,6 +355,15 @@ def test_the_command_s_run_learns_and_optimizes(home: Workspace) -> None:
     assert run_budgets(home, mode="learn", actor="ann") == {"mode": "learn", "learnt": 4}
     with pytest.raises(InvalidInput, match="there is no mode 'best'; choose one of optimize, learn, both"):
         run_budgets(home, mode="best", actor="ann")
+
+
+def test_a_source_that_cannot_be_read_stops_no_other(home: Workspace) -> None:
+    lost = Account(AccountRef("tiktok", "t1"), "UTC", "EUR", "Lost", "sandbox")
+    with transaction(home.engine) as connection:
+        register_accounts(connection, [lost], at=NOW)
+    with pytest.raises(NotFound, match="market"):
+        run_budgets(home, mode="optimize", actor="ann")
+    assert len(load_changes(home)) == 2
 
 
 # Rules

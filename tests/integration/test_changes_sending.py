@@ -137,6 +137,24 @@ def test_a_campaign_that_is_gone_is_left_alone(workspace: Workspace, approved: C
     assert apply_change(road(workspace, Puppet(reads=[NotFound("gone")])), approved.id).state is State.EXTERNAL
 
 
+def test_whatever_goes_wrong_with_one_change_stops_no_other(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roads.furnish(workspace, count=2)
+    now, bug = workspace.now(), RuntimeError("a bug of a connector")
+    propose_changes(workspace, [roads.proposal(now), roads.proposal(now, 2)], actor="rule")
+    puppet = Puppet(reads=[bug, None, PlatformUnavailable()])
+    monkeypatch.setattr("adtempo.changes.apply.open_writer", lambda *_: puppet)
+    done = apply_changes(workspace, actor="job")
+    assert ([change.state for change in done.sent], done.waiting, puppet.calls) == ([State.UNKNOWN], 1, 1)
+    puppet.held, puppet.reads = roads.ACTIVE, [None, PlatformUnavailable()]
+    assert [change.state for change in apply_changes(workspace, actor="job").sent] == [State.UNKNOWN]
+    puppet.reads = [bug, None, None, None]
+    for later in (CALL + QUARANTINE, CALL + QUARANTINE + APART):
+        resolved = recover_changes(road(workspace, puppet, later=later))
+    assert len(resolved) == 1
+
+
 @pytest.mark.parametrize(
     ("puppet", "outcome"),
     [

@@ -138,11 +138,11 @@ def _send(road: Road, change: Change, lease: Lease, name: str, writer: Writer) -
     except (PlatformRejected, NotFound) as problem:
         return _finish(road, change, lease, State.REFUSED, problem.message)
     except Exception as problem:  # noqa: BLE001 - whatever it was, it was no definite answer
-        return _finish(road, change, lease, State.UNKNOWN, f"no definite answer: {_said(problem)}")
+        return _finish(road, change, lease, State.UNKNOWN, f"no definite answer: {said(problem)}")
     try:
         seen = writer.fetch_state(change.campaign, road.now())
     except Exception as problem:  # noqa: BLE001 - a yes that cannot be read back is no outcome yet
-        return _finish(road, change, lease, State.UNKNOWN, f"the platform said yes, then: {_said(problem)}")
+        return _finish(road, change, lease, State.UNKNOWN, f"the platform said yes, then: {said(problem)}")
     if seen != change.target:
         return _finish(road, change, lease, State.UNKNOWN, "the platform said yes, and holds something else")
     return _finish(road, change, lease, State.APPLIED, "read back as it was asked", seen)
@@ -155,7 +155,8 @@ def _call(writer: Writer, change: Change, now: datetime) -> None:
         writer.apply_status(change.campaign, change.target.status, now)
 
 
-def _said(problem: Exception) -> str:
+def said(problem: Exception) -> str:
+    """Return what an exception says, ours or not."""
     return problem.message if isinstance(problem, AdtempoError) else f"{type(problem).__name__}: {problem}"
 
 

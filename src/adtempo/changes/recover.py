@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from adtempo.changes.apply import Road, freeze, settle, take_lease
+import structlog
+
+from adtempo.changes.apply import Road, freeze, said, settle, take_lease
 from adtempo.changes.lifecycle import judge_after
 from adtempo.changes.trail import record_step
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.campaigns import CampaignState
 from adtempo.domain.changes import Change, State
-from adtempo.domain.errors import LeaseBusy, NotFound, PlatformOutcomeUnknown, PlatformUnavailable
+from adtempo.domain.errors import NotFound
 from adtempo.store import changes as stored
 from adtempo.store.accounts import load_account, load_accounts
 from adtempo.store.audit import append_audit
@@ -20,6 +22,8 @@ from adtempo.store.engine import reading, transaction
 from adtempo.store.leases import Lease, check_leases, release_leases
 from adtempo.store.readings import Known, load_known, record_reading
 from adtempo.store.state import load_restored_at, mark_reconciled
+
+log = structlog.get_logger()
 
 APART = timedelta(seconds=30)
 """How far apart the two readings lie that must agree."""
@@ -60,7 +64,8 @@ class Reconciliation:
 def recover_changes(road: Road) -> list[Change]:
     """Freeze what crashed in the middle, resolve what can be, end what ran out; return the changes that moved.
 
-    A campaign that another process works on, or whose platform does not answer, waits for the next time.
+    A campaign that another process works on, or whose platform cannot be asked, waits for the next time and stops no
+    other.
     """
     now = road.now()
     with reading(road.engine) as connection:
@@ -129,12 +134,13 @@ def _cancel_waiting(road: Road) -> int:
 def _under_lease(road: Road, change: Change, work: Callable[[Road, Change, Lease], Change | None]) -> Change | None:
     try:
         lease = take_lease(road, change.campaign)
-    except LeaseBusy:
+        try:
+            return work(road, change, lease)
+        finally:
+            release_leases(road.engine, [lease])
+    except Exception as problem:  # noqa: BLE001 - whatever it was, it stops no other change, and is tried again
+        log.warning("change_waits", change=change.id, detail=said(problem))
         return None
-    try:
-        return work(road, change, lease)
-    finally:
-        release_leases(road.engine, [lease])
 
 
 def _freeze_crashed(road: Road, change: Change, lease: Lease) -> Change | None:
@@ -153,8 +159,6 @@ def _resolve(road: Road, change: Change, lease: Lease) -> Change | None:
     _, writer = road.open(account)
     try:
         seen = writer.fetch_state(change.campaign, road.now())
-    except (PlatformUnavailable, PlatformOutcomeUnknown):
-        return None
     except NotFound as problem:
         return _conclude(road, change, lease, State.EXTERNAL, problem.message)
     now = road.now()

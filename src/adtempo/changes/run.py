@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adtempo.changes.apply import Road, apply_change, build_road
+from adtempo.changes.apply import Road, apply_change, build_road, said
 from adtempo.changes.approvals import Again, approve_change
 from adtempo.changes.recover import Reconciliation, reconcile_changes, recover_changes
 from adtempo.changes.revert import revert_change, revert_run
 from adtempo.domain.changes import Change, State
-from adtempo.domain.errors import AdtempoError, InvalidInput
+from adtempo.domain.errors import InvalidInput
 from adtempo.domain.roles import Person
 from adtempo.store import changes as stored
 from adtempo.store.accounts import find_account, find_campaign
@@ -154,6 +154,6 @@ def _road(workspace: Workspace, actor: str) -> Road:
 def _try(road: Road, change: Change) -> Change | None:
     try:
         return apply_change(road, change.id)
-    except AdtempoError as problem:
-        log.warning("change_waits", change=change.id, detail=problem.message)
+    except Exception as problem:  # noqa: BLE001 - whatever it was, it stops no other change, and is tried again
+        log.warning("change_waits", change=change.id, detail=said(problem))
         return None

@@ -17,7 +17,7 @@ from adtempo.dayparts.findings import CampaignDayparts, DaypartSettings
 from adtempo.dayparts.run import DayPartOptimizer
 from adtempo.domain.budgets import HourProfile
 from adtempo.domain.changes import State
-from adtempo.domain.errors import InvalidInput
+from adtempo.domain.errors import AdtempoError, InvalidInput
 from adtempo.domain.hourweek import DAYS_PER_WEEK
 from adtempo.jobs.sync import list_readable
 from adtempo.tracking.sync import sync_sources
@@ -33,6 +33,8 @@ MIN_SAMPLES = 24
 def run_budgets(workspace: Workspace, *, mode: str, actor: str) -> dict[str, Any]:
     """Do one window's work and say what came of it; a second run of the window does nothing.
 
+    A source that cannot be read stops no other: what is known is worked on, and only then the run fails.
+
     Args:
         workspace: What is open.
         mode: ``optimize`` (budgets), ``learn`` (at which hours campaigns work) or ``both``.
@@ -40,11 +42,11 @@ def run_budgets(workspace: Workspace, *, mode: str, actor: str) -> dict[str, Any
 
     Raises:
         InvalidInput: There is no such mode.
-        PlatformUnavailable: A platform could not be read; nothing was evaluated on old facts.
+        NotFound, PlatformUnavailable: A source could not be read; the rest was done.
     """
     if mode not in MODES:
         raise InvalidInput(f"there is no mode {mode!r}; choose one of {', '.join(MODES)}")
-    sync_sources(workspace, list_readable(workspace), actor=actor, now=workspace.now())
+    problems = _sync_each(workspace, actor)
     body: dict[str, Any] = {"mode": mode, "learnt": 0}
     if mode != "optimize":
         body["learnt"] = len(learn_hours(workspace))
@@ -52,7 +54,22 @@ def run_budgets(workspace: Workspace, *, mode: str, actor: str) -> dict[str, Any
         run = BudgetAutoScaler(workspace).run(actor=actor)
         apply_changes(workspace, actor=actor)
         body |= run_body(run.with_changes(load_changes(workspace, run=run.name)))
+    if problems:
+        raise problems[0]
     return body
+
+
+def _sync_each(workspace: Workspace, actor: str) -> list[AdtempoError]:
+    """Read every source, and return why some could not be read."""
+    problems = []
+    readable = list_readable(workspace)
+    for source in sorted({account.source for account in readable}):
+        accounts = [account for account in readable if account.source == source]
+        try:
+            sync_sources(workspace, accounts, actor=actor, now=workspace.now())
+        except AdtempoError as problem:
+            problems.append(problem)
+    return problems
 
 
 def scale_campaigns(workspace: Workspace, campaigns: Sequence[str], *, actor: str) -> list[Scaled]:
