@@ -23,13 +23,21 @@ _DONE_OR_DUE = {
 }
 
 
-def find_news(changes: Iterable[Change]) -> list[Finding]:
-    """Return what there is to tell of changes; those that went nowhere are no news."""
+def find_news(changes: Iterable[Change], public_url: str | None = None) -> list[Finding]:
+    """Return what there is to tell of changes; those that went nowhere are no news.
+
+    What waits for approval comes with the address of the page to sign in and decide on: opening it decides nothing,
+    since scanners of mail open addresses, too.
+
+    Args:
+        changes: As they stand.
+        public_url: How people reach the server; None where nobody said.
+    """
     return [
         Finding(
             alert_type=NEWS,
             severity=Severity.WARNING,
-            message=_message(change),
+            message=_message(change, public_url),
             campaign=change.campaign,
             detail=f"{change.action} {change.window:%Y-%m-%dT%H}",
         )
@@ -49,7 +57,8 @@ def _size(change: Change) -> float:
     return float("inf") if rate is None else micros / MICROS / rate
 
 
-def _message(change: Change) -> str:
+def _message(change: Change, public_url: str | None) -> str:
     old, new = (Money(state.budget_daily_micros, change.currency) for state in (change.prior, change.target))
     what = f"daily budget {old} -> {new}" if _moves(change) else f"{change.action} (daily budget {old})"
-    return f"{what}, {_DONE_OR_DUE[change.state]}: {change.reason}"
+    where = f" at {public_url}/approvals" if public_url and change.state is State.AWAITING_APPROVAL else ""
+    return f"{what}, {_DONE_OR_DUE[change.state]}{where}: {change.reason}"
