@@ -52,12 +52,7 @@ class AnomaliesShown(BaseModel):
 
 
 @router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
-def list_anomalies(
-    workspace: Open,
-    pager: Paged,
-    campaign: OfCampaign = None,
-    as_of: AsOf = None,
-) -> AnomaliesShown:
+def list_anomalies(workspace: Open, pager: Paged, campaign: OfCampaign = None, as_of: AsOf = None) -> AnomaliesShown:
     """What is wrong now and worth an alert, the worst first."""
     found = load_anomalies(workspace, campaign, as_of=as_of)
     return AnomaliesShown.model_validate(anomalies_body(pager.turn(found, _key)))
@@ -79,11 +74,7 @@ class HoursAsked:
 
 
 @router.get("/hours", responses={200: {"headers": LINK}}, openapi_extra=READ)
-def list_unusual_hours(
-    workspace: Open,
-    pager: Paged,
-    asked: Annotated[HoursAsked, Depends()],
-) -> AnomaliesShown:
+def list_unusual_hours(workspace: Open, pager: Paged, asked: Annotated[HoursAsked, Depends()]) -> AnomaliesShown:
     """Hours that lie far from what was expected, the newest first; default: the last seven days."""
     found = load_unusual_hours(
         workspace,

@@ -49,8 +49,7 @@ CampaignPath = Annotated[
 Days = Annotated[int, Query(ge=1, le=DAYS_MAX, description="Of the last so many days.")]
 MinSamples = Annotated[int, Query(ge=1, le=100_000, description="Measured hours below which nothing is said.")]
 Budget = Annotated[
-    str | None,
-    Query(pattern=r"^\d{1,12}(\.\d{1,6})?$", description="A daily budget in major units; default: its own."),
+    str | None, Query(pattern=r"^\d{1,12}(\.\d{1,6})?$", description="A daily budget in major units; default: its own.")
 ]
 
 
@@ -88,11 +87,7 @@ def pending(workspace: Open) -> ChangesShown:
 
 
 @router.get("/actions/history", responses={200: {"headers": LINK}}, openapi_extra=READ)
-def history(
-    workspace: Open,
-    pager: Paged,
-    campaign_id: OfCampaign = None,
-) -> ChangesShown:
+def history(workspace: Open, pager: Paged, campaign_id: OfCampaign = None) -> ChangesShown:
     """List all changes, the newest first."""
     found = load_changes(workspace, campaign=campaign_id, before=pager.number or None, limit=pager.limit + 1)
     return show_page(found, pager)

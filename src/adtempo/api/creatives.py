@@ -95,11 +95,7 @@ class FatigueList(BaseModel):
 
 @router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_creatives(
-    workspace: Open,
-    pager: Paged,
-    campaign: OfCampaign = None,
-    since: Day | None = None,
-    until: Day | None = None,
+    workspace: Open, pager: Paged, campaign: OfCampaign = None, since: Day | None = None, until: Day | None = None
 ) -> CreativesShown:
     """What each creative did over local days, both inclusive; default: all days with facts."""
     found = CampaignTracker(workspace).aggregate_by_creative(campaign, since, until)

@@ -23,8 +23,7 @@ router = APIRouter(prefix="/daypart", tags=["dayparts"], route_class=IdempotentR
 
 
 Budget = Annotated[
-    str | float,
-    Field(description="Daily budget in major units, a decimal string or a number.", examples=["100.00"]),
+    str | float, Field(description="Daily budget in major units, a decimal string or a number.", examples=["100.00"])
 ]
 ScheduleId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="Its id.", examples=["0123456789abcdef"])]
 
@@ -208,10 +207,7 @@ def schedule_together(asked: UnifiedAsked, workspace: Open, caller: Caller) -> U
 
 
 @router.get("/schedules/{campaign_id}", openapi_extra=READ)
-def list_schedules(
-    campaign_id: CampaignPath,
-    workspace: Open,
-) -> SchedulesShown:
+def list_schedules(campaign_id: CampaignPath, workspace: Open) -> SchedulesShown:
     """List the schedules of a campaign, the newest first."""
     found = DayPartOptimizer(workspace).load_schedules(campaign_id)
     return SchedulesShown.model_validate(report.schedules_body(found))
@@ -224,11 +220,7 @@ def show_schedule(schedule_id: ScheduleId, workspace: Open) -> ScheduleShown:
 
 
 @router.get("/schedule/{schedule_id}/export/{form}", openapi_extra=READ)
-def export_schedule(
-    schedule_id: ScheduleId,
-    form: Form,
-    workspace: Open,
-) -> ExportShown:
+def export_schedule(schedule_id: ScheduleId, form: Form, workspace: Open) -> ExportShown:
     """A schedule in a platform's form, with a plain statement of what that form cannot hold."""
     done = DayPartOptimizer(workspace).export_schedule(schedule_id, form)
     return ExportShown.model_validate(report.exported_body(done))
@@ -240,11 +232,7 @@ def export_schedule(
     responses=gives_file(*(one.media_type for one in EXPORTS)),
     openapi_extra=READ,
 )
-def download_schedule(
-    schedule_id: ScheduleId,
-    form: Form,
-    workspace: Open,
-) -> Response:
+def download_schedule(schedule_id: ScheduleId, form: Form, workspace: Open) -> Response:
     """The same as a file to keep."""
     done = DayPartOptimizer(workspace).export_schedule(schedule_id, form)
     name = f"{done.export.name}-{schedule_id}.{done.export.suffix}"

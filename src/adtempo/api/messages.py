@@ -110,11 +110,7 @@ def build_many(asked: ManyAsked, workspace: Open, caller: Caller) -> BatchShown:
 
 
 @router.get("/schedules", responses={200: {"headers": LINK}}, openapi_extra=READ)
-def list_schedules(
-    workspace: Open,
-    pager: Paged,
-    page_name: AnyPage = None,
-) -> SchedulesShown:
+def list_schedules(workspace: Open, pager: Paged, page_name: AnyPage = None) -> SchedulesShown:
     """List planned weeks, the latest first."""
     found = ScheduleBuilder(workspace).list_schedules(page_name)
     page = pager.turn(found, lambda row: str(row.schedule_id))
@@ -166,11 +162,7 @@ def unlock(schedule_id: ScheduleId, workspace: Open, caller: Caller) -> Released
 
 
 @router.get("/captions", responses={200: {"headers": LINK}}, openapi_extra=READ)
-def list_captions(
-    workspace: Open,
-    pager: Paged,
-    page_name: AnyPage = None,
-) -> BankShown:
+def list_captions(workspace: Open, pager: Paged, page_name: AnyPage = None) -> BankShown:
     """List the caption bank: all of it, or what one page may use."""
     bank = ScheduleBuilder(workspace).load_captions(page_name)
     page = pager.turn(bank, lambda one: one.caption_id)

@@ -56,11 +56,7 @@ def health() -> Health:
     return Health()
 
 
-@router.get(
-    "/ready",
-    responses={503: {"description": "Not ready", "model": Readiness}},
-    openapi_extra=FOR_EVERYBODY,
-)
+@router.get("/ready", responses={503: {"description": "Not ready", "model": Readiness}}, openapi_extra=FOR_EVERYBODY)
 def ready(workspace: Open, response: Response) -> Readiness:
     """Whether the database and the ledger can be used, and how old each job's last run is."""
     ledger = "ok" if os.access(workspace.ledger_dir, os.R_OK | os.W_OK | os.X_OK) else "the folder cannot be written"

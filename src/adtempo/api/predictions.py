@@ -17,13 +17,7 @@ from adtempo.domain.predictions import ENDS
 from adtempo.predictions import report
 from adtempo.predictions.actuals import actuals_of
 from adtempo.predictions.claims import Claim
-from adtempo.predictions.compare import (
-    DAYS,
-    DAYS_MAX,
-    compare_predictions,
-    load_accuracy,
-    load_comparisons,
-)
+from adtempo.predictions.compare import DAYS, DAYS_MAX, compare_predictions, load_accuracy, load_comparisons
 from adtempo.predictions.record import load_prediction, load_predictions, record_prediction
 
 router = APIRouter(prefix="/api/tracking/predictions", tags=["predictions"], route_class=IdempotentRoute)
@@ -210,10 +204,7 @@ def record(asked: PredictionAsked, workspace: Open, caller: Caller) -> Predictio
 
 @router.get("", responses={200: {"headers": LINK}}, openapi_extra=READ)
 def list_predictions(
-    workspace: Open,
-    pager: Paged,
-    campaign: OfCampaign = None,
-    model: Model = None,
+    workspace: Open, pager: Paged, campaign: OfCampaign = None, model: Model = None
 ) -> PredictionsShown:
     """List predictions, the latest window first."""
     found = load_predictions(workspace, campaign=campaign, model=model)

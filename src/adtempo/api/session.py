@@ -20,8 +20,7 @@ router = APIRouter(prefix="/api/session", tags=["session"])
 Name = Annotated[str, Field(min_length=1, max_length=100, examples=["ann"])]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=PASSWORD_LONGEST, examples=["correct horse battery"])]
 NewPassword = Annotated[
-    SecretStr,
-    Field(min_length=PASSWORD_SHORTEST, max_length=PASSWORD_LONGEST, examples=["correct horse battery"]),
+    SecretStr, Field(min_length=PASSWORD_SHORTEST, max_length=PASSWORD_LONGEST, examples=["correct horse battery"])
 ]
 Token = Annotated[SecretStr, Field(min_length=1, max_length=200, examples=["Yq3m0u1eS7cQ"])]
 

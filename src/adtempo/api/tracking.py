@@ -412,11 +412,7 @@ def show_blended_roas(workspace: Open, asked: Annotated[BlendAsked, Query()]) ->
     openapi_extra=READ,
 )
 def export_metrics(
-    campaign: CampaignName,
-    workspace: Open,
-    since: Day | None = None,
-    until: Day | None = None,
-    as_of: AsOf = None,
+    campaign: CampaignName, workspace: Open, since: Day | None = None, until: Day | None = None, as_of: AsOf = None
 ) -> StreamingResponse:
     """Every metric of a campaign per local day as CSV; no cell is a formula."""
     lines = CampaignTracker(workspace).export_metrics_csv(campaign, since, until, as_of)
@@ -444,12 +440,7 @@ def list_reports(workspace: Open) -> ReportsShown:
     return ReportsShown.model_validate(reports_body(load_report_days(workspace)))
 
 
-@router.get(
-    "/reports/{day}.html",
-    response_class=HTMLResponse,
-    responses=gives_file("text/html"),
-    openapi_extra=READ,
-)
+@router.get("/reports/{day}.html", response_class=HTMLResponse, responses=gives_file("text/html"), openapi_extra=READ)
 def show_report_page(workspace: Open, day: ReportDay) -> HTMLResponse:
     """One kept report as it was sent: a page without anything to fetch."""
     return HTMLResponse(load_kept_report(workspace, day).html)

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adtempo.cli.remote import asks_server
-from adtempo.cli.session import (
-    AsJson,
-    AsOf,
-    Since,
-    Until,
-    note,
-    opened,
-    print_json,
-    print_table,
-)
+from adtempo.cli.session import AsJson, AsOf, Since, Until, note, opened, print_json, print_table
 
 if TYPE_CHECKING:
     from adtempo.tracking.anomalies import Anomaly

@@ -44,9 +44,7 @@ def evaluate(
 
     with opened(ctx) as workspace:
         found = BudgetAutoScaler(workspace).evaluate_all(
-            None if campaign is None else [campaign],
-            rules=None if rules is None else read_rules(rules),
-            as_of=as_of,
+            None if campaign is None else [campaign], rules=None if rules is None else read_rules(rules), as_of=as_of
         )
     if as_json:
         for one in found:
@@ -82,12 +80,7 @@ def run(
         note(f"rule {failure['rule']}: {failure['message']}")
 
 
-def check(
-    ctx: typer.Context,
-    rules: RulesFile = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
+def check(ctx: typer.Context, rules: RulesFile = None, *, as_json: AsJson = False) -> None:
     """Find contradictions, gaps, oscillation, compounding and idle rows, and prove the highest possible spend."""
     session = session_of(ctx)
     if session.server and rules is None:

@@ -8,17 +8,7 @@ from typing import Annotated
 import typer
 
 from adtempo.cli.remote import asks_server
-from adtempo.cli.session import (
-    AsJson,
-    AsOf,
-    Since,
-    Until,
-    note,
-    opened,
-    print_json,
-    print_table,
-    read_day,
-)
+from adtempo.cli.session import AsJson, AsOf, Since, Until, note, opened, print_json, print_table, read_day
 
 OfCampaign = Annotated[
     str | None, typer.Option("--campaign", metavar="C", help="Only creatives of this campaign; default: all.")

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adtempo.cli.remote import asks_server, fetch_body, post_body
-from adtempo.cli.session import (
-    AsJson,
-    Until,
-    note,
-    opened,
-    print_fields,
-    print_json,
-    print_table,
-    session_of,
-)
+from adtempo.cli.session import AsJson, Until, note, opened, print_fields, print_json, print_table, session_of
 from adtempo.domain.errors import InvalidInput
 
 if TYPE_CHECKING:

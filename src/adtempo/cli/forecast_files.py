@@ -17,8 +17,7 @@ def file(
     *,
     date: Annotated[str, typer.Option("--date", metavar="COL", help="Column of the dates or times, evenly spaced.")],
     value: Annotated[
-        list[str],
-        typer.Option("--value", metavar="COL", help="Column to forecast; may be repeated, or be COL,COL."),
+        list[str], typer.Option("--value", metavar="COL", help="Column to forecast; may be repeated, or be COL,COL.")
     ],
     horizon: Annotated[int, typer.Option("--horizon", metavar="H", min=1, help="How many steps to come.")],
     season: Annotated[

@@ -10,14 +10,7 @@ import typer
 
 from adtempo.cli.options import optional, takes_together
 from adtempo.cli.remote import asks_server
-from adtempo.cli.session import (
-    AsJson,
-    note,
-    opened,
-    print_fields,
-    print_json,
-    print_table,
-)
+from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table
 from adtempo.domain.errors import InvalidInput
 
 FIELDS = {

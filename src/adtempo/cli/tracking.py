@@ -78,12 +78,7 @@ def metrics(
         tracker = CampaignTracker(workspace)
         found = tracker.load_metrics(campaign, since, until, as_of)
         counted = tracker.load_roas(
-            [campaign],
-            include_offline,
-            window,
-            since=found.since,
-            until=found.until,
-            as_of=found.as_of,
+            [campaign], include_offline, window, since=found.since, until=found.until, as_of=found.as_of
         )
     if as_json:
         print_json(metrics_body(found, counted))

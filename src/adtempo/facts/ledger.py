@@ -33,16 +33,7 @@ from adtempo.store.ledger import LedgerFile
 SCHEMA_VERSION = 1
 """Version of the Parquet columns below; listed with every file, so that a later one can be read beside it."""
 
-SERIES_KEY = (
-    "campaign_id",
-    "platform",
-    "account_id",
-    "level",
-    "entity_id",
-    "grain",
-    "conversion_type",
-    "attribution",
-)
+SERIES_KEY = ("campaign_id", "platform", "account_id", "level", "entity_id", "grain", "conversion_type", "attribution")
 """What one series of slots belongs to. With the slot it is the key of a fact; files are sorted by it.
 
 Each posting also carries `series`, a name-based UUID of this key: sixteen bytes to join and group by instead of eight

@@ -57,10 +57,7 @@ class HourFacts:
 
 
 def load_hour_facts(
-    ledger: Ledger,
-    facts: FactQuery,
-    curves: Mapping[AccountRef, AccountCurves],
-    heard: Mapping[AccountRef, datetime],
+    ledger: Ledger, facts: FactQuery, curves: Mapping[AccountRef, AccountCurves], heard: Mapping[AccountRef, datetime]
 ) -> HourFacts:
     """Return the facts of hours.
 

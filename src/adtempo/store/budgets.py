@@ -173,10 +173,7 @@ def load_rules(connection: Connection) -> list[StoredRule]:
     current = newest.group_by(scaling_rules.c.rule_id).subquery()
     query = (
         select(scaling_rules)
-        .join(
-            current,
-            and_(scaling_rules.c.rule_id == current.c.rule_id, scaling_rules.c.version == current.c.version),
-        )
+        .join(current, and_(scaling_rules.c.rule_id == current.c.rule_id, scaling_rules.c.version == current.c.version))
         .where(scaling_rules.c.deleted.is_(False))
         .order_by(scaling_rules.c.position, scaling_rules.c.rule_id)
     )

@@ -32,16 +32,7 @@ from adtempo.domain.errors import NotFound
 from adtempo.domain.money import Money
 from adtempo.domain.schedules import KeptSchedule, Outlook, Strategy, WeekPlan
 from adtempo.store.engine import Identifier, UtcTime, metadata
-from adtempo.store.rows import (
-    CAMPAIGN,
-    campaign_columns,
-    campaign_key,
-    campaign_of,
-    insert_new,
-    of,
-    read_row,
-    row_of,
-)
+from adtempo.store.rows import CAMPAIGN, campaign_columns, campaign_key, campaign_of, insert_new, of, read_row, row_of
 
 daypart_analyses = Table(
     "daypart_analyses",

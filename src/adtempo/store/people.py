@@ -10,18 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Connection,
-    ForeignKey,
-    Index,
-    Row,
-    Table,
-    Text,
-    func,
-    select,
-)
+from sqlalchemy import CheckConstraint, Column, Connection, ForeignKey, Index, Row, Table, Text, func, select
 
 from adtempo.domain.roles import Person, Role
 from adtempo.store.engine import Identifier, Number, UtcTime, metadata
@@ -195,13 +184,7 @@ def insert_script_token(
 def load_script_token_row(connection: Connection, token_hash: str) -> Row[*tuple[Any, ...]] | None:
     """Return a script token that is not revoked, joined with its person."""
     query = (
-        select(
-            script_tokens.c.expires_at,
-            script_tokens.c.used_at,
-            people.c.id,
-            people.c.name,
-            people.c.role,
-        )
+        select(script_tokens.c.expires_at, script_tokens.c.used_at, people.c.id, people.c.name, people.c.role)
         .join(people, people.c.id == script_tokens.c.person_id)
         .where(script_tokens.c.hash == token_hash, script_tokens.c.revoked_at.is_(None), people.c.disabled_at.is_(None))
     )

@@ -25,11 +25,7 @@ GOOGLE_ADS = Format(
         "campaign_budget_daily": ("budget",),
         "campaign_status": ("campaign state", "campaign status"),
     },
-    needs=(
-        ("slot_start",),
-        ("campaign_id", "campaign_name"),
-        ("impressions", "clicks", "spend", "conversions"),
-    ),
+    needs=(("slot_start",), ("campaign_id", "campaign_name"), ("impressions", "clicks", "spend", "conversions")),
     missing=("--",),
     totals="Total: .*",
     advice="add the segment Time > Day to the report",

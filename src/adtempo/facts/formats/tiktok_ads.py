@@ -27,11 +27,7 @@ TIKTOK_ADS = Format(
         "campaign_budget_daily": ("budget",),
         "campaign_status": ("campaign status",),
     },
-    needs=(
-        ("slot_start",),
-        ("campaign_id", "campaign_name"),
-        ("impressions", "clicks", "spend", "conversions"),
-    ),
+    needs=(("slot_start",), ("campaign_id", "campaign_name"), ("impressions", "clicks", "spend", "conversions")),
     missing=("-",),
     totals="Total of [0-9,]+ results?",
     advice="add the dimension By Day to the report",

@@ -35,12 +35,7 @@ DIRECT_BYTES = 32_000_000
 
 
 def read_facts_file(
-    con: duckdb.DuckDBPyConnection,
-    path: Path,
-    options: ImportOptions,
-    *,
-    observed_at: datetime,
-    progress: Progress,
+    con: duckdb.DuckDBPyConnection, path: Path, options: ImportOptions, *, observed_at: datetime, progress: Progress
 ) -> StagedFile:
     """Read a file of facts and leave its rows in a connection.
 

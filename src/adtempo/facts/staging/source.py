@@ -25,11 +25,7 @@ from adtempo.domain.errors import InvalidInput, NotFound
 DELIMITERS = (",", ";", "\t")
 _PREAMBLE = 40
 _BATCH = 50_000
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 Progress = Callable[[float], None]
 """Is told the share of the file that has been read, 0 to 1."""
@@ -76,9 +72,7 @@ class Record:
 
 
 def open_sheet(
-    path: Path,
-    rank: Callable[[tuple[str, ...]], int],
-    complain: Callable[[tuple[str, ...]], InvalidInput],
+    path: Path, rank: Callable[[tuple[str, ...]], int], complain: Callable[[tuple[str, ...]], InvalidInput]
 ) -> Sheet:
     """Find the header of a file.
 
