@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +30,8 @@ _BY_HOUR = ("platform", "account_id", "campaign_id", "hour")
 _BY_DAY = ("platform", "account_id", "campaign_id", "day_local")
 _HOUR = timedelta(hours=1)
 
+_RowsOf = Sequence[tuple[CampaignRef, slice]]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hours:
@@ -50,11 +51,19 @@ class Hours:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Calendar:
-    """The hours of one account that may be judged: seconds since 1970 at the first, cells, and which a look covered."""
+    """The hours of one account that may be judged.
+
+    Attributes:
+        begin: Seconds since 1970 at the first.
+        cells: Hour of the week in the account's zone, shape (hours,).
+        covered: Whether a look covered it, shape (hours,).
+        share: Part of its conversions that has been reported, shape (hours,).
+    """
 
     begin: int
     cells: Ints
     covered: NDArray[np.bool_]
+    share: Floats
 
 
 def load_hours(
@@ -90,30 +99,26 @@ def load_hours(
             if look["grain"] == "hour" and look["level"] == "campaign" and look["observed_at"] <= as_of
         ]
     curves = load_curves(workspace.ledger, as_of=as_of)
-    complete = _complete_until(looks, table, as_of)
-    begins = _begins(table, first)
+    rows_of = table.campaigns()
+    complete = _complete_until(looks, table, rows_of, as_of)
+    begins = _begins(table, rows_of, first)
     calendars = {
-        ref: _calendar(accounts[ref], [look for look in looks if _is_of(look, ref)], begin, complete[ref])
+        ref: _calendar(accounts[ref], looks, (begin, complete[ref]), curves.get(ref), as_of)
         for ref, begin in begins.items()
         if complete[ref] >= begin + _HOUR
     }
-    series: dict[CampaignRef, HourlySeries] = {}
     by_ref = {campaign.ref: campaign for campaign in campaigns}
-    for ref, rows in _groups(table):
-        if ref.account in calendars:
-            account = accounts[ref.account]
-            found = _series(by_ref[ref], account, calendars[ref.account], table, rows)
-            if found is not None:
-                series[ref] = _with_share(found, curves.get(ref.account), as_of)
+    found = {
+        ref: _series(by_ref[ref], accounts[ref.account], calendars[ref.account], table, rows)
+        for ref, rows in rows_of
+        if ref.account in calendars
+    }
+    series = {ref: one for ref, one in found.items() if one is not None}
     return Hours(series, _load_daily(workspace, series, curves, as_of), complete)
 
 
-def _is_of(look: Mapping[str, Any], ref: AccountRef) -> bool:
-    return bool(look["platform"] == ref.platform and look["account_id"] == ref.account_id)
-
-
 def _complete_until(
-    looks: Sequence[Mapping[str, Any]], table: FactTable, as_of: datetime
+    looks: Sequence[Mapping[str, Any]], table: FactTable, rows_of: _RowsOf, as_of: datetime
 ) -> dict[AccountRef, datetime]:
     """Return up to when hours are complete: what a sync covered, else the day of the last hour of a file."""
     until: dict[AccountRef, datetime] = {}
@@ -122,7 +127,7 @@ def _complete_until(
         end = min(look["slot_to"], look["observed_at"])
         until[ref] = max(end, until.get(ref, end))
     newest: dict[AccountRef, datetime] = {}
-    for campaign, rows in _groups(table):
+    for campaign, rows in rows_of:
         last = _moment(table.keys["hour"][rows].max())
         newest[campaign.account] = max(last, newest.get(campaign.account, last))
     for ref, hour in newest.items():
@@ -130,13 +135,13 @@ def _complete_until(
     return until
 
 
-def _begins(table: FactTable, first: datetime) -> dict[AccountRef, datetime]:
+def _begins(table: FactTable, rows_of: _RowsOf, first: datetime) -> dict[AccountRef, datetime]:
     """Return the first hour with facts of each account, or one soon after the first asked for where that is later.
 
     Where an account's clock is half an hour off, so are its hours.
     """
     begins: dict[AccountRef, datetime] = {}
-    for campaign, rows in _groups(table):
+    for campaign, rows in rows_of:
         begin = _moment(table.keys["hour"][rows].min())
         begin += _HOUR * max(-((begin - first) // _HOUR), 0)
         begins[campaign.account] = min(begin, begins.get(campaign.account, begin))
@@ -148,12 +153,22 @@ def _moment(hour: np.datetime64) -> datetime:
     return naive.replace(tzinfo=UTC)
 
 
-def _calendar(account: Account, looks: Sequence[Mapping[str, Any]], first: datetime, end: datetime) -> _Calendar:
+def _calendar(
+    account: Account,
+    looks: Sequence[Mapping[str, Any]],
+    bounds: tuple[datetime, datetime],
+    curves: AccountCurves | None,
+    as_of: datetime,
+) -> _Calendar:
+    first, end = bounds
     begin = int(first.timestamp())
     count = (int(end.timestamp()) - begin) // 3600  # whole hours
+    age_hours = (as_of.timestamp() - begin) / 3600 - np.arange(count, dtype=np.float64) - 0.5
     local = [(first + _HOUR * number).astimezone(account.zone) for number in range(count)]
     change = np.zeros(count + 1, dtype=np.int64)
     for look in looks:
+        if AccountRef(look["platform"], look["account_id"]) != account.ref:
+            continue
         since, until = (
             min(max((int(moment.timestamp()) - begin) // 3600, 0), count)
             for moment in (look["slot_from"], look["slot_to"])
@@ -164,17 +179,8 @@ def _calendar(account: Account, looks: Sequence[Mapping[str, Any]], first: datet
         begin=begin,
         cells=np.array([moment.weekday() * 24 + moment.hour for moment in local], dtype=np.int64),
         covered=change.cumsum()[:count] > 0,
+        share=np.ones(count) if curves is None else share_of_clicks(curves, age_hours),
     )
-
-
-def _groups(table: FactTable) -> list[tuple[CampaignRef, slice]]:
-    """Return the rows of each campaign; the table is ordered by its keys."""
-    if not len(table):
-        return []
-    keys = [table.keys[key] for key in _BY_HOUR[:3]]
-    changes = np.flatnonzero(np.any([key[1:] != key[:-1] for key in keys], axis=0)) + 1
-    edges = [0, *changes.tolist(), len(table)]
-    return [(CampaignRef(*(key[begin] for key in keys)), slice(begin, end)) for begin, end in pairwise(edges)]
 
 
 def _series(
@@ -202,15 +208,8 @@ def _series(
         hours=hours,
         cells=calendar.cells[start:],
         amounts=amounts,
-        share=np.ones(len(covered)),
+        share=calendar.share[start:],
     )
-
-
-def _with_share(series: HourlySeries, curves: AccountCurves | None, as_of: datetime) -> HourlySeries:
-    if curves is None:
-        return series
-    age_hours = as_of.timestamp() / 3600 - series.hours - 0.5
-    return replace(series, share=share_of_clicks(curves, age_hours))
 
 
 def _load_daily(
