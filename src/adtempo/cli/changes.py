@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import asks_server, fetch_body, post_body
+from adtempo.cli.remote import asks_server, post_body
 from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table, session_of
 from adtempo.domain.changes import State
 from adtempo.domain.errors import InvalidInput
@@ -66,15 +66,14 @@ def list_changes(
 
 def show(ctx: typer.Context, change: Number, *, as_json: AsJson = False) -> None:
     """Show one change with its evidence."""
+    if asks_server(ctx, f"/api/changes/{change}"):
+        return
+    from adtempo.changes.report import change_body
+    from adtempo.changes.run import load_change
 
-    def load(workspace: Workspace) -> Mapping[str, Any]:
-        from adtempo.changes.report import change_body
-        from adtempo.changes.run import load_change
-
-        return change_body(load_change(workspace, change))
-
-    body = _read(ctx, f"/api/changes/{change}", load)
-    if as_json or session_of(ctx).server:
+    with opened(ctx) as workspace:
+        body = change_body(load_change(workspace, change))
+    if as_json:
         print_json(body)
         return
     lists = ("evidence", "verdicts", "limits")
@@ -85,15 +84,14 @@ def show(ctx: typer.Context, change: Number, *, as_json: AsJson = False) -> None
 
 def explain(ctx: typer.Context, change: Number, *, as_json: AsJson = False) -> None:
     """Tell why a change was made, who let it pass, and what became of it."""
+    if asks_server(ctx, f"/api/changes/{change}/story"):
+        return
+    from adtempo.changes.report import story_body
+    from adtempo.changes.run import load_story
 
-    def load(workspace: Workspace) -> Mapping[str, Any]:
-        from adtempo.changes.report import story_body
-        from adtempo.changes.run import load_story
-
-        return story_body(*load_story(workspace, change))
-
-    body = _read(ctx, f"/api/changes/{change}/story", load)
-    if as_json or session_of(ctx).server:
+    with opened(ctx) as workspace:
+        body = story_body(*load_story(workspace, change))
+    if as_json:
         print_json(body)
     else:
         typer.echo("\n".join(body["story"]))
@@ -209,15 +207,6 @@ def reconcile(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 def _owner(workspace: Workspace) -> Person:
     """Return the acting person of the command line: whoever owns the home is its admin."""
     return Person(0, workspace.actor, Role.ADMIN)
-
-
-def _read(ctx: typer.Context, path: str, load: Callable[[Workspace], Mapping[str, Any]]) -> Mapping[str, Any]:
-    session = session_of(ctx)
-    if session.server:
-        body: Mapping[str, Any] = fetch_body(session, path, {})
-        return body
-    with opened(ctx) as workspace:
-        return load(workspace)
 
 
 def _tell(body: Mapping[str, Any], *, as_json: bool) -> None:

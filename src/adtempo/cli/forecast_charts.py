@@ -33,10 +33,7 @@ def chart(
     """Draw a forecast as a picture."""
     if output.suffix.lower() not in FORMS:
         raise InvalidInput(f"{output.name} does not say what it should be; end it with .png or .svg")
-    if name not in NAMES:
-        raise InvalidInput(f"there is no forecast {name!r}; choose one of {', '.join(NAMES)}")
-    if channel is not None and name == NAMES[-1]:
-        raise InvalidInput("a recommendation is about all channels of a currency; leave --channel out")
+    check_asked(name, channel)
     if not output.absolute().parent.is_dir():
         raise InvalidInput(f"there is no folder {output.absolute().parent}; make it first")
     form = output.suffix.lower().lstrip(".")
@@ -49,13 +46,22 @@ def chart(
         from adtempo.forecasts.run import Forecaster
 
         with opened(ctx) as workspace:
-            said = _ask(Forecaster(workspace), name, channel)
+            said = ask(Forecaster(workspace), name, channel)
         picture = picture_said(said, form, currency=currency, theme="light", width=WIDTH, height=None)
     output.write_bytes(picture)
     note(f"written: {output}")
 
 
-def _ask(forecaster: Forecaster, name: str, channel: str | None) -> Sequence[Any]:
+def check_asked(name: str, channel: str | None) -> None:
+    """Refuse what no forecast answers."""
+    if name not in NAMES:
+        raise InvalidInput(f"there is no forecast {name!r}; choose one of {', '.join(NAMES)}")
+    if channel is not None and name == NAMES[-1]:
+        raise InvalidInput("a recommendation is about all channels of a currency; leave --channel out")
+
+
+def ask(forecaster: Forecaster, name: str, channel: str | None) -> Sequence[Any]:
+    """Return what a forecast says."""
     if name == NAMES[0]:
         return forecaster.roi_forecast(channel=channel)
     if name == NAMES[1]:

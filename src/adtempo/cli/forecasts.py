@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adtempo.cli import forecast_charts, forecast_files
-from adtempo.cli.forecast_charts import NAMES
-from adtempo.cli.remote import fetch_body
-from adtempo.cli.session import AsJson, note, opened, print_json, print_table, session_of, shown_progress
-from adtempo.domain.errors import InvalidInput
+from adtempo.cli.forecast_charts import NAMES, ask, check_asked
+from adtempo.cli.remote import asks_server
+from adtempo.cli.session import AsJson, note, opened, print_json, print_table, shown_progress
 
 if TYPE_CHECKING:
-    from adtempo.forecasts.run import Forecaster
+    pass
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(NAMES)}.")]
 Channel = Annotated[str | None, typer.Option("--channel", metavar="C", help="Only this channel.")]
 
 
@@ -45,36 +43,26 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show what a forecast says now."""
-    if name not in NAMES:
-        raise InvalidInput(f"there is no forecast {name!r}; choose one of {', '.join(NAMES)}")
-    if channel is not None and name == NAMES[3]:
-        raise InvalidInput("a recommendation is about all channels of a currency; leave --channel out")
-    session = session_of(ctx)
-    if session.server:
-        body = fetch_body(session, f"/api/ml-dashboard/{name}/data", {"channel": channel})
-    else:
-        from adtempo.forecasts.run import Forecaster
+    check_asked(name, channel)
+    if asks_server(ctx, f"/api/ml-dashboard/{name}/data", {"channel": channel}):
+        return
+    from adtempo.forecasts import report
+    from adtempo.forecasts.run import Forecaster
 
-        with opened(ctx) as workspace:
-            body = _load(Forecaster(workspace), name, channel)
-    if as_json or session.server:
+    bodies: dict[str, Callable[[Any], dict[str, Any]]] = {
+        "roi-forecast": report.roi_forecast_body,
+        "roi-timeseries": report.roi_timeseries_body,
+        "reach-ctr": report.reach_ctr_body,
+        "budget-recommendation": report.budget_recommendation_body,
+    }
+    with opened(ctx) as workspace:
+        body = bodies[name](ask(Forecaster(workspace), name, channel))
+    if as_json:
         print_json(body)
     elif not next(iter(body.values())):
         note("nothing has been forecast yet; `adtempo forecasts run` does it")
     else:
         _PRINTERS[name](body)
-
-
-def _load(forecaster: Forecaster, name: str, channel: str | None) -> dict[str, Any]:
-    from adtempo.forecasts import report
-
-    if name == "roi-forecast":
-        return report.roi_forecast_body(forecaster.roi_forecast(channel=channel))
-    if name == "roi-timeseries":
-        return report.roi_timeseries_body(forecaster.roi_timeseries(channel=channel))
-    if name == "reach-ctr":
-        return report.reach_ctr_body(forecaster.reach_ctr(channel=channel))
-    return report.budget_recommendation_body(forecaster.budget_recommendation())
 
 
 def _print_roi(body: Mapping[str, Any]) -> None:

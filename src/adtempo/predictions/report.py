@@ -19,12 +19,7 @@ def prediction_body(recorded: RecordedPrediction) -> dict[str, Any]:
     found = recorded.comparison
     return {
         "prediction_id": claim.prediction_id,
-        "platform": claim.scope.platform,
-        "account_id": claim.scope.account_id,
-        "campaign_id": claim.scope.campaign_id,
-        "page_name": claim.scope.page_name,
-        "channel": claim.scope.channel,
-        "currency": claim.scope.currency,
+        **asdict(claim.scope),
         "metric": claim.metric,
         "since": claim.since.isoformat(),
         "until": claim.until.isoformat(),
@@ -62,12 +57,7 @@ def comparison_body(group: Sequence[RecordedPrediction]) -> dict[str, Any]:
         for name in ("roas", "ctr")
     }
     return {
-        "platform": claim.scope.platform,
-        "account_id": claim.scope.account_id,
-        "campaign_id": claim.scope.campaign_id,
-        "page_name": claim.scope.page_name,
-        "channel": claim.scope.channel,
-        "currency": claim.scope.currency,
+        **asdict(claim.scope),
         "since": claim.since.isoformat(),
         "until": claim.until.isoformat(),
         "model": claim.model,
