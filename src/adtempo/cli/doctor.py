@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from hashlib import file_digest
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -179,8 +178,9 @@ def _damage(path: Path, listed: LedgerFile) -> str | None:
         return "is missing"
     if path.stat().st_size != listed.bytes:
         return f"has {path.stat().st_size} bytes instead of {listed.bytes}"
-    with path.open("rb") as file:
-        return None if file_digest(file, "sha256").hexdigest() == listed.sha256 else "was changed"
+    from adtempo.store.durable import digest_of
+
+    return None if digest_of(path) == listed.sha256 else "was changed"
 
 
 def _check_jobs(workspace: Workspace, now: datetime) -> Check:

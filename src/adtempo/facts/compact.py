@@ -14,11 +14,12 @@ from pathlib import Path
 
 import duckdb
 
-from adtempo.facts.ingest import ROW_GROUP, DraftFile, key_ranges, seal_file, seal_folder
+from adtempo.facts.ingest import ROW_GROUP, DraftFile, key_ranges, seal_file
 from adtempo.facts.ledger import COMPACTED_COLUMNS, Ledger, open_workbench, relation
 from adtempo.facts.publish import Workplace, listed_file, open_workplace
 from adtempo.store import ledger as manifest
 from adtempo.store.audit import append_audit
+from adtempo.store.durable import sync_folder
 from adtempo.store.engine import transaction
 from adtempo.store.leases import check_leases
 from adtempo.store.ledger import LedgerFile
@@ -187,5 +188,5 @@ def _move(
         file.path.rename(path)
         listed.append(listed_file(ledger, path, file, tier=target.tier, batches=batches, now=now))
     for tier in {target.tier for target, _file, _batches in written}:
-        seal_folder(ledger.directory / tier)
+        sync_folder(ledger.directory / tier)
     return listed

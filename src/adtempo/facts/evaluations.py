@@ -18,12 +18,13 @@ from sqlalchemy import Connection
 
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.budgets import Evaluation
-from adtempo.facts.ingest import DraftFile, seal_file, seal_folder
+from adtempo.facts.ingest import DraftFile, seal_file
 from adtempo.facts.ledger import Ledger, check_files
 from adtempo.facts.publish import listed_file, open_workplace
 from adtempo.store import budgets as stored
 from adtempo.store import ledger as manifest
 from adtempo.store.audit import append_audit
+from adtempo.store.durable import sync_folder
 from adtempo.store.engine import reading, transaction
 from adtempo.store.leases import check_leases
 
@@ -103,7 +104,7 @@ def _archive_day(ledger: Ledger, day: date, actor: str, now: datetime) -> int:
             stored.delete_evaluations(connection, begins, ends, count=file.rows)
             path = folder / f"{day}-{place.owner}-0000.parquet"
             written.rename(path)
-            seal_folder(folder)
+            sync_folder(folder)
             listed = listed_file(ledger, path, file, tier=manifest.EVALUATIONS, batches=batches, now=now)
             manifest.insert_files(connection, [listed])
             detail = {"day": day.isoformat(), "rows": file.rows, "files": {listed.path: listed.sha256}}

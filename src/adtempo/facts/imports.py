@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from adtempo.facts.ledger import Ledger, open_workbench
 from adtempo.facts.publish import Origin, open_workplace, publish_batch, renew_writing, writing
 from adtempo.facts.staging import read_facts_file
 from adtempo.store import ledger as manifest
+from adtempo.store.durable import digest_of
 from adtempo.store.engine import reading
 
 Progress = Callable[[str, float], None]
@@ -127,8 +127,7 @@ def content_digest(path: Path) -> str:
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path}")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest_of(path)
 
 
 def first_observed(ledger: Ledger, digest: str, now: datetime) -> datetime:

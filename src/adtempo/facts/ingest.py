@@ -7,10 +7,9 @@ Nothing counts yet: `publish` decides that.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,11 @@ import pyarrow as pa
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.facts.ledger import POSTING_COLUMNS, Ledger, Snapshot, attach, create_postings, query
+from adtempo.platforms.base import Coverage
 from adtempo.store import ledger as manifest
+from adtempo.store.durable import digest_of, sync_folder
 from adtempo.store.engine import reading
+from adtempo.store.rows import row_of
 
 PART_ROWS = 2_000_000
 """Rows that are compared at once; a larger batch is taken campaign range by campaign range."""
@@ -176,6 +178,19 @@ def _load_known(ledger: Ledger, extent: Extent) -> tuple[Snapshot, pa.Table]:
     return snapshot, coverage_table(looks)
 
 
+def coverage_row(look: Coverage) -> dict[str, Any]:
+    """Return what a look at a platform covered, without its batch, as the database keeps it."""
+    return row_of(
+        manifest.coverage,
+        look,
+        **asdict(look.account),
+        slot_from=look.slot_from.replace(tzinfo=UTC),
+        slot_to=look.slot_to.replace(tzinfo=UTC),
+        quantities=list(look.quantities),
+        observed_at=look.observed_at.astimezone(UTC),
+    )
+
+
 def coverage_table(looks: Sequence[Mapping[str, object]]) -> pa.Table:
     """Return coverage rows as DuckDB reads them, times being naive like those of slots."""
     rows = [
@@ -260,16 +275,6 @@ def _describe(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
 def seal_file(path: Path) -> str:
     """Make a written file and its name durable, and return its SHA-256."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
-    seal_folder(path.parent)
-    return digest
-
-
-def seal_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)
+    return digest_of(path)

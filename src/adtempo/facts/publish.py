@@ -11,7 +11,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,13 +22,14 @@ from sqlalchemy import Connection
 
 from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.hourweek import day_bounds
-from adtempo.facts.ingest import Draft, DraftFile, seal_folder
+from adtempo.facts.ingest import Draft, DraftFile, coverage_row
 from adtempo.facts.ledger import SCHEMA_VERSION, STAGING, Ledger
 from adtempo.platforms.base import Coverage
 from adtempo.store import ledger as manifest
 from adtempo.store.accounts import register_accounts, register_campaigns
 from adtempo.store.attributes import Attribute, record_attributes
 from adtempo.store.audit import append_audit
+from adtempo.store.durable import sync_folder
 from adtempo.store.engine import transaction
 from adtempo.store.leases import Lease, check_leases, release_leases, renew_leases, take_leases
 from adtempo.store.ledger import Batch, LedgerFile
@@ -165,7 +166,7 @@ def publish_batch(
         manifest.insert_batch(connection, batch)
         manifest.insert_files(connection, files)
         manifest.record_shapes(connection, draft.shapes)
-        _record_coverage(connection, coverage, number)
+        manifest.insert_coverage(connection, ({**coverage_row(look), "batch": number} for look in coverage))
         _record_names(connection, draft, accounts, attributes, number, origin.now)
         zones = {account.ref: account.zone for account in accounts}
         for ref, until in _complete_until(draft, coverage, zones).items():
@@ -204,8 +205,8 @@ def _move_files(ledger: Ledger, held: Writing, draft: Draft, number: int, now: d
         target = folder / f"{held.place.owner}-{position:04d}.parquet"
         file.path.rename(target)
         listed.append(listed_file(ledger, target, file, tier="batch", batches=(number, number), now=now))
-    seal_folder(folder)
-    seal_folder(ledger.directory)
+    sync_folder(folder)
+    sync_folder(ledger.directory)
     return listed
 
 
@@ -213,22 +214,9 @@ def listed_file(
     ledger: Ledger, path: Path, file: DraftFile, *, tier: str, batches: tuple[int, int], now: datetime
 ) -> LedgerFile:
     """Return the manifest row of a written file at its final place."""
-    return LedgerFile(
-        path=path.relative_to(ledger.directory).as_posix(),
-        tier=tier,
-        schema_version=SCHEMA_VERSION,
-        batch_from=batches[0],
-        batch_to=batches[1],
-        rows=file.rows,
-        bytes=file.bytes,
-        sha256=file.sha256,
-        day_from=file.day_from,
-        day_to=file.day_to,
-        campaign_from=file.campaign_from,
-        campaign_to=file.campaign_to,
-        observed_to=file.observed_to,
-        published_at=now,
-    )
+    place = {"path": path.relative_to(ledger.directory).as_posix(), "tier": tier, "schema_version": SCHEMA_VERSION}
+    batch_from, batch_to = batches
+    return LedgerFile(**asdict(file) | place, batch_from=batch_from, batch_to=batch_to, published_at=now)
 
 
 def _batch(origin: Origin, draft: Draft, number: int) -> Batch:
@@ -268,27 +256,6 @@ def _record_names(
         moments = ("effective_at", "observed_at")
         rows = (row | {name: row[name].replace(tzinfo=UTC) for name in moments} for row in attributes.to_pylist())
         record_attributes(connection, (Attribute(**row) for row in rows), batch=number)
-
-
-def _record_coverage(connection: Connection, coverage: Sequence[Coverage], number: int) -> None:
-    manifest.insert_coverage(
-        connection,
-        (
-            {
-                "platform": look.account.platform,
-                "account_id": look.account.account_id,
-                "level": look.level,
-                "grain": look.grain,
-                "attribution": look.attribution,
-                "slot_from": look.slot_from.replace(tzinfo=UTC),
-                "slot_to": look.slot_to.replace(tzinfo=UTC),
-                "quantities": list(look.quantities),
-                "observed_at": look.observed_at,
-                "batch": number,
-            }
-            for look in coverage
-        ),
-    )
 
 
 def _complete_until(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 
 from adtempo.domain.accounts import Account
-from adtempo.facts.ingest import Draft, coverage_table, ingest_differences
+from adtempo.facts.ingest import Draft, coverage_row, coverage_table, ingest_differences
 from adtempo.facts.ledger import Ledger, attach, open_workbench, query
 from adtempo.facts.publish import Origin, Writing, open_workplace, publish_batch, writing
 from adtempo.platforms.base import Coverage, Observation, Reader
@@ -85,23 +85,9 @@ def _post_observations(
 
 def _add_withdrawn(con: duckdb.DuckDBPyConnection, ledger: Ledger, coverage: Sequence[Coverage]) -> None:
     """Add zeros for rows that were shown before and are not shown now, inside what was covered."""
-    asked = [
-        {
-            "platform": look.account.platform,
-            "account_id": look.account.account_id,
-            "level": look.level,
-            "grain": look.grain,
-            "attribution": look.attribution,
-            "slot_from": look.slot_from,
-            "slot_to": look.slot_to,
-            "quantities": list(look.quantities),
-            "observed_at": look.observed_at.astimezone(UTC),
-        }
-        for look in coverage
-    ]
-    if not asked:
+    if not coverage:
         return
-    con.register("asked", coverage_table(asked))
+    con.register("asked", coverage_table([coverage_row(look) for look in coverage]))
     since = min(look.slot_from for look in coverage).date() - timedelta(days=1)
     until = max(look.slot_to for look in coverage).date() + timedelta(days=1)
     attach(con, ledger.directory, ledger.snapshot(since=since, until=until))

@@ -23,6 +23,7 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from adtempo.domain.errors import Conflict, InvalidInput, NotFound
 from adtempo.store.audit import append_audit
+from adtempo.store.durable import digest_of, sync_folder
 from adtempo.store.engine import UtcTime, metadata, reading, transaction
 from adtempo.store.ledger import ledger_files
 from adtempo.store.people import sessions, sign_in_tokens
@@ -115,7 +116,7 @@ def back_up(engine: Engine, ledger_dir: Path, target: Path, *, at: datetime) -> 
         _write_durably(partial / "manifest.json", json.dumps(manifest, indent=1).encode())
         _sync_folders(partial)
         partial.rename(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -232,7 +233,7 @@ def _check_whole(backup: Backup, source: Path) -> None:
     for path, sha256 in expected.items():
         if source.resolve() not in path.resolve().parents:
             raise InvalidInput(f"the backup names a file outside its own folder: {path}; take another backup")
-        if not path.is_file() or _digest(path) != sha256:
+        if not path.is_file() or digest_of(path) != sha256:
             raise InvalidInput(f"{path} is missing or damaged; nothing was restored: take another backup")
 
 
@@ -297,19 +298,6 @@ def _write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _sync_folders(root: Path) -> None:
     for folder in (root, *(path for path in root.rglob("*") if path.is_dir())):
-        _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(folder)

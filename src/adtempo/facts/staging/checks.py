@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adtempo.domain.accounts import Account, AccountRef, Grain, Platform
 from adtempo.domain.errors import InvalidInput, Problem
 from adtempo.facts.formats.base import NAME_CELLS
-from adtempo.facts.staging.numbers import complaint
+from adtempo.facts.staging.numbers import complaint, shown
 from adtempo.facts.staging.plan import sql_text
 from adtempo.facts.staging.stage import FACT_KEY, Stage, quoted, text_of
 
@@ -53,21 +53,17 @@ class _Rule:
     table: str = "entities"
 
 
-def _shown(cell: str) -> str:
-    return f"'''' || regexp_replace(left({cell}, 40), '[[:cntrl:]]', '?', 'g') || ''''"
-
-
 def _id_rules(cell: str) -> Iterator[_Rule]:
     real = f"NOT starts_with({cell}, 'name:')"
-    yield _Rule(cell, f"regexp_matches({cell}, '{_CONTROL}')", f"{_shown(cell)} || ' holds a control character'")
+    yield _Rule(cell, f"regexp_matches({cell}, '{_CONTROL}')", f"{shown(cell)} || ' holds a control character'")
     yield _Rule(cell, f"length({cell}) > {ID_LENGTH}", sql_text(f"is longer than {ID_LENGTH} characters"))
     yield _Rule(
-        cell, f"{real} AND regexp_matches({cell}, '{_BLANKS}')", f"{_shown(cell)} || ' begins or ends with a blank'"
+        cell, f"{real} AND regexp_matches({cell}, '{_BLANKS}')", f"{shown(cell)} || ' begins or ends with a blank'"
     )
     yield _Rule(
         cell,
         f"{real} AND regexp_matches({cell}, '{_MANGLED}')",
-        f"{_shown(cell)} || ' was an id until a spreadsheet rounded it; export again and do not open the file there'",
+        f"{shown(cell)} || ' was an id until a spreadsheet rounded it; export again and do not open the file there'",
     )
 
 
@@ -78,21 +74,21 @@ def _rules(stage: Stage) -> Iterator[_Rule]:
     yield _Rule(
         "platform",
         f"platform NOT IN ({', '.join(map(sql_text, Platform))})",
-        f"{_shown('platform')} || ' is none of {', '.join(Platform)}'",
+        f"{shown('platform')} || ' is none of {', '.join(Platform)}'",
     )
     yield _Rule(
         "account_timezone",
         "account_timezone <> '' AND first_slot IS NULL AND slot_fault IS NULL",
-        f"{_shown('account_timezone')} || ' is not an IANA time zone; write one such as Europe/Berlin'",
+        f"{shown('account_timezone')} || ' is not an IANA time zone; write one such as Europe/Berlin'",
         "slot_times",
     )
     yield _Rule(
         "currency",
         "NOT regexp_full_match(currency, '[A-Z]{3}')",
-        f"{_shown('currency')} || ' is not an ISO 4217 code such as USD'",
+        f"{shown('currency')} || ' is not an ISO 4217 code such as USD'",
     )
     yield _Rule(
-        "grain", f"grain NOT IN ({', '.join(map(sql_text, Grain))})", f"{_shown('grain')} || ' is not hour or day'"
+        "grain", f"grain NOT IN ({', '.join(map(sql_text, Grain))})", f"{shown('grain')} || ' is not hour or day'"
     )
     for cell in ("account_id", "campaign_id", "ad_group_id", "ad_id", "creative_id"):
         if stage.has(cell):

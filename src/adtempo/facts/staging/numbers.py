@@ -39,12 +39,16 @@ def plain(text: str, decimal: str) -> str:
     )
 
 
+def shown(text: str) -> str:
+    """Return SQL that quotes the beginning of a text for people."""
+    return f"'''' || regexp_replace(left({text}, 40), '[[:cntrl:]]', '?', 'g') || ''''"
+
+
 def complaint(cell: str, text: str) -> str:
     """Return SQL for the words about a text that is no number."""
     kind = "a whole number; write digits only" if cell in INTEGER_CELLS else "an amount such as 1234.56"
-    shown = f"'''' || regexp_replace(left({text}, 40), '[[:cntrl:]]', '?', 'g') || ''''"
     return (
-        f"{shown} || CASE WHEN regexp_full_match({text}, '-[0-9.,]+') THEN ' is negative; write the new total' "
+        f"{shown(text)} || CASE WHEN regexp_full_match({text}, '-[0-9.,]+') THEN ' is negative; write the new total' "
         f"WHEN regexp_full_match({text}, '[0-9]{{13,}}[.]?[0-9]*') THEN ' is too large' "
         f"WHEN regexp_full_match({text}, '[0-9]*[.][0-9]{{7,}}') THEN ' has more than six decimals; round it' "
         f"ELSE ' is not {kind}' END"
