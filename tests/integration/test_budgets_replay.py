@@ -195,7 +195,7 @@ def plainly(
         one.ref: Known(CampaignState(budget, Status.ACTIVE if runs else Status.PAUSED), at)
         for one, budget, runs in held
     }
-    sent = {one: tuple(made for made in course._sent[one] if made.at > at - MEMORY) for one in known}
+    sent = {one: tuple(made for made in lately if made.at > at - MEMORY) for one, lately in course._sent.items()}
     committed = sum(one.state.committed_micros for one in known.values())
     scene = Scene(at, replace(account, armed=True), known, facts_until[ref], "", committed, {}, sent)
     fired, vetoes, waiting = [], Counter[str](), 0
@@ -233,7 +233,7 @@ def test_every_hour_is_decided_as_the_live_run_decides_it(
         hours.append((len(fired), vetoes.total(), waiting))
 
     monkeypatch.setattr(Course, "decide", decide_both_ways)
-    tight = (read_rule({"rule_name": "tight", "max_daily_budget": 300, "max_daily_spend_limit": 640}),)
+    tight = (read_rule({"rule_name": "tight", "max_daily_budget": 300, "max_daily_spend_limit": 420}),)
     replay(workspace, tight, against=REPORTED)
     assert len(hours) == 2 * 48
     assert all(sum(counted) > 0 for counted in zip(*hours, strict=True))

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from adtempo.budgets.rules.base import Over
 from adtempo.domain.campaigns import Campaign
-from adtempo.domain.panels import MaturedTable
+from adtempo.domain.metrics import Metric, values_of
+from adtempo.domain.panels import Expected, MaturedTable
+from adtempo.stats.quantiles import guess_median
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,7 +22,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Figures of all campaigns, or of groups of them, over the last hours.
+    """Figures of all campaigns, or of groups of them, over the last hours; columns are worked out once.
 
     Attributes:
         matured: As reported, and as it will come to; one row per campaign or group.
@@ -29,6 +31,25 @@ class Window:
 
     matured: MaturedTable
     closed_days: Bools
+    _columns: dict[str, Floats] = field(default_factory=dict, repr=False)
+
+    def reported(self, metric: Metric) -> Floats:
+        """Return a metric as it was reported, in its unit, shape (rows,); NaN where there is none."""
+        if metric.name not in self._columns:
+            self._columns[metric.name] = values_of(metric, self.matured.facts.sums, self.matured.facts.measured)
+        return self._columns[metric.name]
+
+    def quantiles(self, quantity: str) -> Floats:
+        """Return the quantiles 2.5, 10, 50, 90 and 97.5% of what a late quantity will come to, shape (5, rows)."""
+        if quantity not in self._columns:
+            final = self.expected(quantity)
+            ends = final.low95, final.low80, final.high80, final.high95
+            self._columns[quantity] = np.stack([*ends[:2], guess_median(*ends), *ends[2:]])
+        return self._columns[quantity]
+
+    def expected(self, quantity: str) -> Expected:
+        """Return what a late quantity will come to."""
+        return self.matured.conversions if quantity == "conversions_micros" else self.matured.conversion_value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

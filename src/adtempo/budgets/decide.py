@@ -33,6 +33,9 @@ class Cause(IntEnum):
     AT_LIMIT = 7
 
 
+_ACTS = int(Cause.ACTS)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
     """What one rule asks for of some campaigns; all arrays of shape (chosen,).
@@ -73,7 +76,7 @@ class Choice:
 
     def action(self, place: int) -> BudgetAction:
         """Return what is asked for of one campaign."""
-        return self.rows[self.row[place]].action if self.cause[place] == Cause.ACTS else BudgetAction.MAINTAIN
+        return self.rows[self.row[place]].action if self.cause[place] == _ACTS else BudgetAction.MAINTAIN
 
 
 def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
@@ -108,7 +111,9 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     cause = np.where(standing.active[where], cause, Cause.NOT_RUNNING)
     blocked = few | ~standing.active[where]
     row, reported = np.where(blocked, MAINTAIN, row), np.where(blocked, MAINTAIN, reported)
-    amounts = {currency: amounts_in(rule, currency) for currency in {standing.currencies[place] for place in where}}
+    amounts = {
+        currency: amounts_in(rule, currency) for currency in {standing.currencies[place] for place in where.tolist()}
+    }
     target, limited, cause = _targets(rule, rows, standing, where, row, cause, amounts)
     rise = target - standing.budget_micros[where]
     threshold, free = (
@@ -137,6 +142,9 @@ def _first(chances: Sequence[Chance], sure: float) -> Ints:
 
 
 def _each(amounts: dict[str, Amounts], standing: Standing, where: Ints, name: str) -> Ints:
+    """Return one of the rule's amounts in the currency of each campaign."""
+    if len(amounts) == 1:
+        return np.full(len(where), getattr(next(iter(amounts.values())), name))
     return np.array([getattr(amounts[standing.currencies[place]], name) for place in where], np.int64)
 
 
@@ -169,10 +177,9 @@ def _targets(
 
 def _payable(wanted: Floats, budget: Ints, standing: Standing, where: Ints) -> Ints:
     """Round to what the platform can be paid, towards the present budget."""
-    unit = np.array(
-        [minor_unit_micros(standing.currencies[place], standing.campaigns[place].ref.platform) for place in where],
-        np.int64,
-    )
+    paid = [(standing.currencies[place], standing.campaigns[place].ref.platform) for place in where.tolist()]
+    units = {one: minor_unit_micros(*one) for one in set(paid)}
+    unit = np.array([units[one] for one in paid], np.int64)
     # A tenth of a micro more or less is how doubles are, no amount.
     down = np.floor(wanted / unit + 1e-9).astype(np.int64) * unit
     up = np.ceil(wanted / unit - 1e-9).astype(np.int64) * unit

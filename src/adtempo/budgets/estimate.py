@@ -17,9 +17,8 @@ from adtempo.budgets.rules.conditions import (
     Comparison,
     Condition,
 )
-from adtempo.domain.metrics import METRICS, Metric, values_of
-from adtempo.domain.panels import Expected
-from adtempo.stats.quantiles import chance_above, guess_median
+from adtempo.domain.metrics import METRICS, Metric
+from adtempo.stats.quantiles import chance_above
 
 SHOWN = tuple(metric for metric in METRICS if metric.name in COMPARABLE)
 """The metrics that an evaluation keeps."""
@@ -29,6 +28,7 @@ _TO_95 = 1.959963984540054 / 1.2815515655446004
 """How much wider a normal number's 95% interval is than its 80% interval."""
 
 _MICRO = 1e6
+_SIGNS = {">": np.greater, "<": np.less, ">=": np.greater_equal, "<=": np.less_equal}
 _ANY = Bound(0.0)
 
 
@@ -163,15 +163,10 @@ def estimate_compared(one: Comparison, rule: Rule, standing: Standing, where: In
         return standing.paces[shown_over(rule)].value[rows]
     window = _window(one.window_hours, rule, standing)
     facts = window.matured.facts
-    reported = values_of(
-        metric,
-        {name: sums[rows] for name, sums in facts.sums.items()},
-        {name: known[rows] for name, known in facts.measured.items()},
-    )
     late = _late(metric)
     if not expected or late is None:
-        return reported
-    final = _expected_of(window, late).value[rows] * _MICRO
+        return window.reported(metric)[rows]
+    final = window.expected(late).value[rows] * _MICRO
     scale = float(metric.scale)
     with np.errstate(divide="ignore", invalid="ignore"):
         if metric.numerator != late:
@@ -186,7 +181,7 @@ def estimate_compared(one: Comparison, rule: Rule, standing: Standing, where: In
 def _compare_late(one: Comparison, late: str, limit: Floats, window: Window, rows: Ints) -> Floats:
     """Return the probability of a comparison whose metric is still arriving: what must arrive for it to hold."""
     metric = COMPARABLE[one.metric]
-    facts, final = window.matured.facts, _expected_of(window, late)
+    facts = window.matured.facts
     scale = float(metric.scale)
     sign = one.sign
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -200,10 +195,9 @@ def _compare_late(one: Comparison, late: str, limit: Floats, window: Window, row
             sign = sign.translate(str.maketrans("<>", "><"))
     apart = metric.denominator if metric.numerator == late else metric.numerator
     known = np.ones(len(rows), bool) if apart is None else facts.measured[apart][rows] & (other > 0)
-    low95, low80, high80, high95 = (getattr(final, end)[rows] for end in ("low95", "low80", "high80", "high95"))
-    ends = [low95, low80, guess_median(low95, low80, high80, high95), high80, high95]
-    above = chance_above(ends, _LEVELS, np.where(known, needed, np.nan))
-    return _signed(sign, above, np.asarray(low95 == high95), low95, needed)
+    ends = window.quantiles(late)[:, rows]
+    above = chance_above(list(ends), _LEVELS, np.where(known, needed, np.nan))
+    return _signed(sign, above, np.asarray(ends[0] == ends[-1]), ends[0], needed)
 
 
 def _signed(sign: str, above: Floats, certain: Bools, value: Floats, limit: Floats) -> Floats:
@@ -214,7 +208,7 @@ def _signed(sign: str, above: Floats, certain: Bools, value: Floats, limit: Floa
 
 def _exact(sign: str, values: Floats, limit: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
-        holds = {">": values > limit, "<": values < limit, ">=": values >= limit, "<=": values <= limit}[sign]
+        holds = _SIGNS[sign](values, limit)
     return np.where(np.isnan(values) | np.isnan(limit), np.nan, holds.astype(np.float64))
 
 
@@ -222,10 +216,6 @@ def _late(metric: Metric) -> str | None:
     """Return the quantity of a metric that arrives late, if one does."""
     late = {"conversions_micros", "conversion_value_micros"} & {metric.numerator, metric.denominator}
     return next(iter(late), None)
-
-
-def _expected_of(window: Window, quantity: str) -> Expected:
-    return window.matured.conversions if quantity == "conversions_micros" else window.matured.conversion_value
 
 
 def _window(hours: int | None, rule: Rule, standing: Standing) -> Window:

@@ -49,7 +49,7 @@ class Explainer:
         """Return the evaluation of one campaign of the choice."""
         return replace(
             self.sketch(place),
-            reason=self._reason(place),
+            reason=self.reason(place),
             judgements=tuple(self._judgement(number, place) for number in range(len(self._choice.rows))),
             metrics=_at(self._reported, place),
             expected=_at(self._expected, place),
@@ -137,7 +137,8 @@ class Explainer:
             return Truth.TRUE
         return Truth.FALSE if chance.high[place] <= 1 - sure else Truth.UNCERTAIN
 
-    def _reason(self, place: int) -> str:
+    def reason(self, place: int) -> str:
+        """Say why one campaign of the choice gets what it gets, in one sentence."""
         choice = self._choice
         match choice.cause[place]:
             case Cause.NOT_RUNNING:

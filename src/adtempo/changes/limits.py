@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from adtempo.changes.situation import Situation
 from adtempo.domain.money import Money, minor_unit_micros
@@ -69,10 +70,8 @@ def limit_day(proposal: Proposal, situation: Situation) -> Range:
     held = [proposal.prior.budget_daily_micros]
     for sent in situation.sent_within(DAY_HOURS):
         held += [sent.prior.budget_daily_micros, sent.target.budget_daily_micros]
-    factor = exact(proposal.policy.day_change_max)
-    return Range(
-        math.ceil(max(held) / factor), math.floor(min(held) * factor), f"a factor of {float(factor):g} in 24 hours"
-    )
+    up, down = exact(proposal.policy.day_change_max).as_integer_ratio()
+    return Range(-(-max(held) * down // up), min(held) * up // down, f"a factor of {up / down:g} in 24 hours")
 
 
 LIMITS: tuple[Callable[[Proposal, Situation], Range], ...] = (limit_caps, limit_account, limit_step, limit_day)
@@ -108,6 +107,7 @@ def clamp(proposal: Proposal, situation: Situation) -> tuple[Proposal | None, tu
     return proposal.with_budget(target), sentences
 
 
+@cache
 def exact(number: float) -> Fraction:
     """Return the decimal number that people wrote, exactly: 1.2 is six fifths.
 

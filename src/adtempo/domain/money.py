@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache, lru_cache
 
 from adtempo.domain.accounts import Platform
 from adtempo.domain.errors import CurrenciesMixed, InvalidInput
@@ -53,6 +54,7 @@ def minor_decimals(currency: str, platform: str | None = None) -> int:
     return table.get(currency, 2)
 
 
+@cache
 def minor_unit_micros(currency: str, platform: str | None = None) -> int:
     """Return how many micros the smallest payable amount of a currency is.
 
@@ -156,7 +158,12 @@ class Money:
         return [Money(part * unit, self.currency) for part in split_units(units, weights)]
 
     def __str__(self) -> str:
-        return f"{format_micros(self.micros, minor_decimals(self.currency))} {self.currency}"
+        return _money_text(self.micros, self.currency)
+
+
+@lru_cache(maxsize=4096)
+def _money_text(micros: int, currency: str) -> str:
+    return f"{format_micros(micros, minor_decimals(currency))} {currency}"
 
 
 def split_units(total: int, weights: Sequence[int | Fraction | Decimal]) -> list[int]:

@@ -37,6 +37,7 @@ Days = NDArray[np.datetime64]
 
 _HOUR_US = 3_600_000_000
 _DAY = np.timedelta64(1, "D")
+_SPEND = QUANTITIES.index("spend_micros")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +50,7 @@ class _Postings:
     day: Ints
     hour: Ints
     alive: NDArray[np.bool_]
-    sums: Mapping[str, Ints]
-    known: Mapping[str, NDArray[np.bool_]]
+    figures: Figures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,11 +87,9 @@ class Times:
 
 
 def _multiplied(figures: Figures, spend: Floats, volume: Floats) -> Figures:
-    sums = {
-        name: np.rint(amounts * (spend if name == "spend_micros" else volume)).astype(np.int64)
-        for name, amounts in figures.sums.items()
-    }
-    return Figures(sums, figures.known)
+    amounts = figures.sums * volume
+    amounts[_SPEND] = figures.sums[_SPEND] * spend
+    return Figures(np.rint(amounts).astype(np.int64), figures.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +223,7 @@ class History:
     def spent(self, since: date, until: date) -> Ints:
         """Return what campaigns are known to have spent on some local days, both inclusive, shape (campaigns,)."""
         figures = self._by_day.figures(self.place_of(since), self.place_of(until) + 1)
-        return np.asarray(figures.sums["spend_micros"].sum(axis=1))
+        return np.asarray(figures.sums[_SPEND].sum(axis=1))
 
     def weights(self) -> Floats:
         """Return how a campaign's days are shared out over hours: by clicks as they came in the end, else by spend.
@@ -235,11 +233,12 @@ class History:
         """
         found = np.zeros((len(self.campaigns), self._by_hour.slots))
         of_hours = (self._postings.hour >= 0) & (self._postings.hour < self._by_hour.slots)
-        name = "clicks" if self._postings.sums["clicks"].any() else "spend_micros"
+        clicks, _ = self._postings.figures.of("clicks")
+        amounts = clicks if clicks.any() else self._postings.figures.sums[_SPEND]
         for kind in np.unique(self._postings.kind[of_hours]):
             one = of_hours & (self._postings.kind == kind)
             of_kind = np.zeros_like(found)
-            np.add.at(of_kind, (self._postings.row[one], self._postings.hour[one]), self._postings.sums[name][one])
+            np.add.at(of_kind, (self._postings.row[one], self._postings.hour[one]), amounts[one])
             found = np.maximum(found, of_kind)
         return found
 
@@ -258,21 +257,15 @@ class History:
         self._posted = end
         if part.start == part.stop:
             return
-        sums = {name: values[part] for name, values in postings.sums.items()}
-        known = {name: values[part] for name, values in postings.known.items()}
+        added = Figures(postings.figures.sums[:, part], postings.figures.known[:, part])
         row, kind, seen = postings.row[part], postings.kind[part], postings.observed_us[part]
         np.maximum.at(self._shown_us, self.account[row], seen)
         alive, hour = postings.alive[part], postings.hour[part]
-        self._by_day.post(row, postings.day[part], kind, sums, known, np.where(alive, seen, 0))
+        looked = np.where(alive, seen, 0)
+        self._by_day.post(row, postings.day[part], kind, added, looked)
         inside = (hour >= 0) & (hour < self._by_hour.slots)
-        self._by_hour.post(
-            row[inside],
-            hour[inside],
-            kind[inside],
-            {name: values[inside] for name, values in sums.items()},
-            {name: values[inside] for name, values in known.items()},
-            np.where(alive, seen, 0)[inside],
-        )
+        added = Figures(added.sums[:, inside], added.known[:, inside])
+        self._by_hour.post(row[inside], hour[inside], kind[inside], added, looked[inside])
 
     def _look(self, looks: _Looks, moment: datetime) -> None:
         end = int(np.searchsorted(looks.observed_us, _us(moment), side="right"))
@@ -315,7 +308,7 @@ class History:
         day, now = self.place_of(begins), self.place_of_hour(self.now) + 1
         found = np.zeros(len(self.accounts), np.bool_)
         low = max(int((self._starts_us[:, day].min() - self.opening_us) // _HOUR_US), 0)
-        told = self._by_hour.figures(low, now).known["conversions_micros"].any(axis=1)
+        told = self._by_hour.figures(low, now).of("conversions_micros")[1].any(axis=1)
         np.logical_or.at(found, self.account, told)
         return found
 
@@ -332,13 +325,10 @@ class History:
         slots = self.opening_us + np.arange(low, high) * _HOUR_US + self._offsets()[:, None]
         of_day = (slots >= starts[:, None]) & (slots < ends[:, None])
         within = (of_day & (slots >= begins_us))[self.account]
-        there = np.logical_or.reduce(list(figures.known.values())) & of_day[self.account]
-        exposure = np.where(there, np.maximum(figures.sums["clicks"], 0) + 1e-9, 0.0)
+        there = figures.known.any(axis=0) & of_day[self.account]
+        exposure = np.where(there, np.maximum(figures.of("clicks")[0], 0) + 1e-9, 0.0)
         return Part(
-            Figures(
-                {name: np.where(within, sums, 0).sum(axis=1) for name, sums in figures.sums.items()},
-                {name: (within & known).any(axis=1) for name, known in figures.known.items()},
-            ),
+            Figures(np.where(within, figures.sums, 0).sum(axis=2), (within & figures.known).any(axis=2)),
             np.where(within, exposure, 0.0).sum(axis=1) / np.maximum(exposure.sum(axis=1), 1e-9),
         )
 
@@ -437,8 +427,7 @@ def _read_postings(table: pa.Table, first: date, opening_us: int) -> _Postings:
         day=(column("day_local").astype("datetime64[D]") - np.datetime64(first)).astype(np.int64),
         hour=hour,
         alive=column("alive"),
-        sums={name: column(name) for name in QUANTITIES},
-        known={name: column(f"has_{name}") for name in QUANTITIES},
+        figures=Figures(*(np.stack([column(before + name) for name in QUANTITIES]) for before in ("", "has_"))),
     )
 
 

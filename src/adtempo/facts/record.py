@@ -6,7 +6,7 @@ else what was looked at last, a day's row before its hours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,49 +39,41 @@ class Record:
         self._levels = [_LEVELS[level] for level, _, _ in kinds]
         self._daily = [grain == "day" and ends_us is not None for _, grain, _ in kinds]
         self._ends_us = ends_us
-        several = len(kinds) > 1
-        self._sums = {name: np.zeros((max(len(kinds), 1), *shape), np.int64) for name in QUANTITIES}
-        self._known = {name: np.zeros((max(len(kinds), 1), *shape), np.bool_) for name in QUANTITIES}
-        self._seen_us = np.zeros((max(len(kinds), 1), *shape), np.int64)
-        self._best = {name: np.zeros(shape, np.int64) if several else sums[0] for name, sums in self._sums.items()}
-        self._there = {name: np.zeros(shape, np.bool_) if several else one[0] for name, one in self._known.items()}
+        count, several = max(len(kinds), 1), len(kinds) > 1
+        self._own = Figures.none(count, *shape)
+        self._seen_us = np.zeros((count, *shape), np.int64)
+        self._best = Figures.none(*shape) if several else Figures(self._own.sums[:, 0], self._own.known[:, 0])
         self._rows, self.slots = shape
 
-    def post(
-        self, row: Ints, slot: Ints, kind: Ints, sums: Mapping[str, Ints], known: Mapping[str, Bools], seen_us: Ints
-    ) -> None:
+    def post(self, row: Ints, slot: Ints, kind: Ints, added: Figures, seen_us: Ints) -> None:
         """Add differences; all arrays of shape (postings,).
 
         Args:
             row: Place of the campaign.
             slot: Place of the slot.
             kind: Place of the kind.
-            sums: By quantity.
-            known: By quantity, whether it was measured.
+            added: By how much, and whether it was measured.
             seen_us: When the slot was looked at, microseconds since 1970 UTC; 0 where it was not.
         """
         where = (kind * self._rows + row) * self.slots + slot
         for name in QUANTITIES:
-            np.add.at(self._sums[name].reshape(-1), where, sums[name])
-            self._known[name].reshape(-1)[where[known[name]]] = True
+            (sums, known), (more, measured) = self._own.of(name), added.of(name)
+            np.add.at(sums.reshape(-1), where, more)
+            known.reshape(-1)[where[measured]] = True
         if len(self._levels) < 2:
             return
         np.maximum.at(self._seen_us.reshape(-1), where, seen_us)
         cells = np.unique(row * self.slots + slot)
         row, slot = cells // self.slots, cells % self.slots
         ranks = np.stack([self._rank(place, row, slot) for place in range(len(self._levels))])
-        for name in QUANTITIES:
-            there = self._known[name][:, row, slot]
-            best = np.where(there, ranks, _NOWHERE).argmin(axis=0)
-            self._best[name][row, slot] = self._sums[name][best, row, slot]
-            self._there[name][row, slot] = there.any(axis=0)
+        there = self._own.known[:, :, row, slot]
+        best = np.where(there, ranks, _NOWHERE).argmin(axis=1)[:, None]
+        self._best.sums[:, row, slot] = np.take_along_axis(self._own.sums[:, :, row, slot], best, axis=1)[:, 0]
+        self._best.known[:, row, slot] = there.any(axis=1)
 
     def figures(self, first: int, end: int) -> Figures:
         """Return the figures of some slots."""
-        return Figures(
-            {name: best[:, first:end] for name, best in self._best.items()},
-            {name: there[:, first:end] for name, there in self._there.items()},
-        )
+        return Figures(self._best.sums[:, :, first:end], self._best.known[:, :, first:end])
 
     def _rank(self, kind: int, row: Ints, slot: Ints) -> Ints:
         """Return a number that is lower the better a kind is, shape (cells,)."""

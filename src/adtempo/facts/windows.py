@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,26 +53,30 @@ class Figures:
     """The base quantities of campaigns, of their days or of a part of a day.
 
     Attributes:
-        sums: One int64 array per name in QUANTITIES, shape (campaigns, ...); 0 where not measured.
+        sums: In the order of QUANTITIES, shape (quantities, campaigns, ...); 0 where not measured.
         known: Whether that was measured, the same shape.
     """
 
-    sums: Mapping[str, Ints]
-    known: Mapping[str, Bools]
+    sums: Ints
+    known: Bools
+
+    @classmethod
+    def none(cls, *shape: int) -> Figures:
+        """Return figures of which nothing is known; shape without the quantities."""
+        return cls(np.zeros((len(QUANTITIES), *shape), np.int64), np.zeros((len(QUANTITIES), *shape), np.bool_))
 
     def first(self, count: int) -> Figures:
         """Return the same of the first so many campaigns."""
-        return Figures(
-            {name: sums[:count] for name, sums in self.sums.items()},
-            {name: known[:count] for name, known in self.known.items()},
-        )
+        return Figures(self.sums[:, :count], self.known[:, :count])
 
     def since(self, day: int) -> Figures:
         """Return the same of days from a place on."""
-        return Figures(
-            {name: sums[:, day:] for name, sums in self.sums.items()},
-            {name: known[:, day:] for name, known in self.known.items()},
-        )
+        return Figures(self.sums[:, :, day:], self.known[:, :, day:])
+
+    def of(self, name: str) -> tuple[Ints, Bools]:
+        """Return the sums of one quantity, and whether it was measured, each of shape (campaigns, ...)."""
+        place = QUANTITIES.index(name)
+        return self.sums[place], self.known[place]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,6 +164,26 @@ class _Rows:
         found = zip(*(table.keys[name].tolist() for name in self.names), strict=True)
         rows = np.array([places.setdefault(key, len(places)) for key in found], np.int64)
         return rows, replace(self, keys=list(places))
+
+
+class _Matured(MaturedTable):
+    """A table whose expectations are worked out when they are first read: few rules read both."""
+
+    def __init__(self, facts: FactTable, expect: Callable[[str], Expected]) -> None:
+        object.__setattr__(self, "facts", facts)
+        object.__setattr__(self, "_expect", expect)
+
+    _expect: Callable[[str], Expected]
+
+    @cached_property
+    def conversions(self) -> Expected:
+        """Expected final conversions of each group."""
+        return self._expect("conversions_micros")
+
+    @cached_property
+    def conversion_value(self) -> Expected:
+        """Expected final conversion value of each group."""
+        return self._expect("conversion_value_micros")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,7 +284,7 @@ def learn_delays(
     order = list(curves)
     places = np.array([order.index(one.ref) if one.ref in curves else 0 for one in accounts], np.int64)
     known = list(curves.values())
-    delays = Delays(known, places, bool(figures.sums["clicks"].any()), {})
+    delays = Delays(known, places, bool(figures.of("clicks")[0].any()), {})
     if not known:
         return delays
     usual = {
@@ -330,11 +355,11 @@ def _load_known(ledger: Ledger, rows: _Rows, longest: int, as_of: datetime, batc
 
 def _spread(table: FactTable, shape: tuple[int, ...], where: tuple[Ints, ...]) -> Figures:
     """Return a table's figures as arrays over campaigns and days."""
-    sums = {name: np.zeros(shape, np.int64) for name in QUANTITIES}
-    known = {name: np.zeros(shape, np.bool_) for name in QUANTITIES}
+    figures = Figures.none(*shape)
     for name in QUANTITIES:
-        sums[name][where], known[name][where] = table.sums[name], table.measured[name]
-    return Figures(sums, known)
+        sums, known = figures.of(name)
+        sums[where], known[where] = table.sums[name], table.measured[name]
+    return figures
 
 
 def _load_part(
@@ -349,13 +374,13 @@ def _load_part(
     within = of_day & (table.keys["hour"] >= np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us"))
     exposure = np.maximum(table.sums["clicks"], 0) + 1e-9  # a day without clicks is shared out by its hours
     count = len(account)
-    sums = {name: np.zeros(count, np.int64) for name in QUANTITIES}
-    known = {name: np.zeros(count, np.bool_) for name in QUANTITIES}
+    figures = Figures.none(count)
     for name in QUANTITIES:
-        np.add.at(sums[name], row[within], table.sums[name][within])
-        np.logical_or.at(known[name], row[within], table.measured[name][within])
+        sums, known = figures.of(name)
+        np.add.at(sums, row[within], table.sums[name][within])
+        np.logical_or.at(known, row[within], table.measured[name][within])
     later, whole = (np.bincount(row[some], exposure[some], count) for some in (within, of_day))
-    return Part(Figures(sums, known), later / np.maximum(whole, 1e-9))
+    return Part(figures, later / np.maximum(whole, 1e-9))
 
 
 def _cut(known: KnownDays, length: int) -> _Cut:
@@ -370,33 +395,28 @@ def _cut(known: KnownDays, length: int) -> _Cut:
     since, until = (np.array(ends, "datetime64[D]")[known.account][:, None] for ends in zip(*span, strict=True))
     first = int(np.searchsorted(known.days, since.min() - 1))
     days, figures = known.days[first:], known.figures.since(first)
-    there = np.logical_or.reduce(list(figures.known.values()))
+    there = figures.known.any(axis=0)
     inside = there & (days >= since) & (days <= until)
-    sums = {name: np.where(inside, sums, 0) for name, sums in figures.sums.items()}
-    measured = {name: inside & flags for name, flags in figures.known.items()}
+    sums, measured = np.where(inside, figures.sums, 0), inside & figures.known
     share = inside.astype(np.float64)
     part = there & known.hourly[known.account][:, None] & (days == since - 1)
     if part.any():
         row, column = np.nonzero(part)
         later = known.part(begins)
         share[row, column] = later.share[row]
-        for name in QUANTITIES:
-            sums[name][row, column] = later.figures.sums[name][row]
-            measured[name][row, column] = later.figures.known[name][row]
+        sums[:, row, column] = later.figures.sums[:, row]
+        measured[:, row, column] = later.figures.known[:, row]
     return _Cut(first, inside | part, Figures(sums, measured), share)
 
 
 def _mature(known: KnownDays, cut: _Cut, groups: Ints) -> MaturedTable:
     """Add up what a window takes, with what is still to come of it."""
     count = int(groups.max(initial=-1)) + 1
-    sums, measured = {}, {}
-    for name in QUANTITIES:
-        sums[name] = np.zeros(count, np.int64)
-        np.add.at(sums[name], groups, cut.figures.sums[name].sum(axis=1))
-        measured[name] = np.zeros(count, np.bool_)
-        np.logical_or.at(measured[name], groups, cut.figures.known[name].any(axis=1))
-    facts = FactTable({}, sums, measured)
-    return MaturedTable(facts, *(_expected(known, cut, name, groups, facts) for name in ARRIVING))
+    added = Figures.none(count)
+    np.add.at(added.sums.T, groups, cut.figures.sums.sum(axis=2).T)
+    np.logical_or.at(added.known.T, groups, cut.figures.known.any(axis=2).T)
+    facts = FactTable({}, *(dict(zip(QUANTITIES, each, strict=True)) for each in (added.sums, added.known)))
+    return _Matured(facts, lambda name: _expected(known, cut, name, groups, facts))
 
 
 def _expected(known: KnownDays, cut: _Cut, name: str, groups: Ints, facts: FactTable) -> Expected:
@@ -406,7 +426,7 @@ def _expected(known: KnownDays, cut: _Cut, name: str, groups: Ints, facts: FactT
     figures = known.figures.since(first)
     snapshot = _snapshot(name, delays, known.account, known.days[first:], figures, known.ages[:, first:])
     cells = expect_totals(snapshot, _curves_of(delays.curves, name), delays.usual[name].since(first))
-    seen = cut.figures.sums[name] / 1e6
+    seen = cut.figures.of(name)[0] / 1e6
     parts = replace(
         cells,
         seen=seen,
@@ -420,10 +440,11 @@ def _expected(known: KnownDays, cut: _Cut, name: str, groups: Ints, facts: FactT
 
 
 def _snapshot(name: str, delays: Delays, account: Ints, days: Days, figures: Figures, ages: Ints) -> Snapshot:
-    exposure = figures.sums["clicks"] if delays.by_clicks else figures.sums["spend_micros"] / 1e6
+    seen, known = figures.of(name)
+    exposure = figures.of("clicks")[0] if delays.by_clicks else figures.of("spend_micros")[0] / 1e6
     return Snapshot(
         started=(days - np.datetime64(MONDAY)).astype(np.float64),
-        seen=np.where(figures.known[name], figures.sums[name] / 1e6, np.nan),
+        seen=np.where(known, seen / 1e6, np.nan),
         age=ages[account],
         group=delays.of_account[account],
         exposure=exposure.astype(np.float64),

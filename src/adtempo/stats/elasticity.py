@@ -58,7 +58,7 @@ def fit_steepness(spend: ArrayLike, delivered: ArrayLike) -> Floats:
         spend: Rows and columns that each have a level of their own, such as days and hours, shape (rows, columns).
         delivered: What it bought, the same shape.
     """
-    return _normed(_LOG_PRIOR + _evidence(spend, delivered))
+    return _normed(_LOG_PRIOR + _evidence(_slope(spend, delivered)))
 
 
 def fit_group(members: Sequence[tuple[ArrayLike, ArrayLike]]) -> Floats:
@@ -67,8 +67,8 @@ def fit_group(members: Sequence[tuple[ArrayLike, ArrayLike]]) -> Floats:
     Args:
         members: Spend and what it bought of each, as for `fit_steepness`.
     """
-    single = [_evidence(spend, bought) for spend, bought in members]
-    wider = [_evidence(spend, bought, apart=APART) for spend, bought in members]
+    seen = [_slope(spend, bought) for spend, bought in members]
+    single, wider = ([_evidence(one, apart) for one in seen] for apart in (0.0, APART))
     group = _normed(_LOG_PRIOR + np.sum(wider, axis=0))
     mean = float(group @ _ELASTICITY)
     variance = float(group @ (_ELASTICITY - mean) ** 2) + APART**2
@@ -76,29 +76,41 @@ def fit_group(members: Sequence[tuple[ArrayLike, ArrayLike]]) -> Floats:
     return np.stack([_normed(around + own) for own in single])
 
 
-def _evidence(spend: ArrayLike, delivered: ArrayLike, apart: float = 0.0) -> Floats:
+def _evidence(seen: tuple[float, float] | None, apart: float = 0.0) -> Floats:
     """Return the log likelihood of each value in STEEPNESS; zeros where amounts say nothing.
 
-    Within rows and columns, how much more was delivered where more was spent says how steep returns fall: the
-    elasticity at the usual spend is k / ((1 + k) ln(1 + k)).
+    The elasticity at the usual spend is k / ((1 + k) ln(1 + k)).
+
+    Args:
+        seen: The elasticity and its variance, as `_slope` has them.
+        apart: Standard deviation of what else the elasticity may be off by.
+    """
+    if seen is None:
+        return np.zeros(len(STEEPNESS))
+    slope, variance = seen
+    found = -0.5 * (_ELASTICITY - slope) ** 2 / (variance + ELASTICITY_ERROR**2 + apart**2)
+    return np.asarray(found) if found.max() > _IMPOSSIBLE else np.zeros(len(STEEPNESS))
+
+
+def _slope(spend: ArrayLike, delivered: ArrayLike) -> tuple[float, float] | None:
+    """Return how much more was delivered where more was spent, within rows and columns, and its variance.
+
+    None where amounts say nothing.
     """
     money, bought = np.asarray(spend, np.float64), np.asarray(delivered, np.float64)
     known = (money > 0) & (bought > 0)
     rows = np.flatnonzero(known.sum(axis=1) > 1)
-    nothing = np.zeros(len(STEEPNESS))
     if len(rows) < 3:
-        return nothing
+        return None
     mask = known[rows]
     logs = np.log(np.where(mask, [money[rows], bought[rows]], 1.0))
     x, y = (_within(values, mask) for values in logs)
     variation = float((x**2).sum())
     if variation < 1e-6 * mask.sum():  # always the same amounts: nothing to learn from
-        return nothing
+        return None
     slope = float((x * y).sum()) / variation
     residual = np.where(mask, y - slope * x, 0.0)
-    error = np.sqrt((((x * residual).sum(axis=1)) ** 2).sum() / variation**2 + ELASTICITY_ERROR**2 + apart**2)
-    found = -0.5 * ((_ELASTICITY - slope) / error) ** 2
-    return np.asarray(found) if found.max() > _IMPOSSIBLE else nothing
+    return slope, float((((x * residual).sum(axis=1)) ** 2).sum() / variation**2)
 
 
 def _normed(logs: Floats) -> Floats:

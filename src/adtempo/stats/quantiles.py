@@ -52,24 +52,27 @@ def chance_above(quantiles: Sequence[ArrayLike], levels: Sequence[float], thresh
     """
     knots = np.stack([np.atleast_1d(np.asarray(one, np.float64)) for one in quantiles])
     limit = np.broadcast_to(np.asarray(threshold, np.float64), knots.shape[1:])
-    scores = ndtri(np.asarray(levels, np.float64))
-    found = np.where(limit < knots[0], -np.inf, np.inf)
-    for left in range(len(levels) - 1):
-        low, high = knots[left], knots[left + 1]
-        wide = high > low
-        share = (limit - low) / np.where(wide, np.maximum(high - low, _LEAST), 1.0)
-        line = scores[left] + (scores[left + 1] - scores[left]) * share
-        reaches = (limit >= low) | (left == 0)
-        reaches &= (limit < high) | (left == len(levels) - 2)
-        found = np.where(wide & reaches, line, found)
+    scores = np.asarray(ndtri(np.asarray(levels, np.float64)))[:, None]
+    low, high = knots[:-1], knots[1:]
+    wide = high > low
+    share = (limit - low) / np.where(wide, np.maximum(high - low, _LEAST), 1.0)
+    lines = scores[:-1] + (scores[1:] - scores[:-1]) * share
+    reaches, ends = limit >= low, limit < high
+    reaches[0] = ends[-1] = True
+    found = _pick(wide & reaches & ends, lines, np.where(limit < knots[0], -np.inf, np.inf))
     # A flat end has no line of its own: what lies beyond it is beyond doubt.
-    found = np.where((limit < knots[0]) & (knots[1] == knots[0]), -np.inf, found)
-    found = np.where((limit >= knots[-1]) & (knots[-1] == knots[-2]), np.inf, found)
+    found = np.where((limit < knots[0]) & (low[0] == high[0]), -np.inf, found)
+    found = np.where((limit >= knots[-1]) & (low[-1] == high[-1]), np.inf, found)
     # In front of a flat middle the line ends where it jumps.
-    for left in range(len(levels) - 1):
-        flat = (knots[left] == knots[left + 1]) & (limit == knots[left])
-        found = np.where(flat, scores[left + 1], found)
+    jumps = ((low == high) & (limit == low))[::-1]
+    found = _pick(jumps, np.broadcast_to(scores[:0:-1], jumps.shape), found)
     certain = knots[0] == knots[-1]
     found = np.where(certain, np.where(limit < knots[0], -np.inf, np.inf), found)
     unknown = np.isnan(knots).any(axis=0) | np.isnan(limit)
     return np.where(unknown, np.nan, ndtr(-found))
+
+
+def _pick(which: NDArray[np.bool_], values: Floats, otherwise: Floats) -> Floats:
+    """Return the first value that is meant of each column."""
+    chosen = values[which.argmax(axis=0), np.arange(which.shape[1])]
+    return np.where(which.any(axis=0), chosen, otherwise)

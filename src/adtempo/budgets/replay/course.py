@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from adtempo.budgets.columns import Standing
+from adtempo.budgets.columns import Pace, Standing, Window
 from adtempo.budgets.decide import Choice, recommend_choice
-from adtempo.budgets.load import Assignment, Book, assign_rules
+from adtempo.budgets.load import Assignment, Book, assign_rules, standing_of
 from adtempo.budgets.proposals import proposal_of
 from adtempo.budgets.reasons import Explainer
 from adtempo.budgets.replay.response import SpendResponse
-from adtempo.budgets.rules.base import Rule
+from adtempo.budgets.rules.base import Over, Rule
 from adtempo.changes.assemble import Scene, see
 from adtempo.changes.limits import DAY_HOURS
 from adtempo.changes.propose import draft_change, judge_proposal
@@ -70,7 +70,7 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a rule asks for in an hour, in words only where somebody wants to know.
+    """What a rule asks for in an hour.
 
     Attributes:
         choice: What its rule asks for of all its campaigns.
@@ -87,9 +87,9 @@ class _Wish:
         """Place of the campaign."""
         return int(self.choice.where[self.nth])
 
-    def proposal(self, *, told: bool) -> Proposal:
-        """Return it as a proposal, with its reason and evidence or without."""
-        said = self.explainer.evaluation(self.nth) if told else self.explainer.sketch(self.nth)
+    def proposal(self) -> Proposal:
+        """Return it as a proposal without words: most wishes of an hour are vetoed, and nobody reads why they were."""
+        said = self.explainer.sketch(self.nth)
         return proposal_of(said, self.choice, self.nth, window=said.at)
 
 
@@ -120,8 +120,10 @@ class Course:
     _assignments: tuple[Assignment, ...] = ()
     _told: tuple[Sequence[int], Sequence[bool]] = ((), ())
     _known: dict[AccountRef, dict[CampaignRef, Known]] = field(default_factory=dict)
+    _committed: Counter[AccountRef] = field(default_factory=Counter)
     _sent: dict[CampaignRef, list[Sent]] = field(default_factory=lambda: defaultdict(list))
     _pace: tuple[Floats, Floats] | None = None
+    _bare: Standing | None = None
 
     def adopt(self, book: Book, at: datetime) -> None:
         """Take over what people did at the time: whoever was told to hold something else holds that.
@@ -140,18 +142,33 @@ class Course:
         else:
             own = book
         self._told, self._book, self._pace = (book.budgets, book.running), own, None
+        self._bare = standing_of(own, at, {}, {}, {})
         self._assignments, _ = assign_rules(own.rules, own.campaigns, own.accounts, range(len(own.campaigns)))
-        self._known = {ref: {} for ref in own.accounts}
+        self._known, self._committed = {ref: {} for ref in own.accounts}, Counter()
         for campaign, budget, runs in zip(own.campaigns, own.budgets, own.running, strict=True):
             if budget > 0:
                 state = CampaignState(budget, Status.ACTIVE if runs else Status.PAUSED)
                 self._known[campaign.ref.account][campaign.ref] = Known(state, at)
+                self._committed[campaign.ref.account] += state.committed_micros
 
     @property
     def book(self) -> Book:
         """How campaigns stand on this course."""
         assert self._book is not None, "a course begins with a book"
         return self._book
+
+    def standing(
+        self,
+        at: datetime,
+        windows: Mapping[tuple[Over, int], Window],
+        groups: Mapping[Over, Ints],
+        paces: Mapping[Over, Pace],
+    ) -> Standing:
+        """Return how campaigns stand on this course at a moment; arguments as `standing_of` has them."""
+        assert self._bare is not None, "a course begins with a book"
+        budgets, active = np.array(self.book.budgets, np.int64), np.array(self.book.running, bool)
+        own = replace(self._bare, at=at, budget_micros=budgets, active=active)
+        return replace(own, windows=windows, groups=groups, paces=paces)
 
     @property
     def assigned(self) -> list[Rule]:
@@ -180,7 +197,8 @@ class Course:
                 wishes[standing.campaigns[wish.place].ref.account].append(wish)
         for ref, asked in wishes.items():
             stops = any(wish.choice.action(wish.nth) is BudgetAction.PAUSE for wish in asked)
-            self._draft(self._scene(ref, standing.at, facts_until[ref]), asked, top(ref) if stops else ())
+            scene = self._scene(standing.at, ref, facts_until[ref], [wish.place for wish in asked])
+            self._draft(scene, asked, top(ref) if stops else ())
 
     def live(self, hour: int, days: Ints, weights: Floats, response: SpendResponse | None) -> None:
         """Live through an hour: what is spent in it, and what comes of it, against what really was.
@@ -234,26 +252,28 @@ class Course:
         lately = sum(earlier.at > standing.at - timedelta(hours=DAY_HOURS) for earlier in sent[-most:])
         return sent[-1].at > standing.at - timedelta(hours=hours) or lately >= most
 
-    def _scene(self, ref: AccountRef, at: datetime, facts_until: datetime | None) -> Scene:
+    def _scene(self, at: datetime, ref: AccountRef, facts_until: datetime | None, places: Sequence[int]) -> Scene:
+        """Return how an account stands; of what was sent, only what was to some of its campaigns."""
         known = self._known[ref]
-        sent = {
-            campaign: tuple(one for one in made if one.at > at - MEMORY)
-            for campaign, made in self._sent.items()
-            if made[-1].at > at - MEMORY
-        }
-        committed = sum(one.state.committed_micros for one in known.values())
+        sent = {}
+        for place in places:
+            campaign = self.book.campaigns[place].ref
+            if campaign in self._sent:
+                sent[campaign] = tuple(one for one in self._sent[campaign] if one.at > at - MEMORY)
+        committed = self._committed[ref]
         return Scene(at, replace(self.book.accounts[ref], armed=True), known, facts_until, "", committed, {}, sent)
 
     def _draft(self, scene: Scene, wishes: Sequence[_Wish], top: Collection[CampaignRef]) -> None:
         """Put wishes through limits and guardrails, one after the other as they are recorded live."""
         made: list[tuple[_Wish, Change]] = []
         for wish in wishes:
-            bare = wish.proposal(told=False)
+            bare = wish.proposal()
             _, _, verdicts = judge_proposal(bare, see(scene, bare.campaign, top_spenders=top))
             vetoes = [one.guardrail for one in verdicts if one.outcome is Outcome.VETO]
             self.vetoes.update(vetoes)
             if not vetoes:
-                change = draft_change(scene, wish.proposal(told=True), actor=ACTOR, top_spenders=top)
+                told = replace(bare, reason=wish.explainer.reason(wish.nth))
+                change = draft_change(scene, told, actor=ACTOR, top_spenders=top)
                 assert change.state in OPEN, "words make no difference to limits and guardrails"
                 scene = scene.with_change(change)
                 made.append((wish, change))
@@ -267,6 +287,7 @@ class Course:
         running[place] = change.target.status is Status.ACTIVE
         self._book, self._pace = replace(book, budgets=budgets, running=running), None
         self._known[change.campaign.account][change.campaign] = Known(change.target, at)
+        self._committed[change.campaign.account] += change.prior.rise_to(change.target)
         self._sent[change.campaign].append(Sent(at, change.prior, change.target))
         stated = book.campaigns[place].target_roas
         self.fired.append(

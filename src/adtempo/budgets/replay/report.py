@@ -133,7 +133,7 @@ def _money_body(money: Money) -> dict[str, Any]:
         "more_net": _likely_body(money.more_net),
         "better_ratio": money.better,
         "more_net_by_day": [
-            {"low95": _amount(low), "value": _amount(value), "high95": _amount(high)}
+            {"value": _amount(value), "low95": _amount(low), "high95": _amount(high)}
             for low, value, high in money.net_by_day.T.tolist()
         ],
     }

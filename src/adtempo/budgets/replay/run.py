@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adtempo.budgets.columns import Floats, Ints, Pace, Standing
-from adtempo.budgets.load import Book, load_book, load_paces, read_windows, standing_of, windows_needed
+from adtempo.budgets.columns import Floats, Ints, Pace, Window
+from adtempo.budgets.load import Book, load_book, load_paces, read_windows, windows_needed
 from adtempo.budgets.replay.course import Course
 from adtempo.budgets.replay.outcome import JUDGED_DAYS, Money, Pauses, Truth, estimate_money, judge_pauses
 from adtempo.budgets.replay.response import SpendResponse, fit_response
@@ -262,16 +262,13 @@ def _step(
     top = partial(_top_spenders, stage, at)
     if first or any(at - _HOUR < moment <= at for moment in stage.moments):
         _tell(stage, courses, at)
-    untouched = None
+    heard, untouched = _facts_until(history), None
     for course in courses:
         if course.changed:
-            standing = _standing(stage, course, at)
+            windows = _windows(stage, course.times)
         else:
-            untouched = _standing(stage, course, at) if untouched is None else untouched
-            book = course.book
-            standing = replace(untouched, budget_micros=np.array(book.budgets, np.int64))
-            standing = replace(standing, active=np.array(book.running, bool))
-        course.decide(standing, _facts_until(history), top)
+            windows = untouched = untouched or _windows(stage, None)
+        course.decide(course.standing(at, windows, stage.windows[0], _paces(stage, course, at)), heard, top)
     hour = history.place_of_hour(at)
     days = stage.days_of_hours[history.account, hour]
     for course in courses:
@@ -284,11 +281,12 @@ def _tell(stage: _Stage, courses: Sequence[Course], at: datetime) -> None:
         course.adopt(load_book(stage.workspace, at, course.rules, stage.refs), at)
 
 
-def _standing(stage: _Stage, course: Course, at: datetime) -> Standing:
+def _windows(stage: _Stage, times: Times | None) -> Mapping[tuple[Over, int], Window]:
+    """Return the figures that rules read, as they were or as they would be under other budgets."""
     groups, lengths = stage.windows
-    known = stage.history.known(course.times if course.changed else None)
-    tables = cut_windows(known, lengths, {over.value: rows for over, rows in groups.items()})
-    return standing_of(course.book, at, read_windows(tables), groups, _paces(stage, course, at))
+    return read_windows(
+        cut_windows(stage.history.known(times), lengths, {over.value: rows for over, rows in groups.items()})
+    )
 
 
 def _paces(stage: _Stage, course: Course, at: datetime) -> Mapping[Over, Pace]:

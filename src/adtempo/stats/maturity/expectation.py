@@ -228,6 +228,7 @@ def _look_up(snapshot: Snapshot, age: Ints, curves: Sequence[DelayCurve]) -> tup
 
 
 _SHAPES = np.exp(np.linspace(-9, 16, 1001))
+_LOG_SHAPES = np.log(_SHAPES)
 
 
 @cache
@@ -240,5 +241,5 @@ def _gamma_quantile(mean: ArrayLike, variance: ArrayLike, probability: float) ->
     centre, spread = np.asarray(mean, dtype=np.float64), np.asarray(variance, dtype=np.float64)
     certain = (spread <= 0) | (centre <= 0)
     shape = np.where(certain, 1.0, centre**2 / np.where(spread <= 0, 1.0, spread))
-    relative = np.interp(np.log(np.maximum(shape, _SHAPES[0])), np.log(_SHAPES), _gamma_table(probability))
+    relative = np.interp(np.log(np.maximum(shape, _SHAPES[0])), _LOG_SHAPES, _gamma_table(probability))
     return np.where(certain, centre, centre * relative)
