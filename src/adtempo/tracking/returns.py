@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef, OfflineUse
 from adtempo.domain.errors import CurrenciesMixed, NotFound
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 _NAMED_MAX = 500
 """More campaigns than a query can name are found by their accounts."""
 
-_KEYS = ("platform", "account_id", "campaign_id", "day_local")
+_BY_CAMPAIGN = ("platform", "account_id", "campaign_id", "day_local")
+_BY_ACCOUNT = ("platform", "account_id", "day_local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,10 @@ def load_roas(workspace: Workspace, chosen: Chosen, asked: RoasQuestion) -> Roas
         rates = Rates.of(
             (one.date, one.currency, one.base, one.rate) for one in load_rates(connection, as_of=asked.as_of)
         )
-    record = _by_account(_load_days(workspace, chosen.refs, asked, None))
+    settings = _load_settings(workspace, chosen)
+    # The setting is chosen per campaign and day; where there is nothing to choose, days of accounts tell the same.
+    by = _BY_CAMPAIGN if any(len(found) > 1 for found in settings.values()) else _BY_ACCOUNT
+    record = _load_days(workspace, chosen.refs, asked, None, by)
     days = [day for of_account in record.values() for _, day in of_account]
     since, until = asked.since or min(days, default=asked.until), asked.until or max(days, default=asked.since)
     if since is None or until is None:
@@ -85,18 +89,18 @@ def load_roas(workspace: Workspace, chosen: Chosen, asked: RoasQuestion) -> Roas
             f"nothing was known of these campaigns on {asked.as_of:%Y-%m-%d %H:%M} UTC; "
             "import facts or choose a later moment"
         )
-    under = _load_under(workspace, chosen, asked, record)
+    under = _load_under(workspace, chosen, asked, record, settings)
     offline = _load_offline(workspace, chosen, asked, (since, until), currency, rates) if asked.include_offline else {}
     parts = []
     counted: dict[str, int] = defaultdict(int)
     for ref, account in chosen.accounts.items():
-        figures, settings = estimate_reported(
+        figures, used = estimate_reported(
             record.get(ref, {}),
             under.get(ref, {}),
             asked.window_days,
             partial(_convert_from, rates, account.currency, currency),
         )
-        parts.append(estimate_return(figures, settings, asked.window_days, offline.get(ref), account.offline))
+        parts.append(estimate_return(figures, used, asked.window_days, offline.get(ref), account.offline))
         if _platform_counts(account, asked):
             counted[account.currency] += figures.conversion_value_micros or 0
     refs = tuple(campaign.ref for campaign, _ in chosen.campaigns)
@@ -166,44 +170,53 @@ def _only_currency(chosen: Chosen) -> str:
 
 
 def _load_days(
-    workspace: Workspace, campaigns: Collection[CampaignRef] | None, asked: RoasQuestion, attribution: str | None
-) -> dict[tuple[CampaignRef, date], Quantities]:
+    workspace: Workspace,
+    campaigns: Collection[CampaignRef] | None,
+    asked: RoasQuestion,
+    attribution: str | None,
+    by: tuple[str, ...],
+) -> dict[AccountRef, CampaignDays]:
     query = FactQuery(
-        by=_KEYS,
+        by=by,
         since=asked.since,
         until=asked.until,
         campaigns=campaigns,
         as_of=asked.as_of,
         attribution=attribution,
     )
-    rows = load_fact_table(workspace.ledger, query).rows()
-    return {(CampaignRef(*map(str, keys[:3])), keys[3]): figures for keys, figures in rows}
+    days: dict[AccountRef, dict[tuple[Any, date], Quantities]] = defaultdict(dict)
+    for (*names, day), figures in load_fact_table(workspace.ledger, query).rows():
+        days[AccountRef(*names[:2])][tuple(names), day] = figures
+    return dict(days)
 
 
-def _by_account(days: CampaignDays) -> dict[AccountRef, dict[tuple[CampaignRef, date], Quantities]]:
-    split: dict[AccountRef, dict[tuple[CampaignRef, date], Quantities]] = defaultdict(dict)
-    for cell, figures in days.items():
-        split[cell[0].account][cell] = figures
-    return split
+def _load_settings(workspace: Workspace, chosen: Chosen) -> dict[AccountRef, set[str]]:
+    """Return the settings under which each account was ever reported."""
+    settings: dict[AccountRef, set[str]] = defaultdict(set)
+    accounts = chosen.accounts
+    with reading(workspace.engine) as connection:
+        for platform, account_id, _level, _grain, attribution, kind in load_shapes(connection):
+            if kind == "" and (ref := AccountRef(platform, account_id)) in accounts:
+                settings[ref].add(attribution)
+    return settings
 
 
 def _load_under(
-    workspace: Workspace, chosen: Chosen, asked: RoasQuestion, record: Mapping[AccountRef, CampaignDays]
+    workspace: Workspace,
+    chosen: Chosen,
+    asked: RoasQuestion,
+    record: Mapping[AccountRef, CampaignDays],
+    settings: Mapping[AccountRef, Collection[str]],
 ) -> dict[AccountRef, dict[str, CampaignDays]]:
     """Return what was reported under each setting; where there is only one, that is the record itself."""
-    settings: dict[AccountRef, set[str]] = defaultdict(set)
-    with reading(workspace.engine) as connection:
-        for platform, account_id, _level, _grain, attribution, kind in load_shapes(connection):
-            if kind == "":
-                settings[AccountRef(platform, account_id)].add(attribution)
     under: dict[AccountRef, dict[str, CampaignDays]] = {
         ref: dict.fromkeys(found, record.get(ref, {})) for ref, found in settings.items() if len(found) == 1
     }
-    several = {ref: found for ref, found in settings.items() if len(found) > 1 and ref in chosen.accounts}
+    several = {ref: found for ref, found in settings.items() if len(found) > 1}
     for setting in sorted({one for found in several.values() for one in found}):
         accounts = [ref for ref, found in several.items() if setting in found]
         campaigns = [campaign.ref for campaign, account in chosen.campaigns if account.ref in accounts]
-        for ref, days in _by_account(_load_days(workspace, campaigns, asked, setting)).items():
+        for ref, days in _load_days(workspace, campaigns, asked, setting, _BY_CAMPAIGN).items():
             under.setdefault(ref, {})[setting] = days
     return under
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from adtempo.domain.accounts import CampaignRef, OfflineUse
@@ -34,8 +35,8 @@ _CLICK_DAYS = re.compile(r"(\d+)d_click")
 Convert = Callable[[int, str, date], int]
 """Turns micros of a currency on a day into micros of the currency that is asked for."""
 
-CampaignDays = Mapping[tuple[CampaignRef, date], Quantities]
-"""What campaigns did on local days."""
+CampaignDays = Mapping[tuple[Any, date], Quantities]
+"""What campaigns, or whole accounts, did on local days."""
 
 
 @dataclass(frozen=True, slots=True)
