@@ -96,8 +96,8 @@ def edits_of(one: Fired) -> list[Edit]:
     """Return a change as the platform's own history would have it."""
     if one.target.status is Status.PAUSED:
         return [Edit(one.at, Field.STATUS, one.prior.status, one.target.status, "replay")]
-    budgets = (str(state.budget_daily_micros) for state in (one.prior, one.target))
-    return [Edit(one.at, Field.BUDGET, *budgets, "replay")]
+    before, after = (str(state.budget_daily_micros) for state in (one.prior, one.target))
+    return [Edit(one.at, Field.BUDGET, before, after, "replay")]
 
 
 def test_the_stated_interval_holds_what_the_market_would_have_brought(tmp_path: Path) -> None:
