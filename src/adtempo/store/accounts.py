@@ -8,35 +8,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    CheckConstraint,
-    Column,
-    Connection,
-    Double,
-    Row,
-    Table,
-    Text,
-    or_,
-    select,
-)
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Connection, Double, Row, Table, Text, or_, select
 
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef, Level, OfflineUse
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import AccountChanged, InvalidInput, NotFound
 from adtempo.store.attributes import load_attributes
 from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
-from adtempo.store.rows import (
-    account_key,
-    campaign_columns,
-    campaign_of,
-    insert_first,
-    of,
-    of_any,
-    read_row,
-    row_of,
-)
+from adtempo.store.rows import account_key, campaign_columns, campaign_of, insert_first, of, of_any, read_row, row_of
 
 accounts = Table(
     "accounts",
@@ -100,11 +79,6 @@ def register_accounts(connection: Connection, found: Iterable[Account], *, at: d
     A name is filled in where none was known; everything else of a known account is for people to change. New accounts
     are never armed.
 
-    Args:
-        connection: Of a writing transaction.
-        found: Accounts as a file or a platform describes them.
-        at: When they were first seen, aware.
-
     Raises:
         AccountChanged: A known account comes with another time zone or currency: its facts would change their meaning.
         InvalidInput: A time zone does not exist.
@@ -145,12 +119,7 @@ def _meet_again(connection: Connection, account: Account) -> None:
 
 
 def change_account(connection: Connection, ref: AccountRef, **changes: Any) -> Account:
-    """Change what people may change of an account and return it.
-
-    Args:
-        connection: Of a writing transaction.
-        ref: Which account.
-        **changes: Names out of CHANGEABLE; None takes a client or a limit back.
+    """Change what people may change of an account, names out of CHANGEABLE, and return it; None takes back.
 
     Raises:
         NotFound: There is no such account.
@@ -194,12 +163,7 @@ def find_account(connection: Connection, text: str) -> Account:
 
 
 def register_campaigns(connection: Connection, seen: Mapping[CampaignRef, datetime]) -> None:
-    """Add the campaigns that are new; of a known one, only an earlier first sighting is kept.
-
-    Args:
-        connection: Of a writing transaction.
-        seen: Campaigns of registered accounts, each with the first moment at which facts mention it, aware.
-    """
+    """Add the campaigns that are new; of a known one, only an earlier first sighting is kept."""
     rows = [asdict(ref) | {"first_seen_at": seen[ref]} for ref in sorted(seen)]
     if rows:
         statement = insert_into(connection, campaigns)
@@ -238,12 +202,7 @@ def find_campaigns(connection: Connection, texts: Collection[str]) -> Callable[[
 
 
 def change_campaign(connection: Connection, ref: CampaignRef, **changes: Any) -> None:
-    """Set, or take back with None, what people want of a campaign.
-
-    Args:
-        connection: Of a writing transaction.
-        ref: Which campaign.
-        **changes: Names out of SETTABLE.
+    """Set what people want of a campaign, names out of SETTABLE, or take it back with None.
 
     Raises:
         NotFound: There is no such campaign.
@@ -265,14 +224,7 @@ def load_campaigns(
     within: Collection[AccountRef] | None = None,
     campaign: CampaignRef | None = None,
 ) -> list[Campaign]:
-    """Return campaigns with the name, status and budget that held at a moment, in the order of their ids.
-
-    Args:
-        connection: Any connection.
-        at: The moment, aware.
-        within: Only campaigns of these accounts; None = all.
-        campaign: Only this one; None = all.
-    """
+    """Return campaigns with the name, status and budget that held at a moment, in the order of their ids."""
     query = select(campaigns).order_by(*campaigns.primary_key)
     if within is not None:
         query = query.where(of_any(campaigns, within))

@@ -37,9 +37,7 @@ from adtempo.domain.accounts import AccountRef, CampaignRef, Level
 from adtempo.domain.errors import InvalidInput
 from adtempo.store.engine import Identifier, Number, UtcTime, metadata
 from adtempo.store.ledger import ledger_batches
-from adtempo.store.rows import campaign_key, of, of_any, read_row
-
-ATTRIBUTES = ("name", "status", "budget_daily_micros", "niche")
+from adtempo.store.rows import campaign_key, of, of_any, read_row, row_of
 
 entity_attributes = Table(
     "entity_attributes",
@@ -92,7 +90,7 @@ class Attribute:
         level: campaign, ad_group or ad.
         campaign_id: The campaign it belongs to.
         entity_id: The campaign's, ad group's or ad's own id, as the level says.
-        attribute: Name out of ATTRIBUTES.
+        attribute: name, status, budget_daily_micros or niche.
         value: Text; a budget is a whole number of micros.
         effective_at: From when it holds, aware.
         observed_at: When that was said, aware.
@@ -239,18 +237,9 @@ def _load_histories(
     connection: Connection, group: tuple[str, str, str]
 ) -> defaultdict[tuple[str, str, str], list[_Held]]:
     table = entity_attributes.c
+    columns = ("campaign_id", "entity_id", "attribute", *_Held.__dataclass_fields__)
     query = (
-        select(
-            table.campaign_id,
-            table.entity_id,
-            table.attribute,
-            table.id,
-            table.value,
-            table.effective_at,
-            table.observed_at,
-            table.seen_until,
-            table.seen_observed_at,
-        )
+        select(*(table[name] for name in columns))
         .where(_of_group(group))
         .order_by(table.effective_at, table.observed_at, table.batch, table.id)
     )
@@ -267,23 +256,10 @@ def _store(
     confirmed: Mapping[tuple[datetime, datetime], list[int]],
     batch: int,
 ) -> None:
-    platform, account_id, level = group
+    names = ("platform", "account_id", "level", "campaign_id", "entity_id", "attribute")
     rows = [
-        {
-            "platform": platform,
-            "account_id": account_id,
-            "level": level,
-            "campaign_id": campaign_id,
-            "entity_id": entity_id,
-            "attribute": attribute,
-            "value": held.value,
-            "effective_at": held.effective_at,
-            "observed_at": held.observed_at,
-            "seen_until": held.seen_until,
-            "seen_observed_at": held.seen_observed_at,
-            "batch": batch,
-        }
-        for (campaign_id, entity_id, attribute), held in fresh
+        row_of(entity_attributes, held, **dict(zip(names, (*group, *key), strict=True)), batch=batch)
+        for key, held in fresh
     ]
     if rows:
         connection.execute(entity_attributes.insert(), rows)
@@ -300,13 +276,7 @@ def _store(
 
 
 def undo_attributes(connection: Connection, *, batch: int, undone_by: int) -> None:
-    """Let what a batch said hold no longer, except from where somebody else had seen the same since.
-
-    Args:
-        connection: The transaction that has marked the batch as undone.
-        batch: The batch that is taken back.
-        undone_by: The batch that does it.
-    """
+    """Let what a batch said hold no longer, except from where somebody else had seen the same since."""
     table = entity_attributes.c
     carried = [column for column in table if column.name not in ("id", "effective_at", "observed_at", "batch")]
     confirmed = (
@@ -370,15 +340,7 @@ def load_sightings(
     at: datetime,
     campaign: CampaignRef | None = None,
 ) -> dict[CampaignRef, Sighting]:
-    """Return what an account's campaigns are known to hold at a moment, and when any of it was last confirmed.
-
-    Args:
-        connection: Any connection.
-        account: Whose campaigns.
-        attributes: Which attributes.
-        at: The moment that is asked about, aware.
-        campaign: Only this one; None = all.
-    """
+    """Return what an account's campaigns are known to hold at a moment, and when any of it was last confirmed."""
     table = entity_attributes.c
     group = (account.platform, account.account_id, Level.CAMPAIGN.value)
     place = func.row_number().over(partition_by=(table.campaign_id, table.attribute), order_by=_NEWEST_FIRST)
@@ -400,13 +362,7 @@ def load_sightings(
 
 
 def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -> list[Attribute]:
-    """Return what a campaign was called and allowed to spend, and from when on, the newest first.
-
-    Args:
-        connection: Any connection.
-        campaign: Which campaign.
-        limit: At most so many values.
-    """
+    """Return what a campaign was called and allowed to spend, and from when on, the newest first."""
     table = entity_attributes.c
     group = (campaign.platform, campaign.account_id, Level.CAMPAIGN.value)
     query = (
@@ -419,13 +375,7 @@ def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -
 
 
 def load_moments(connection: Connection, *, since: datetime, until: datetime) -> list[datetime]:
-    """Return when anything changed in what campaigns were called or allowed to spend, in order.
-
-    Args:
-        connection: Any connection.
-        since: First moment, aware, inclusive.
-        until: Last moment, aware, inclusive.
-    """
+    """Return when anything changed in what campaigns were called or allowed to spend, both ends inclusive, in order."""
     at = entity_attributes.c.effective_at
     query = select(at).where(entity_attributes.c.level == Level.CAMPAIGN, at >= since, at <= until).distinct()
     return sorted(connection.execute(query).scalars())

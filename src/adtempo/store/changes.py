@@ -199,12 +199,7 @@ def update_change(connection: Connection, change_id: int, **values: Any) -> None
 
 
 def load_change(connection: Connection, change_id: int, *, lock: bool = False) -> Change:
-    """Return one change.
-
-    Args:
-        connection: Any connection; of a writing transaction to lock.
-        change_id: Its number.
-        lock: Keep others from changing it until the transaction ends.
+    """Return one change; with `lock`, others cannot change it until the transaction ends.
 
     Raises:
         NotFound: There is no such change.
@@ -223,12 +218,6 @@ def list_standing(
 
     They are the suggestions that have not run out, and of each campaign and policy the newest change where that is a
     vetoed one.
-
-    Args:
-        connection: Any connection.
-        account: Whose campaigns.
-        campaigns: Which of them.
-        at: The moment, aware.
     """
     table, found = scaling_actions.c, []
     suggested = and_(table.state == State.PROPOSED, table.created_at <= at, table.expires_at > at)
@@ -269,18 +258,7 @@ def list_changes(
     before: int | None = None,
     limit: int | None = None,
 ) -> list[Change]:
-    """Return changes, the newest first.
-
-    Args:
-        connection: Any connection.
-        states: Only in these states.
-        account: Only of this account.
-        campaign: Only of this campaign.
-        run: Only of this run.
-        since: Only those recorded after this moment.
-        before: Only those with a lower number.
-        limit: At most so many.
-    """
+    """Return changes, the newest first; `since` leaves that moment itself out, `before` is a number."""
     table = scaling_actions.c
     query = select(scaling_actions).order_by(table.id.desc()).limit(limit)
     if states is not None:
@@ -299,12 +277,7 @@ def list_changes(
 
 
 def list_due(connection: Connection, now: datetime) -> list[Change]:
-    """Return the changes that something must be done about, the newest first: crashed, to be read back, or run out.
-
-    Args:
-        connection: Any connection.
-        now: The moment, aware.
-    """
+    """Return the changes that something must be done about, the newest first: crashed, to be read back, or run out."""
     table = scaling_actions.c
     waiting = table.state.in_([State.PROPOSED, State.AWAITING_APPROVAL, State.APPROVED])
     due = or_(table.state == State.SENDING, table.resolve_after <= now, and_(waiting, table.expires_at <= now))
