@@ -116,10 +116,6 @@ class FactQuery:
 def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
     """Return grouped sums of facts, ordered by their keys.
 
-    Args:
-        ledger: Where the facts are.
-        facts: Which facts, grouped how, known when.
-
     Raises:
         InvalidInput: An unknown grouping key, or a naive moment.
     """
