@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner, Result
 
+from adtempo.changes.run import load_changes
 from adtempo.cli.main import app
 from adtempo.domain.roles import Role
 from adtempo.store.schema import stats
@@ -163,3 +164,9 @@ def test_the_hourly_run_is_a_command(market: Workspace) -> None:
     assert first.exit_code == 0, first.stderr
     assert json.loads(first.stdout)["evaluated"] > 30
     assert "evaluated" in command(market, "run").stdout
+    assert {one.actor for one in load_changes(market, run=json.loads(first.stdout)["run"])} <= {
+        f"job:budgets by {market.actor}"
+    }
+    shown = command(market, "dashboard").stdout
+    assert "execution rate" in shown
+    assert "{" not in shown

@@ -64,10 +64,12 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Do this hour's work: sync, snapshot, evaluate, propose, apply or queue, tell; a second run does nothing."""
+    from adtempo.jobs.runner import name_actor
     from adtempo.jobs.scaling import run_budgets
 
     with opened(ctx) as workspace:
-        body = run_budgets(workspace, mode=mode, actor=workspace.actor)
+        actor = f"{name_actor('budgets')} by {workspace.actor}"  # the rules propose; whoever runs them may approve
+        body = run_budgets(workspace, mode=mode, actor=actor)
     if as_json:
         print_json(body)
         return
@@ -122,12 +124,30 @@ def dashboard(
     if as_json:
         print_json(body)
         return
-    for part in ("summary", "action_breakdown", "performance"):
-        print_fields({name.replace("_", " "): value for name, value in body[part].items()})
-        typer.echo()
-    keys = ("currency", "total_increase", "total_decrease", "net_change")
-    rows = [[one[key] for key in keys] for one in body["budget_impact"]["by_currency"]]
-    print_table([key.replace("_", " ") for key in keys], rows)
+    _print_dashboard(body)
+
+
+def _print_dashboard(body: Mapping[str, Any]) -> None:
+    rate = body["summary"]["execution_rate"]
+    _print_named(body["summary"] | {"execution_rate": None if rate is None else f"{rate:.1f}%"})
+    _print_named(body["action_breakdown"])
+    shares = {name: body["performance"][name] for name in ("automation_rate", "decisions_proven_right")}
+    said = {
+        name: one and f"{one['percent']:.0f}% ({one['low95']:.0f}% to {one['high95']:.0f}%) of {one['of']}"
+        for name, one in shares.items()
+    }
+    _print_named({**said, "hours_to_change": body["performance"]["hours_to_change"]})
+    if body["vetoes"]:
+        _print_named({f"vetoed by {name}": count for name, count in body["vetoes"].items()})
+    for part in (body["budget_impact"]["by_currency"], body["performance"]["by_currency"]):
+        if part:
+            rows = [[f"{value:.2f}" if isinstance(value, float) else value for value in one.values()] for one in part]
+            print_table([name.replace("_", " ") for name in part[0]], rows)
+
+
+def _print_named(fields: Mapping[str, Any]) -> None:
+    print_fields({name.replace("_", " "): value for name, value in fields.items()})
+    typer.echo()
 
 
 def _print_evaluation(body: Mapping[str, Any]) -> None:
