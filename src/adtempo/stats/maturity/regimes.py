@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc  # scipy.stats has it too, and takes a second to import
 
 Floats = NDArray[np.float64]
 
@@ -55,6 +55,7 @@ def find_change(started: Floats, expected: Floats, arrived: Floats, dispersion: 
     variance = dispersion * np.add.reduceat(np.abs(doubt), edges, axis=1)
     counts = np.add.reduceat(np.abs(usual), edges, axis=1) >= _MIN_EVENTS * dispersion
     score = np.where(counts, surprise**2 / np.where(counts, variance, 1), 0.0).sum(axis=1)
-    chance = chi2.logsf(score, np.maximum(counts.sum(axis=1), 1))
+    with np.errstate(divide="ignore"):
+        chance = np.log(chdtrc(np.maximum(counts.sum(axis=1), 1), score))
     best = int(np.argmin(chance))
     return float(days[best + _MIN_DAYS]) if chance[best] < np.log(FALSE_ALARM / cuts) else None
