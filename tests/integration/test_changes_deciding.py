@@ -401,6 +401,8 @@ def test_bulk_files_have_the_columns_of_their_platform(workspace: Workspace) -> 
     assert write_bulk_file([one["google"]]).splitlines()[1] == "Edit,t1,'=1,220.00,Enabled"
     assert write_bulk_file([one["other"]]).splitlines()[1] == "t1,'=1,220.00,active"
     assert write_bulk_file([]).startswith("account_id,")
+    again = replace(one["other"], id=one["other"].id + 1, target=CampaignState(230 * roads.EURO, Status.ACTIVE))
+    assert write_bulk_file([again, one["other"]]).splitlines()[1:] == ["t1,'=1,230.00,active"]
     with pytest.raises(InvalidInput, match="google and meta have different columns"):
         write_bulk_file([one["meta"], one["google"]])
 

@@ -162,6 +162,7 @@ def test_the_command_line_decides_explains_and_takes_back(home: Workspace) -> No
     assert (code, json.loads(out)["reverts"]) == (0, 1)
     assert command(home, "revert", "1")[0] == 5
     assert command(home, "revert")[0] == 4
+    assert command(home, "list", "--format", "csv")[1].count("\n") == 1
     assert command(home, "list", "--state", "applied", "--format", "csv")[1].startswith("Campaign ID,Campaign Budget")
     assert command(home, "list", "--campaign", "3")[2] == "no changes\n"
 

@@ -18,7 +18,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_bulk_file(changes: Sequence[Change]) -> str:
-    """Return changes as CSV in the columns of their platform's bulk upload, the oldest first.
+    """Return changes as CSV in the columns of their platform's bulk upload, of each campaign the newest.
 
     Raises:
         InvalidInput: They belong to several platforms, whose columns differ.
@@ -30,7 +30,8 @@ def write_bulk_file(changes: Sequence[Change]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
-    for change in sorted(changes, key=lambda change: change.id):
+    newest = {change.campaign: change for change in sorted(changes, key=lambda change: change.id)}
+    for change in newest.values():
         writer.writerow([_guard(cell(change)) for cell in columns.values()])
     return text.getvalue()
 

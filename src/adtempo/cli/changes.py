@@ -35,7 +35,10 @@ def list_changes(
     campaign: Annotated[str | None, typer.Option("--campaign", metavar="C", help="Only of this campaign.")] = None,
     run: Annotated[str | None, typer.Option("--run", metavar="R", help="Only of this run.")] = None,
     form: Annotated[
-        Format, typer.Option("--format", help="csv: the columns of the platform's own bulk upload, to do them by hand.")
+        Format,
+        typer.Option(
+            "--format", help="csv: suggestions in the columns of the platform's own bulk upload, to do them by hand."
+        ),
     ] = Format.TABLE,
     *,
     as_json: AsJson = False,
@@ -48,8 +51,9 @@ def list_changes(
     from adtempo.changes.report import changes_body
     from adtempo.changes.run import load_changes
 
+    states = state or ([State.PROPOSED] if form is Format.CSV else None)
     with opened(ctx) as workspace:
-        found = load_changes(workspace, states=state or None, account=account, campaign=campaign, run=run)
+        found = load_changes(workspace, states=states, account=account, campaign=campaign, run=run)
     if as_json:
         print_json(changes_body(found))
     elif form is Format.CSV:
