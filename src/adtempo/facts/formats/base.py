@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -158,11 +157,9 @@ class StagedFile:
         rejected: Rows written to the rejects file.
         left_out: Totals rows.
         problems: The first 20 problems of rejected rows.
-        total_problems: How many problems there are.
         accounts: Accounts that the rows belong to.
         verdicts: Odd but possible values.
         notes: How the file was understood, in words.
-        observed_at: The moment that rows without their own were observed at.
     """
 
     format: str
@@ -170,8 +167,6 @@ class StagedFile:
     rejected: int
     left_out: int
     problems: tuple[Problem, ...]
-    total_problems: int
     accounts: tuple[Account, ...]
     verdicts: tuple[QualityVerdict, ...]
     notes: tuple[str, ...]
-    observed_at: datetime

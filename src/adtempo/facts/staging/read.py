@@ -85,11 +85,9 @@ def read_facts_file(
         rejected=rejected,
         left_out=left_out,
         problems=tuple(found),
-        total_problems=total,
         accounts=accounts,
         verdicts=check_quality(stage, now),
         notes=(*plan.notes, *_left_out_note(left_out)),
-        observed_at=now,
     )
 
 
