@@ -143,9 +143,8 @@ def _first(chances: Sequence[Chance], sure: float) -> Ints:
 
 def _each(amounts: dict[str, Amounts], standing: Standing, where: Ints, name: str) -> Ints:
     """Return one of the rule's amounts in the currency of each campaign."""
-    if len(amounts) == 1:
-        return np.full(len(where), getattr(next(iter(amounts.values())), name))
-    return np.array([getattr(amounts[standing.currencies[place]], name) for place in where], np.int64)
+    each = {currency: getattr(one, name) for currency, one in amounts.items()}
+    return np.array([each[standing.currencies[place]] for place in where.tolist()], np.int64)
 
 
 def _targets(
