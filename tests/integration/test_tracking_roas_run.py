@@ -177,6 +177,8 @@ def test_an_absent_return_is_explained(run: Callable[..., Result]) -> None:
     assert "n/a: nothing was spent from 2026-03-01" in run("roas", "c3").stdout
     empty = run("roas", "c1", "--since", "2026-02-01", "--until", "2026-02-02").stdout
     assert "n/a: no spend was reported for 2026-02-01 to 2026-02-02" in empty
+    empty = run("metrics", "c1", "--since", "2026-02-01", "--until", "2026-02-02").stderr
+    assert "there is no ROAS: no spend was reported for 2026-02-01 to 2026-02-02" in empty
     assert "(asked: 28d_click)" in run("roas", "c1", "--window", "28").stdout
 
 

@@ -84,6 +84,8 @@ def metrics(
         print_json(metrics_body(found, counted))
         return
     _print_metrics(found)
+    if counted.absent_because is not None:
+        note(f"there is no ROAS: {counted.absent_because}; choose other days, or import what is missing")
     if include_offline or window != DEFAULT_WINDOW:
         typer.echo()
         _print_roas(counted)
