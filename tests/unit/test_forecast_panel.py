@@ -10,7 +10,7 @@ from adtempo.stats.backtest import place_origins
 from adtempo.stats.forecasters import FORECASTERS, NAIVE, STEPS_MIN, Fans, Forecaster, forecast_panel
 from adtempo.stats.forecasters.choice import choose
 from adtempo.stats.forecasters.models import forecast_naive
-from adtempo.stats.forecasters.panel import fill_gaps
+from adtempo.stats.forecasters.panel import fill_gaps, without_exceptions
 
 Floats = NDArray[np.float64]
 
@@ -182,3 +182,34 @@ def test_a_horizon_longer_than_the_past_fans_out_further() -> None:
 
 def test_origins_need_a_past() -> None:
     assert place_origins(20, 7, least=14) == []
+
+
+def test_a_step_that_stands_alone_is_as_the_weeks_before_tell() -> None:
+    series = noisy_weeks(4)
+    for place in (-1, -4):
+        odd = series.copy()
+        odd[place] += 500
+        calm = without_exceptions(odd, 7)
+        assert calm[place] == pytest.approx(series[place], abs=40)
+        assert np.delete(calm, place).tolist() == np.delete(odd, place).tolist()
+
+
+def test_two_days_at_a_new_level_are_believed() -> None:
+    series = noisy_weeks(4)
+    series[-2:] += 500
+    assert without_exceptions(series, 7).tolist() == series.tolist()
+
+
+def test_days_like_all_others_and_short_series_stay_as_they_are() -> None:
+    assert without_exceptions(noisy_weeks(4), 7).tolist() == noisy_weeks(4).tolist()
+    short = noisy_weeks(4)[:34]
+    short[-1] += 500
+    assert without_exceptions(short, 7).tolist() == short.tolist()
+
+
+def test_a_missing_day_stays_missing_beside_an_exception() -> None:
+    series = noisy_weeks(4)
+    series[-3:] = [NAN, series[-2], 900.0]
+    calm = without_exceptions(series, 7)
+    assert np.isnan(calm[-3])
+    assert calm[-1] < 200

@@ -84,6 +84,21 @@ def test_every_level_expects_the_same_in_all() -> None:
         np.testing.assert_allclose(list(sums.values()), sums[Level.TOTAL])
 
 
+@pytest.mark.parametrize("times", [0.0, 10.0])
+def test_one_day_far_from_all_before_is_not_the_level_of_the_next_four_weeks(times: float) -> None:
+    """Budgets are unknown, so nothing else would hold the forecast back."""
+    usual = panel_of({"meta:1:a": 100})
+    spend = usual.series["spend"].copy()
+    spend[0, -1] *= times
+    odd = replace(usual, series={**usual.series, "spend": spend})
+    told, known = (estimate_channels(panel, reach={}, chosen=None)["meta"] for panel in (odd, usual))
+    assert told.draws is not None
+    assert known.draws is not None
+    assert told.draws["spend"].sum(axis=1).mean() == pytest.approx(known.draws["spend"].sum(axis=1).mean(), rel=0.1)
+    assert "1 of the last 7 days stood alone" in told.note
+    assert "stood alone" not in known.note
+
+
 @pytest.mark.usefixtures("plain_forecasts")
 def test_a_paused_campaign_takes_nothing_with_it_into_the_future() -> None:
     paused = replace(PANEL, running=np.array([False, True, True, True]))

@@ -18,6 +18,9 @@ STEPS_MIN = 2
 """With fewer values nothing is said."""
 
 _TOO_FEW_ORIGINS = 3
+_SEASONS_BEFORE = 3  # whose median tells what a step should be like
+_USUAL_MIN = 7  # steps before the last season that tell how far steps stray
+_ALONE = 4.0  # standard deviations; of a normal law one step in 16,000 strays so far
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +131,31 @@ def fill_gaps(row: Floats, seasons: Sequence[int]) -> Floats:
         alike = there[there % season == step % season]
         series[step] = np.interp(step, alike if len(alike) else there, series[alike if len(alike) else there])
     return series
+
+
+def without_exceptions(row: Floats, season: int) -> Floats:
+    """Return a series in which steps of the last season that stand alone are as the seasons before tell.
+
+    Forecasters follow the newest steps, and one of them alone must not become the level of all that is to come. A step
+    with a neighbour as far off is no exception: then the level may have changed, and is believed.
+
+    Args:
+        row: Shape (steps,), NaN for missing; with less than five seasons it stays as it is.
+        season: Steps after which it tends to repeat itself.
+    """
+    series = fill_gaps(row, (season,))
+    first = _SEASONS_BEFORE * season
+    if len(series) < first + season + max(season, _USUAL_MIN):
+        return row
+    before = np.median([series[first - back : len(series) - back] for back in range(season, first + 1, season)], axis=0)
+    strayed = series[first:] - before
+    usual = strayed[:-season]
+    far = np.abs(strayed - usual.mean()) > _ALONE * usual.std()
+    alone = far & ~np.r_[False, far[:-1]] & ~np.r_[far[1:], False]
+    alone[:-season] = False
+    calm = row.copy()
+    calm[-len(alone) :][alone] = (before + usual.mean())[alone]
+    return calm
 
 
 def _widen(spread: Spread, row: Floats, history: Floats) -> Spread:
