@@ -93,6 +93,25 @@ def test_a_wish_that_is_vetoed_again_is_the_record_that_stands(workspace: Worksp
     assert "change 5 of this campaign is still on its way" in str(ask(35).verdicts)
 
 
+def test_a_cool_down_of_a_week_lasts_a_week(workspace: Workspace) -> None:
+    """The last change is remembered however old it is; none older than two days is but for it."""
+    roads.furnish(workspace)
+    weekly = roads.policy(cooldown_hours=168.0)
+
+    def ask(hours: int) -> Change:
+        hour = later(workspace, hours)
+        with transaction(hour.engine) as connection:
+            roads.bring_facts(connection, hour.now(), 2 + hours)
+        made = propose_changes(hour, [roads.proposal(hour.now(), policy=weekly)], actor="rule")[0]
+        apply_changes(hour, actor="job")
+        return load_change(hour, made.id)
+
+    assert ask(0).state is State.APPLIED
+    for hours in (60, 167):
+        assert "less than 168 hours ago" in str(ask(hours).verdicts)
+    assert "no change within the last 168 hours" in str(ask(169).verdicts)
+
+
 def test_a_suggestion_stands_until_it_runs_out(workspace: Workspace) -> None:
     roads.furnish(workspace, armed=False)
     numbers = []

@@ -38,7 +38,7 @@ class Scene:
         halted: Why nothing may be sent; empty = it may.
         committed_micros: Daily budgets of all its running campaigns, and the rises in flight.
         on_their_way: The open change of each campaign that has one: its number, and the head-room that it reserves.
-        sent: Its changes that were sent within MEMORY and may have taken hold, by campaign, the oldest first.
+        sent: Its changes that were sent within MEMORY or last, and may have taken hold; by campaign, the oldest first.
     """
 
     now: datetime

@@ -10,7 +10,7 @@ from adtempo.domain.campaigns import CampaignState
 from adtempo.domain.policies import PLATFORM_TERMS, PlatformTerms
 
 MEMORY = timedelta(hours=48)
-"""For how long sent changes are remembered: the longest spacing that a platform asks for."""
+"""For how long sent changes are remembered: the longest spacing that a platform asks for. The last one always is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Situation:
         account: Whose campaign it is.
         known: What the campaign was last seen to hold; None where nobody has said.
         facts_until: Up to when the account's facts are complete; None without facts.
-        sent: Changes of the campaign that were sent within MEMORY, the oldest first.
+        sent: Changes of the campaign that were sent within MEMORY, and its last one; the oldest first.
         open_change: Another change of the campaign that is still on its way.
         committed_micros: Daily budgets of all running campaigns of the account, and rises in flight.
         halted: Why nothing may be sent at all; empty = it may.

@@ -289,15 +289,18 @@ def list_sent(
 ) -> list[tuple[CampaignRef, datetime, CampaignState, CampaignState]]:
     """Return what was sent to an account since a moment and may have taken hold, the oldest first.
 
-    Each is the campaign, when it was sent, what the campaign held before, and what it was told to hold.
+    The latest of each campaign is among them however old it is: a cool-down may be longer than anything else that looks
+    back. Each is the campaign, when it was sent, what the campaign held before, and what it was told to hold.
     """
     table = scaling_actions.c
-    query = (
-        select(table.sent_at, *_HELD)
-        .where(of(scaling_actions, account), table.sent_at >= since)
+    latest = func.max(table.sent_at).over(partition_by=table.campaign_id).label("latest")
+    sent = (
+        select(table.sent_at, *_HELD, latest)
+        .where(of(scaling_actions, account), table.sent_at.is_not(None))
         .where(table.state.not_in([State.REFUSED, State.NOT_APPLIED]))
-        .order_by(table.sent_at)
+        .subquery()
     )
+    query = select(sent).where((sent.c.sent_at >= since) | (sent.c.sent_at == sent.c.latest)).order_by(sent.c.sent_at)
     return [(campaign_of(row), row.sent_at, *_states(row)) for row in connection.execute(query)]
 
 

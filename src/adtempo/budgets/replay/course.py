@@ -259,7 +259,8 @@ class Course:
         for place in places:
             campaign = self.book.campaigns[place].ref
             if campaign in self._sent:
-                sent[campaign] = tuple(one for one in self._sent[campaign] if one.at > at - MEMORY)
+                *earlier, last = self._sent[campaign]
+                sent[campaign] = (*(one for one in earlier if one.at > at - MEMORY), last)
         committed = self._committed[ref]
         return Scene(at, replace(self.book.accounts[ref], armed=True), known, facts_until, "", committed, {}, sent)
 
