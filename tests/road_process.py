@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import event
 
 from adtempo.changes.apply import Road, apply_change
@@ -81,7 +82,8 @@ def work(task: dict[str, Any]) -> dict[str, int]:
 
 
 def main() -> None:
-    """Serve tasks until standard input ends."""
+    """Serve tasks until standard input ends; standard output is for what became of them."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     print("ready", flush=True)
     for line in sys.stdin:
         task = json.loads(line)

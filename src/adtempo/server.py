@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -69,7 +67,6 @@ def serve(
         InvalidInput: The address is open to others, and the installation is not ready for that.
         Conflict: Something else listens there.
     """
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     check_address(workspace, host)
     with _listen(host, port) as listener:
         address = workspace.settings.public_url or f"http://{_bracketed(host)}:{listener.getsockname()[1]}"

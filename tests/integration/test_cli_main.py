@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
+from click import Command
+from typer import Context
 from typer.testing import CliRunner
 
 import adtempo as adtempo_package
 from adtempo.cli.main import EXIT_CODES, app, hoist
+from adtempo.cli.session import Session, opened
 from adtempo.domain.errors import Kind
 
 HEAVY = {"altair", "duckdb", "fastapi", "httpx", "numpy", "pandas", "pyarrow", "rich", "scipy", "sqlalchemy"}
@@ -32,6 +36,13 @@ def open_token(tmp_path: Path) -> Path:
     path.write_text("secret")
     path.chmod(0o644)
     return path
+
+
+def test_what_is_logged_leaves_standard_output_to_the_answer(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with opened(Context(Command("changes"), obj=Session(home=home))):
+        structlog.get_logger().warning("change_waits", change=1)
+    said = capsys.readouterr()
+    assert (said.out, "change_waits" in said.err) == ("", True)
 
 
 def test_every_kind_of_error_has_its_own_exit_code() -> None:

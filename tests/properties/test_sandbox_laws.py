@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import worlds
@@ -197,6 +197,7 @@ def test_every_named_world_fills_the_schema_and_repeats_itself(make: object, tmp
     st.floats(0, 0.05),
     st.floats(0, 0.005),
 )
+@example(shape=[0.0] * 24, hourly=5e-324, daily=5e-324)
 def test_value_of_a_daily_budget_rises_ever_more_slowly(shape: list[float], hourly: float, daily: float) -> None:
     traffic = np.array(shape) + 1
     traffic /= traffic.sum()

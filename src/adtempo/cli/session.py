@@ -75,12 +75,15 @@ def session_of(ctx: typer.Context) -> Session:
 
 @contextmanager
 def opened(ctx: typer.Context) -> Iterator[Workspace]:
-    """Open the home (the first command creates and migrates it) and close it afterwards."""
+    """Open the home (the first command creates and migrates it) and close it afterwards; log to standard error."""
+    import structlog
+
     from adtempo.workspace import open_workspace
 
     session = session_of(ctx)
     if session.server:
         raise InvalidInput(f"{ctx.command_path} works on a home of this machine; leave --server out")
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     with open_workspace(session.home, now=session.now) as workspace:
         yield workspace
 

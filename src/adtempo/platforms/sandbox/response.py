@@ -15,8 +15,8 @@ from adtempo.platforms.sandbox.draws import Floats, Ints
 
 def saturated(spend: Floats, steepness: Floats | float) -> Floats:
     """Return ln(1 + k s) / k, which is s itself for k = 0."""
-    k = np.asarray(steepness, dtype=np.float64)
-    return np.where(k > 0, np.log1p(k * spend) / np.where(k > 0, k, 1.0), spend)
+    times = np.asarray(steepness * spend, dtype=np.float64)
+    return spend * np.divide(np.log1p(times), times, out=np.ones_like(times), where=times > 0)
 
 
 def effective_spend(spend: Floats, traffic: Floats, day: Ints, steepness_hour: float, steepness_day: float) -> Floats:
