@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import structlog
-from click import Command
 from typer import Context
 from typer.testing import CliRunner
 
@@ -39,7 +40,7 @@ def open_token(tmp_path: Path) -> Path:
 
 
 def test_what_is_logged_leaves_standard_output_to_the_answer(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with opened(Context(Command("changes"), obj=Session(home=home))):
+    with opened(cast(Context, SimpleNamespace(find_object=lambda _: Session(home=home)))):
         structlog.get_logger().warning("change_waits", change=1)
     said = capsys.readouterr()
     assert (said.out, "change_waits" in said.err) == ("", True)

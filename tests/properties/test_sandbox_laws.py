@@ -210,6 +210,7 @@ def test_value_of_a_daily_budget_rises_ever_more_slowly(shape: list[float], hour
 
 
 @given(st.integers(0, 2**32), st.integers(0, 400), st.floats(0, 1), st.floats(0, 1))
+@example(seed=0, trials=11, chance=1.0, more=0.0)
 def test_counts_lie_within_their_trials_and_rise_with_luck(seed: int, trials: int, chance: float, more: float) -> None:
     u = np.sort(uniforms(stream_key(seed, "law"), np.arange(50)))
     n, p = np.full(50, trials), np.full(50, chance * 0.999)

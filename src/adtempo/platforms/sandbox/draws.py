@@ -69,20 +69,22 @@ def lognormal_factors(spread: float, scores: Floats) -> Floats:
 def binomial_quantiles(u: Floats, trials: Ints, chance: Floats) -> Ints:
     """Return Binomial(trials, chance) counts at the quantiles u, all of one shape.
 
-    Exact by summing probabilities where fewer than ten successes are expected; elsewhere the normal quantile with its
-    skewness term, which is off by at most one near the tails. Rising in u.
+    Exact by summing probabilities where fewer than ten of the rarer outcome are expected; elsewhere the normal quantile
+    with its skewness term, which is off by at most one near the tails. Rising in u.
 
     References:
         Cornish and Fisher (1938), Moments and cumulants in the specification of distributions, doi:10.2307/1400905.
     """
     chance = np.clip(chance, 0.0, 0.999)
+    mostly = chance > 0.5  # the failures are counted
+    u, chance = np.where(mostly, 1 - u, u), np.where(mostly, 1 - chance, chance)
     mean = trials * chance
     scores = ndtri(u)
     skewed = mean + np.sqrt(mean * (1 - chance)) * scores + (scores**2 - 1) * (1 - 2 * chance) / 6
     counts: Ints = np.clip(np.floor(skewed + 0.5), 0, trials).astype(np.int64)
     few = np.flatnonzero(mean < _EXACT_BELOW)
     counts.flat[few] = _summed_quantiles(u.flat[few], trials.flat[few], chance.flat[few])
-    return counts
+    return np.where(mostly, trials - counts, counts)
 
 
 def _summed_quantiles(u: Floats, trials: Ints, chance: Floats) -> Ints:
