@@ -63,6 +63,49 @@ def test_rows_that_fight_within_one_rule_are_named() -> None:
     )
 
 
+def test_every_pair_of_rows_that_fight_is_named() -> None:
+    fighting = rows(
+        "f",
+        ("roas > 2", "scale_up", 1.2),
+        ("ctr > 3", "scale_up", 1.1),
+        ("spend > 50", "pause", None),
+        ("cpc > 9", "scale_down", 0.9),
+    )
+    asked = [one.message.partition("asks for ")[2] for one in found(Trouble.CONTRADICTION, fighting)]
+    assert len(asked) == 4
+    assert sum(one.startswith("scale_up and another for pause") for one in asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "message"),
+    [
+        (
+            rows("up", ("roas > 2", "scale_up", 1.2)),
+            rows("down", ("roas < 2", "scale_down", 0.8), window_hours=168),
+            "at ROAS 2.02x over 24 hours, ROAS 1.0x over 7 days the first",
+        ),
+        (
+            rows("up", ("roas > 2", "scale_up", 1.2), over="niche"),
+            rows("down", ("roas < 2", "scale_down", 0.8)),
+            "at ROAS of its niche in the account 2.02x, ROAS 1.0x the first",
+        ),
+        (
+            rows("up", ("roas > 2", "scale_up", 1.2)),
+            rows("down", ("roas < 2", "scale_down", 0.8), basis="reported"),
+            "at expected ROAS 2.02x, reported ROAS 1.0x the first",
+        ),
+    ],
+)
+def test_the_same_metric_of_other_hours_or_of_others_is_another_figure(up: Rule, down: Rule, message: str) -> None:
+    pair = found(Trouble.CONTRADICTION, up, down, campaigns=(campaign(1, up, down),))
+    assert message in pair[0].message
+
+
+def test_a_window_that_is_the_rules_own_is_the_same_figure() -> None:
+    once = rows("o", ("roas > 2", "scale_up", 1.2), ("roas(1d) < 1", "scale_down", 0.8))
+    assert found(Trouble.CONTRADICTION, once) == []
+
+
 def test_a_row_that_never_wins_is_idle() -> None:
     idle = rows(
         "i", ("roas < 2", "pause", None), ("roas < 1", "scale_down", 0.7), ("ctr > 3 and ctr < 2", "pause", None)
@@ -114,10 +157,11 @@ def test_too_many_cases_are_drawn_and_still_found() -> None:
 @pytest.mark.parametrize(
     ("fields", "budgets", "day", "week", "by"),
     [
-        # 100 grows 1.5-fold a day to the ceiling of 1,000; Google may spend twice a day's budget.
+        # 100 grows 1.5-fold a day to the ceiling of 1,000; Google may spend twice a day's highest budget.
         ({}, [100], 300, 2 * (150 + 225 + 337.5 + 506.25 + 759.375 + 1000 + 1000), "campaigns"),
-        ({"max_daily_spend_limit": 240}, [100, 100], 480, 3360, "account"),
-        ({"max_daily_spend_limit": 150}, [100, 100], 400, 2800, "account"),
+        # What one campaign's cut frees another may take on the same day: 1.5 times the account's cap.
+        ({"max_daily_spend_limit": 240}, [100, 100], 600, 600 + 6 * 720, "account"),
+        ({"max_daily_spend_limit": 150}, [100, 100], 600, 4200, "account"),
         ({"max_daily_budget": 120}, [100], 240, 1680, "campaigns"),
         ({"rows": [{"when": "roas < 1", "action": "pause"}]}, [100], 200, 1400, "campaigns"),
     ],
@@ -130,6 +174,12 @@ def test_the_highest_spend_is_proven(
     paused = campaign(9, one, active=False)
     proven = check_rules([one, DEFAULT_RULE], (*members, paused)).highest_spend[0]
     assert (proven.day_micros, proven.week_micros, proven.capped_by) == (day * MICROS, round(week * MICROS, -4), by)
+
+
+def test_running_campaigns_of_unknown_budget_are_counted_and_not_guessed() -> None:
+    known, unknown = campaign(1, DEFAULT_RULE, budget=50), campaign(2, DEFAULT_RULE, budget=0)
+    proven = check_rules([DEFAULT_RULE], (known, unknown)).highest_spend[0]
+    assert (proven.unknown, proven.budgets_micros) == (1, check_rules([], [known]).highest_spend[0].budgets_micros)
 
 
 def test_a_campaign_that_is_left_alone_keeps_its_budget() -> None:

@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
 from adtempo.budgets.rules import recommend_rows
-from adtempo.budgets.rules.base import Row, Rule, amounts_in
+from adtempo.budgets.rules.base import Over, Row, Rule, amounts_in
 from adtempo.budgets.rules.conditions import (
     COMPARABLE,
+    PACE,
     TARGETS,
     AllOf,
     Comparison,
     Condition,
     comparisons_of,
+    late_quantity_of,
     threshold_text,
 )
-from adtempo.budgets.rules.sentences import metric_word, window_words
+from adtempo.budgets.rules.sentences import WHOSE, metric_word, window_words
+from adtempo.changes.limits import exact
 from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.budgets import Basis
 from adtempo.domain.metrics import Unit
 from adtempo.domain.money import minor_unit_micros
 from adtempo.domain.policies import PLATFORM_TERMS
@@ -38,12 +45,36 @@ RESPONSE = 0.5
 POINTS_MAX = 20_000
 _SEED = 7
 _CLOSE = 0.01
+_SIGNS = {">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
 _WEEK_DAYS = 7
 _UNLIKELY = 3.0
 """A budget that can grow by more than this factor in a week is worth a word."""
 
-Variable = tuple[str, int | None]
-Point = Mapping[Variable, float]
+
+class Figure(NamedTuple):
+    """One figure that a rule reads.
+
+    Attributes:
+        name: Of a metric or a target.
+        hours: Of its window; None for what has none.
+        over: Whose it is.
+        basis: On which it is read; None for what does not arrive late.
+    """
+
+    name: str
+    hours: int | None = None
+    over: Over = Over.CAMPAIGN
+    basis: Basis | None = None
+
+
+Point = Mapping[Figure, float]
+
+
+class Read(NamedTuple):
+    """One row of a rule, and whether it holds at a point."""
+
+    row: Row
+    holds: Callable[[Point], bool]
 
 
 class Trouble(StrEnum):
@@ -104,6 +135,7 @@ class HighestSpend:
         budgets_micros: The highest sum of its daily budgets.
         capped_by: What holds that sum: ``account`` or ``campaigns``.
         overspend: How many times its daily budget the platform may spend on a day.
+        unknown: How many running campaigns have a budget that nobody has said; what they spend is not in it.
     """
 
     account: AccountRef
@@ -113,6 +145,7 @@ class HighestSpend:
     budgets_micros: int
     capped_by: str
     overspend: float
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +177,19 @@ def check_rules(rules: Sequence[Rule], campaigns: Sequence[RuledCampaign]) -> Ch
 
 def _within(rule: Rule, example: CampaignRef | None) -> list[Finding]:
     """Find what is wrong with one rule by itself."""
-    rows, names = recommend_rows(rule), (rule.rule_name,)
-    points = _points([row.when for row in rows])
-    found = []
-    if pair := _fighting_rows(rows, points):
-        point, one, other = pair
-        found.append(
-            Finding(
-                Trouble.CONTRADICTION,
-                names,
-                example,
-                f"rule {rule.rule_name!r}: at {_said(point)} one row asks for {one.action} and another for "
-                f"{other.action}; the more severe wins",
-            )
+    rows, names, reads = recommend_rows(rule), (rule.rule_name,), _read(rule)
+    points = _points(rule)
+    found = [
+        Finding(
+            Trouble.CONTRADICTION,
+            names,
+            example,
+            f"rule {rule.rule_name!r}: at {_said(point, rule)} one row asks for {one.action} and another for "
+            f"{other.action}; the more severe wins",
         )
-    winning = {number for point in points if (number := _winner(rows, point)) is not None}
+        for (one, other), point in _fighting_rows(reads, points).items()
+    ]
+    winning = {number for point in points if (number := _winner(reads, point)) is not None}
     found += [
         Finding(
             Trouble.UNREACHABLE,
@@ -173,15 +204,16 @@ def _within(rule: Rule, example: CampaignRef | None) -> list[Finding]:
     if not any(row.action in {BudgetAction.SCALE_DOWN, BudgetAction.PAUSE} for row in rows):
         words = f"rule {rule.rule_name!r} never lowers a budget and never pauses: nothing stops a campaign that loses"
         found.append(Finding(Trouble.GAP, names, example, words))
-    if swing := _swing(rows, points):
+    if swing := _swing(reads, points):
         point, after, up, down = swing
         found.append(
             Finding(
                 Trouble.OSCILLATION,
                 names,
                 example,
-                f"rule {rule.rule_name!r}: at {_said(point)} it asks for {up.action}; where results grow with the "
-                f"square root of the budget that leads to {_said(after)}, and there it asks for {down.action}",
+                f"rule {rule.rule_name!r}: at {_said(point, rule)} it asks for {up.action}; where results grow with "
+                f"the square root of the budget that leads to {_said(after, rule)}, and there it asks for "
+                f"{down.action}",
             )
         )
     if any(row.multiplier > 1 for row in rows):
@@ -216,10 +248,9 @@ def _between(campaigns: Iterable[RuledCampaign]) -> list[Finding]:
             if (one, other) in seen:
                 continue
             seen.add((one, other))
-            rows, others = recommend_rows(one), recommend_rows(other)
-            points = _points([row.when for row in (*rows, *others)])
-            for point in points:
-                asked, against = _action(rows, point), _action(others, point)
+            reads, others = _read(one), _read(other)
+            for point in _points(one, other):
+                asked, against = _action(reads, point), _action(others, point)
                 if _direction(asked) * _direction(against) < 0:
                     found.append(
                         Finding(
@@ -227,7 +258,8 @@ def _between(campaigns: Iterable[RuledCampaign]) -> list[Finding]:
                             (one.rule_name, other.rule_name),
                             campaign.ref,
                             f"rules {one.rule_name!r} and {other.rule_name!r} are both for {campaign.ref}: at "
-                            f"{_said(point)} the first asks for {asked} and the second for {against}; the first counts",
+                            f"{_said(point, one, other)} the first asks for {asked} and the second for {against}; "
+                            "the first counts",
                         )
                     )
                     break
@@ -257,64 +289,70 @@ def _idle(rules: Sequence[Rule], campaigns: Sequence[RuledCampaign]) -> list[Fin
 def _highest(campaigns: Sequence[RuledCampaign]) -> list[HighestSpend]:
     """Prove the most that each account can spend.
 
-    A budget grows by at most its rule's factor a day and never through its ceiling; the sum of all stays within the
-    account's cap, or where it is if it is above it already; the platform may overspend a day.
+    A budget grows by at most its rule's factor a day and never through its ceiling. The sum of all stays within the
+    account's cap, or where it is if it is above it already. On a day a platform may spend so many times the highest
+    budget of each campaign; what a cut frees can go to another one, so these together may pass the cap: what a day
+    begins with, within the cap, grows by the largest factor at most.
     """
     by_account: dict[AccountRef, list[RuledCampaign]] = {}
     for one in campaigns:
-        if one.active and one.budget_micros > 0:
+        if one.active:
             by_account.setdefault(one.ref.account, []).append(one)
     found = []
     for account, members in sorted(by_account.items()):
-        now = sum(one.budget_micros for one in members)
-        caps = [amounts_in(one.fitting[0], one.currency) for one in members if one.fitting]
-        cap = max([now, *(amounts.max_daily_spend_limit for amounts in caps)])
-        sums = [min(cap, sum(_ceiling(one, day) for one in members)) for day in range(1, _WEEK_DAYS + 1)]
+        caps = [amounts_in(one.fitting[0], one.currency).max_daily_spend_limit for one in members if one.fitting]
+        cap = max([sum(one.budget_micros for one in members), *caps])
+        growth = max(_growth(one) for one in members)
+        budgets = [sum(_ceiling(one, day) for one in members) for day in range(1, _WEEK_DAYS + 1)]
         overspend = PLATFORM_TERMS[account.platform].day_overspend_max
+        days = [exact(overspend) * min(budget, math.floor(cap * growth)) for budget in budgets]
         unit = minor_unit_micros(members[0].currency)
         found.append(
             HighestSpend(
                 account=account,
                 currency=members[0].currency,
-                day_micros=math.ceil(sums[0] * overspend / unit) * unit,
-                week_micros=math.ceil(sum(sums) * overspend / unit) * unit,
-                budgets_micros=sums[-1],
-                capped_by="account" if sums[-1] == cap else "campaigns",
+                day_micros=math.ceil(days[0] / unit) * unit,
+                week_micros=math.ceil(sum(days) / unit) * unit,
+                budgets_micros=min(budgets[-1], cap),
+                capped_by="account" if budgets[-1] >= cap else "campaigns",
                 overspend=overspend,
+                unknown=sum(one.budget_micros == 0 for one in members),
             )
         )
     return found
+
+
+def _growth(one: RuledCampaign) -> Fraction:
+    """Return the largest factor by which a campaign's budget can grow in a day."""
+    rises = bool(one.fitting) and any(row.multiplier > 1 for row in recommend_rows(one.fitting[0]))
+    return exact(one.fitting[0].max_change_per_day) if rises else Fraction(1)
 
 
 def _ceiling(one: RuledCampaign, day: int) -> int:
     """Return the highest daily budget that a campaign can have on the first, second, ... day from now."""
     if not one.fitting:
         return one.budget_micros
-    rule = one.fitting[0]
-    if all(row.multiplier <= 1 for row in recommend_rows(rule)):
-        return one.budget_micros
-    grown = math.floor(one.budget_micros * rule.max_change_per_day**day)
-    return min(grown, max(one.budget_micros, amounts_in(rule, one.currency).max_daily_budget))
+    grown = math.floor(one.budget_micros * _growth(one) ** day)
+    return min(grown, max(one.budget_micros, amounts_in(one.fitting[0], one.currency).max_daily_budget))
 
 
-def _points(conditions: Sequence[Condition]) -> list[Point]:
-    """Return assignments of every figure that conditions read, one for each way in which they can come out."""
-    compared = [one for condition in conditions for one in comparisons_of(condition)]
-    steps: dict[Variable, set[float]] = {}
-    for one in compared:
-        values = steps.setdefault((one.metric, one.window_hours), set())
-        if one.bound.of is None:
+def _points(*rules: Rule) -> list[Point]:
+    """Return assignments of every figure that rules read, one for each way in which they can come out."""
+    steps: dict[Figure, set[float]] = {}
+    for rule in rules:
+        for one in (one for row in recommend_rows(rule) for one in comparisons_of(row.when)):
+            values = steps.setdefault(_left(one, rule), set())
             values.add(one.bound.amount)
-        else:
-            other = (one.bound.of, one.bound.window_hours)
-            steps.setdefault(other, set()).add(1.0)
-            values |= {one.bound.amount, 1.0}
-    axes = {variable: _between_steps(sorted(values)) for variable, values in steps.items()}
+            if (other := _right(one, rule)) is not None:
+                steps.setdefault(other, set()).add(1.0)
+                values.add(1.0)
+    axes = {figure: _between_steps(sorted(values)) for figure, values in steps.items()}
     count = math.prod(len(values) for values in axes.values())
     if count <= POINTS_MAX:
         return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     rng = np.random.default_rng(_SEED)
-    return [{name: float(rng.choice(values)) for name, values in axes.items()} for _ in range(POINTS_MAX)]
+    drawn = [rng.choice(values, POINTS_MAX).tolist() for values in axes.values()]
+    return [dict(zip(axes, values, strict=True)) for values in zip(*drawn, strict=True)]
 
 
 def _between_steps(steps: Sequence[float]) -> list[float]:
@@ -324,22 +362,46 @@ def _between_steps(steps: Sequence[float]) -> list[float]:
     return sorted({*steps, *middles, *close, steps[0] / 2, steps[-1] * 1.5 + 0.1})
 
 
-def _holds(condition: Condition, point: Point) -> bool:
+def _left(one: Comparison, rule: Rule) -> Figure:
+    return _figure(one.metric, one.window_hours, rule)
+
+
+def _right(one: Comparison, rule: Rule) -> Figure | None:
+    return None if one.bound.of is None else _figure(one.bound.of, one.bound.window_hours, rule)
+
+
+def _figure(name: str, hours: int | None, rule: Rule) -> Figure:
+    """Return what a rule reads by a name: the same name over other hours, or of others, is another figure."""
+    if name in TARGETS:
+        return Figure(name)
+    if name == PACE.name:
+        return Figure(name, None, rule.over)
+    late = late_quantity_of(COMPARABLE[name]) is not None
+    return Figure(name, hours or rule.window_hours, rule.over, rule.basis if late else None)
+
+
+def _read(rule: Rule) -> list[Read]:
+    """Return the rows of a rule, the most severe first, each with its test."""
+    return [Read(row, _test(row.when, rule)) for row in recommend_rows(rule)]
+
+
+def _test(condition: Condition, rule: Rule) -> Callable[[Point], bool]:
     if isinstance(condition, Comparison):
-        value, bound = point[condition.metric, condition.window_hours], condition.bound
-        limit = bound.amount if bound.of is None else bound.amount * point[bound.of, bound.window_hours]
-        return {">": value > limit, "<": value < limit, ">=": value >= limit, "<=": value <= limit}[condition.sign]
-    held = (_holds(part, point) for part in condition.parts)
-    return all(held) if isinstance(condition, AllOf) else any(held)
+        holds, factor = _SIGNS[condition.sign], condition.bound.amount
+        left, right = _left(condition, rule), _right(condition, rule)
+        return lambda point: holds(point[left], factor * (1.0 if right is None else point[right]))
+    parts = [_test(part, rule) for part in condition.parts]
+    each = all if isinstance(condition, AllOf) else any
+    return lambda point: each(holds(point) for holds in parts)
 
 
-def _winner(rows: Sequence[Row], point: Point) -> int | None:
-    return next((number for number, row in enumerate(rows) if _holds(row.when, point)), None)
+def _winner(reads: Sequence[Read], point: Point) -> int | None:
+    return next((number for number, one in enumerate(reads) if one.holds(point)), None)
 
 
-def _action(rows: Sequence[Row], point: Point) -> BudgetAction:
-    winner = _winner(rows, point)
-    return BudgetAction.MAINTAIN if winner is None else rows[winner].action
+def _action(reads: Sequence[Read], point: Point) -> BudgetAction:
+    winner = _winner(reads, point)
+    return BudgetAction.MAINTAIN if winner is None else reads[winner].row.action
 
 
 def _direction(action: BudgetAction) -> int:
@@ -348,30 +410,32 @@ def _direction(action: BudgetAction) -> int:
     return 1 if action in {BudgetAction.SCALE_UP, BudgetAction.SCALE_UP_AGGRESSIVE} else -1
 
 
-def _fighting_rows(rows: Sequence[Row], points: Iterable[Point]) -> tuple[Point, Row, Row] | None:
+def _fighting_rows(reads: Sequence[Read], points: Iterable[Point]) -> dict[tuple[Row, Row], Point]:
+    """Return every pair of rows that ask for opposite things, with the first figures at which both hold."""
+    found: dict[tuple[Row, Row], Point] = {}
     for point in points:
-        held = [row for row in rows if _holds(row.when, point)]
+        held = [one.row for one in reads if one.holds(point)]
         ups = [row for row in held if _direction(row.action) > 0]
         downs = [row for row in held if _direction(row.action) < 0]
-        if ups and downs:
-            return point, ups[0], downs[0]
-    return None
+        for pair in itertools.product(ups, downs):
+            found.setdefault(pair, point)
+    return found
 
 
-def _swing(rows: Sequence[Row], points: Iterable[Point]) -> tuple[Point, Point, Row, Row] | None:
+def _swing(reads: Sequence[Read], points: Iterable[Point]) -> tuple[Point, Point, Row, Row] | None:
     """Return a rise whose own effect leads to a cut, with the figures before and after."""
     for point in points:
-        winner = _winner(rows, point)
-        if winner is None or _direction(rows[winner].action) <= 0:
+        winner = _winner(reads, point)
+        if winner is None or _direction(reads[winner].row.action) <= 0:
             continue
-        after = _after(point, rows[winner].multiplier)
-        then = _winner(rows, after)
-        if then is not None and _direction(rows[then].action) < 0:
-            return point, after, rows[winner], rows[then]
+        after = _after(point, reads[winner].row.multiplier)
+        then = _winner(reads, after)
+        if then is not None and _direction(reads[then].row.action) < 0:
+            return point, after, reads[winner].row, reads[then].row
     return None
 
 
-def _after(point: Point, factor: float) -> dict[Variable, float]:
+def _after(point: Point, factor: float) -> dict[Figure, float]:
     """Return where figures lead once a budget was multiplied and results have followed as little as they might."""
     result, spend = factor**RESPONSE, factor
     moves = {
@@ -386,14 +450,19 @@ def _after(point: Point, factor: float) -> dict[Variable, float]:
         "cpm": spend / result,
         "pace": spend,
     }
-    return {variable: value * moves.get(variable[0], 1.0) for variable, value in point.items()}
+    return {figure: value * moves.get(figure.name, 1.0) for figure, value in point.items()}
 
 
-def _said(point: Point) -> str:
+def _said(point: Point, *rules: Rule) -> str:
+    """Say figures; over which hours and on which basis only where that does not go without saying."""
+    apart = len({rule.basis for rule in rules}) > 1
     parts = []
-    for (name, hours), value in point.items():
-        over = "" if hours is None else f" over {window_words(hours)}"
+    for (name, hours, over, basis), value in point.items():
+        own = hours is None or {rule.window_hours for rule in rules} == {hours}
         metric = TARGETS.get(name) or COMPARABLE[name]
         rounded = round(value, -4 if metric.unit is Unit.MICROS else 2)
-        parts.append(f"{metric_word(name)} {threshold_text(metric, rounded)}{over}")
+        parts.append(
+            f"{f'{basis} ' if apart and basis else ''}{metric_word(name)}{WHOSE[over]} "
+            f"{threshold_text(metric, rounded)}{'' if own or hours is None else f' over {window_words(hours)}'}"
+        )
     return ", ".join(parts)

@@ -16,8 +16,9 @@ from adtempo.budgets.rules.conditions import (
     Bound,
     Comparison,
     Condition,
+    late_quantity_of,
 )
-from adtempo.domain.metrics import METRICS, Metric
+from adtempo.domain.metrics import METRICS
 from adtempo.stats.quantiles import chance_above
 
 SHOWN = tuple(metric for metric in METRICS if metric.name in COMPARABLE)
@@ -134,7 +135,7 @@ def _compare(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, ex
         middle = pace.value[rows]
         ends = [middle - _TO_95 * (middle - low), low, middle, high, middle + _TO_95 * (high - middle)]
         return _signed(one.sign, chance_above(ends, _LEVELS, limit), np.asarray(low == high), middle, limit)
-    if expected and (late := _late(COMPARABLE[one.metric])):
+    if expected and (late := late_quantity_of(COMPARABLE[one.metric])):
         return _compare_late(one, late, limit, _window(one.window_hours, rule, standing), _rows(rule, standing, where))
     return _exact(one.sign, estimate_compared(one, rule, standing, where, expected=expected), limit)
 
@@ -163,7 +164,7 @@ def estimate_compared(one: Comparison, rule: Rule, standing: Standing, where: In
         return standing.paces[shown_over(rule)].value[rows]
     window = _window(one.window_hours, rule, standing)
     facts = window.matured.facts
-    late = _late(metric)
+    late = late_quantity_of(metric)
     if not expected or late is None:
         return window.reported(metric)[rows]
     final = window.expected(late).value[rows] * _MICRO
@@ -210,12 +211,6 @@ def _exact(sign: str, values: Floats, limit: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         holds = _SIGNS[sign](values, limit)
     return np.where(np.isnan(values) | np.isnan(limit), np.nan, holds.astype(np.float64))
-
-
-def _late(metric: Metric) -> str | None:
-    """Return the quantity of a metric that arrives late, if one does."""
-    late = {"conversions_micros", "conversion_value_micros"} & {metric.numerator, metric.denominator}
-    return next(iter(late), None)
 
 
 def _window(hours: int | None, rule: Rule, standing: Standing) -> Window:

@@ -137,8 +137,13 @@ def check_body(check: Check) -> dict[str, Any]:
 
 def _why(one: HighestSpend) -> str:
     held = "the account's cap" if one.capped_by == "account" else "its campaigns' own limits"
-    over = f", and {one.account.platform} may spend {one.overspend:g} times a day's budget" if one.overspend > 1 else ""
-    return f"daily budgets come to at most {format_micros(one.budgets_micros)}, held by {held}{over}"
+    over = (
+        f"; {one.account.platform} may spend {one.overspend:g} times a day's highest budget"
+        if one.overspend > 1
+        else ""
+    )
+    unknown = f"; running campaigns whose budget nobody has said are not in it: {one.unknown}" if one.unknown else ""
+    return f"daily budgets come to at most {format_micros(one.budgets_micros)}, held by {held}{over}{unknown}"
 
 
 def _metrics(values: Mapping[str, float | None]) -> dict[str, str | float | None]:

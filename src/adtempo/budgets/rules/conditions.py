@@ -119,6 +119,12 @@ def windows_of(condition: Condition, own_hours: int) -> set[int]:
     return found
 
 
+def late_quantity_of(metric: Metric) -> str | None:
+    """Return the quantity of a metric that arrives late, if one does."""
+    late = {"conversions_micros", "conversion_value_micros"} & {metric.numerator, metric.denominator}
+    return next(iter(late), None)
+
+
 def all_of(*parts: Condition) -> Condition:
     """Join conditions by and; one alone stays itself."""
     return parts[0] if len(parts) == 1 else AllOf(parts)

@@ -20,7 +20,7 @@ SIGNS = {">": "above", "<": "below", ">=": "at least", "<=": "at most"}
 
 _WORDS = {"target_roas": "its target ROAS", "target_cpa": "its target CPA", "pace": "pace", "spend": "spend"}
 _CAPITALS = {"roas", "ctr", "cpc", "cpm", "cpa", "cvr"}
-_WHOSE = {
+WHOSE = {
     Over.CAMPAIGN: "",
     Over.AD_GROUP: " in each of its ad groups",
     Over.LABEL: " of all with its label in the account",
@@ -41,7 +41,7 @@ def rule_sentence(rule: Rule) -> str:
         else "the figures reported so far"
     )
     rows = "; ".join(
-        f"{_asked(row)} when {condition_words(row.when)}{_WHOSE[rule.over]}" for row in recommend_rows(rule)
+        f"{_asked(row)} when {condition_words(row.when)}{WHOSE[rule.over]}" for row in recommend_rows(rule)
     )
     return (
         f"For {_where(rule)}, over the last {window_words(rule.window_hours)} with at least {rule.min_impressions:,} "
