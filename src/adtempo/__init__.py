@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from adtempo.budgets.run import BudgetAutoScaler
     from adtempo.dayparts.run import DayPartOptimizer
+    from adtempo.domain.frames import to_pandas, to_polars
     from adtempo.forecasts.run import Forecaster
     from adtempo.messages.run import ScheduleBuilder
     from adtempo.tracking.run import CampaignTracker
@@ -25,6 +26,8 @@ __all__ = [
     "ScheduleBuilder",
     "Workspace",
     "open_workspace",
+    "to_pandas",
+    "to_polars",
 ]
 
 _HOMES = {
@@ -35,6 +38,8 @@ _HOMES = {
     "ScheduleBuilder": "adtempo.messages.run",
     "Workspace": "adtempo.workspace",
     "open_workspace": "adtempo.workspace",
+    "to_pandas": "adtempo.domain.frames",
+    "to_polars": "adtempo.domain.frames",
 }
 
 

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from adtempo.accounts.run import add_account
 from adtempo.cli.main import app
 from adtempo.domain.errors import NotFound
-from adtempo.domain.metrics import CTR
 from adtempo.platforms.sandbox.market import create_market
 from adtempo.platforms.sandbox.reader import SandboxReader
 from adtempo.platforms.sandbox.spec import AdSpec
@@ -62,8 +61,8 @@ def test_figures_and_rankings_of_creatives(workspace: Workspace) -> None:
     assert [one.creative.creative_id for one in figures] == ["fresh", "tired"]
     whole = tracker.load_metrics("c1").figures
     assert sum(one.figures.impressions or 0 for one in figures) == whole.impressions
-    assert [one.creative.creative.creative_id for one in tracker.get_top_creatives(CTR, top=2)] == ["fresh", "fresh"]
-    assert len(tracker.get_top_creatives(CTR, campaign_id="c1")) == 2
+    assert [one.creative.creative.creative_id for one in tracker.get_top_creatives("ctr", top=2)] == ["fresh", "fresh"]
+    assert len(tracker.get_top_creatives("ctr", campaign_id="c1")) == 2
     with pytest.raises(NotFound):
         tracker.get_creative_fatigue("nosuch")
 

@@ -26,9 +26,11 @@ from adtempo.predictions.record import (
     record_predictions,
 )
 from adtempo.predictions.report import accuracy_body, compared_body, comparison_body, prediction_body
+from adtempo.predictions.score import as_forecasts
 from adtempo.store import predictions as stored
 from adtempo.store.accounts import register_accounts, register_campaigns
 from adtempo.store.engine import reading, transaction
+from adtempo.tracking.run import CampaignTracker
 from adtempo.workspace import Workspace
 
 BERLIN, TOKYO = AccountRef("meta", "1"), AccountRef("google", "2")
@@ -301,7 +303,7 @@ def test_a_window_without_value_is_compared_too(home: Workspace) -> None:
     (kept,) = compare_predictions(spring, all_came_true(None)).compared
     body = prediction_body(kept)
     assert (body["actual"], body["error"], body["accuracy"], body["maturity"]) == (None, None, None, 0.99)
-    assert comparison_body([kept])["accuracy_score"] is None
+    assert comparison_body(as_forecasts([kept])[0])["accuracy_score"] is None
 
 
 def test_the_body_of_a_comparison_has_the_names_that_scripts_read(home: Workspace) -> None:
@@ -320,6 +322,15 @@ def test_the_body_of_a_comparison_has_the_names_that_scripts_read(home: Workspac
     assert body["comparisons"][1]["predicted_ctr"] is None
     assert len(load_comparisons(spring, campaign="c")) == 2
     assert len(load_comparisons(spring, campaign="c", model="other")) == 1
+    tracker = CampaignTracker(spring)
+    found = tracker.compare_vs_prediction("c")
+    assert [(one.predicted_roas, one.actual_ctr) for one in found] == [(2.5, None), (2.5, 1.0)]
+    assert {one.accuracy_score for one in found} == {75.0, (75.0 + 50.0) / 2}
+    assert tracker.compare_vs_prediction("c") == found
+    accuracy = tracker.get_prediction_accuracy(days=1).overall
+    assert (accuracy.roas_accuracy, accuracy.ctr_accuracy) == (75.0, 50.0)
+    with pytest.raises(NotFound, match="campaign"):
+        tracker.compare_vs_prediction("nobody")
 
 
 def test_the_track_record_is_kept_per_model_channel_and_horizon(home: Workspace) -> None:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_string, policy
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+import roads
 from adtempo.accounts.run import add_account
 from adtempo.alerts.channels import ChannelWish, add_channel
 from adtempo.alerts.deliver import Sent, deliver_alerts
 from adtempo.alerts.open import raise_alert
+from adtempo.changes.propose import propose_changes
+from adtempo.changes.run import apply_changes
 from adtempo.cli.main import app
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef
 from adtempo.domain.alerts import Digest, Finding, Severity
+from adtempo.domain.changes import State
 from adtempo.domain.errors import NotFound
 from adtempo.jobs.reporting import report_morning
 from adtempo.notify import send_message
 from adtempo.store.engine import reading, transaction
+from adtempo.tracking.activity import Decisions
 from adtempo.tracking.keeping import due_day, keep_report, load_kept_report, load_report_days
 from adtempo.tracking.run import CampaignTracker
 from adtempo.workspace import Workspace
@@ -159,3 +164,25 @@ def test_names_cannot_write_into_the_page(known: Workspace) -> None:
     assert "<b>c1</b>" not in kept.html
     assert "&lt;b&gt;c1&lt;/b&gt;" in kept.html
     assert not any(word in kept.html for word in ("<img", "<script", "http://", "https://", "<style"))
+
+
+def test_the_report_says_what_was_decided_and_what_waits(workspace: Workspace) -> None:
+    roads.furnish(workspace, count=3)
+    now = workspace.now()
+    asks = roads.policy(auto_approve_up_to_micros=0)
+    wishes = [
+        roads.proposal(now, 1),
+        roads.proposal(now, 2, policy=asks),
+        roads.proposal(now, 1, policy=roads.policy(key="rule:2")),
+    ]
+    states = [change.state for change in propose_changes(workspace, wishes, actor="rule")]
+    assert states == [State.APPROVED, State.AWAITING_APPROVAL, State.BLOCKED]
+    apply_changes(workspace, actor="job")
+    report = CampaignTracker(workspace).generate_daily_report()
+    assert report.around.activity is not None
+    assert report.around.activity.decisions == Decisions(applied=1, vetoed=1, waiting=1)
+    assert report.attention[0] == "1 change waits for your approval"
+    later = replace(workspace, pretended_now=now + timedelta(days=2))
+    activity = CampaignTracker(later).generate_daily_report().around.activity
+    assert activity is not None
+    assert activity.decisions == Decisions()

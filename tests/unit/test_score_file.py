@@ -35,6 +35,44 @@ def test_columns_may_stand_anywhere_and_offsets_are_their_own_clock(tmp_path: Pa
     assert (tmp_path / "out.csv").read_text("utf-8").splitlines()[2] == "2026-01-05 01:00:00, 2 ,0.0"
 
 
+def test_rows_are_scored_in_the_order_of_their_times(tmp_path: Path) -> None:
+    moments = np.arange("2026-01-05", "2026-02-20", dtype="datetime64[h]")
+    values = np.where(np.arange(len(moments)) == 900, 500.0, 10.0 + np.arange(len(moments)) % 3)
+    lines = [f"{moment}:00,{value}" for moment, value in zip(moments, values, strict=True)]
+
+    def scored(rows: list[str]) -> list[str]:
+        score_file(written(tmp_path, "\n".join(["timestamp,value", *rows])), tmp_path / "out.csv")
+        return (tmp_path / "out.csv").read_text("utf-8").splitlines()[1:]
+
+    assert scored(lines[::-1]) == scored(lines)[::-1]
+    mixed = np.random.default_rng(7).permutation(len(lines)).tolist()
+    assert sorted(scored([lines[place] for place in mixed])) == scored(lines)
+
+
+def test_a_repeated_hour_stays_in_its_place(tmp_path: Path) -> None:
+    rows = [
+        "2026-10-25T01:30,1",
+        "2026-10-25T02:00,2",
+        "2026-10-25T02:30,3",
+        "2026-10-25T02:00,4",
+        "2026-10-25T02:30,5",
+    ]
+    begun = [f"2026-10-{day:02}T{hour:02}:00,{hour % 5}" for day in range(1, 25) for hour in range(24)]
+    target = tmp_path / "out.csv"
+
+    def scored(end: int) -> list[str]:
+        score_file(written(tmp_path, "\n".join(["timestamp,value", *begun, *rows[:end]])), target)
+        return target.read_text("utf-8").splitlines()
+
+    for end in range(1, len(rows)):
+        assert scored(len(rows))[: end + len(begun) + 1] == scored(end)
+
+
+def test_a_row_that_is_longer_than_the_header_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="in.csv:3:value: the row has more columns than the header"):
+        score_file(written(tmp_path, "timestamp,value\n2026-01-05,1\n2026-01-06,1,5\n"), tmp_path / "out.csv")
+
+
 def test_a_file_with_a_header_only_gives_a_header(tmp_path: Path) -> None:
     assert score_file(written(tmp_path, "timestamp,value\n"), tmp_path / "out.csv") == 0
     assert (tmp_path / "out.csv").read_text("utf-8") == "timestamp,value,anomaly_score\n"

@@ -8,14 +8,18 @@ from datetime import UTC, datetime
 import pytest
 
 from adtempo.domain.accounts import CampaignRef
-from adtempo.tracking.activity import Activity, OpenAlert, Verdicts, activity_body, activity_sentences
+from adtempo.tracking.activity import Activity, Decisions, OpenAlert, Verdicts, activity_body, activity_sentences
 
 NOTHING = Verdicts(0, None, 0, 0)
 QUIET = Activity(datetime(2026, 3, 3, tzinfo=UTC), 0, 0, 0, 0, 0, 0, (), NOTHING)
 
 
 def test_a_quiet_day_is_said_too() -> None:
-    assert activity_sentences(QUIET) == ("No facts came in during the last 24 hours.", "No prediction came due.")
+    assert activity_sentences(QUIET) == (
+        "No facts came in during the last 24 hours.",
+        "No change was decided, and none is waiting.",
+        "No prediction came due.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,10 +41,27 @@ def test_alerts_and_predictions_are_counted() -> None:
     assert activity_sentences(busy)[1] == "3 alerts opened, 2 resolved, 2 wait."
     assert busy.alerted == {CampaignRef("meta", "a", "c")}
     right = replace(busy, verdicts=Verdicts(12, 87.4, 9, 10))
-    assert activity_sentences(right)[2] == (
+    assert activity_sentences(right)[3] == (
         "12 predictions came due: 87 of 100 points for accuracy, 9 of 10 inside the 80% interval."
     )
     bare = replace(busy, verdicts=Verdicts(1, 50.0, 0, 0))
-    assert activity_sentences(bare)[2] == "1 prediction came due: 50 of 100 points for accuracy."
+    assert activity_sentences(bare)[3] == "1 prediction came due: 50 of 100 points for accuracy."
     assert activity_body(right)["predictions_accuracy"] == 87.4
     assert activity_body(right)["alerts_waiting"] == 2
+
+
+@pytest.mark.parametrize(
+    ("decisions", "said"),
+    [
+        (Decisions(applied=1), "Decisions: 1 change applied."),
+        (
+            Decisions(applied=7, vetoed=3, in_vain=2),
+            "Decisions: 7 changes applied, 3 vetoed by guardrails, 2 came to nothing.",
+        ),
+        (Decisions(waiting=2, suggested=5), "Decisions: 2 waiting for approval, 5 suggestions standing."),
+    ],
+)
+def test_decisions_are_told(decisions: Decisions, said: str) -> None:
+    busy = replace(QUIET, decisions=decisions)
+    assert activity_sentences(busy)[1] == said
+    assert activity_body(busy)["changes_waiting"] == decisions.waiting

@@ -114,11 +114,10 @@ def rank_creatives(
     until: Day | None = None,
 ) -> Ranking:
     """The best creatives by a metric, judged by what it is likely to be: one lucky click makes no winner."""
-    wanted = find_metric(metric)
     found = CampaignTracker(workspace).get_top_creatives(
-        wanted, top=top, impressions_min=min_impressions, campaign_id=campaign, since=since, until=until
+        metric, top=top, impressions_min=min_impressions, campaign_id=campaign, since=since, until=until
     )
-    return Ranking.model_validate(top_body(found, wanted))
+    return Ranking.model_validate(top_body(found, find_metric(metric)))
 
 
 @router.get("/fatigue", responses={200: {"headers": LINK}}, openapi_extra=READ)

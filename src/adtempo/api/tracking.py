@@ -281,6 +281,11 @@ class ActivityShown(BaseModel):
     alerts_opened: int
     alerts_resolved: int
     alerts_waiting: int
+    changes_applied: int
+    changes_vetoed: int
+    changes_in_vain: int
+    changes_waiting: int = Field(description="For a person's approval, now.")
+    changes_suggested: int = Field(description="Standing suggestions of accounts that are not armed.")
     predictions_compared: int
     predictions_accuracy: Number | None = Field(description="Mean accuracy, 0 to 100.")
     predictions_inside80: int

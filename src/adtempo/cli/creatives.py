@@ -46,7 +46,7 @@ def top(
     wanted = find_metric(metric)
     with opened(ctx) as workspace:
         found = CampaignTracker(workspace).get_top_creatives(
-            wanted, top=count, impressions_min=impressions_min, campaign_id=campaign, since=since, until=until
+            metric, top=count, impressions_min=impressions_min, campaign_id=campaign, since=since, until=until
         )
     if as_json:
         print_json(top_body(found, wanted))

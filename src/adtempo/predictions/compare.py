@@ -12,9 +12,10 @@ from adtempo.domain.predictions import Actual, Prediction, RecordedPrediction
 from adtempo.predictions.score import (
     Accuracy,
     CalibrationPoint,
+    ComparedForecast,
+    as_forecasts,
     calibrate,
     compare_value,
-    group_of,
     horizon_of,
     score,
     split,
@@ -102,8 +103,8 @@ def compare_predictions(workspace: Workspace, load_actuals: LoadActuals, *, camp
 
 def load_comparisons(
     workspace: Workspace, *, campaign: str | None = None, model: str | None = None, days: int = DAYS
-) -> list[Sequence[RecordedPrediction]]:
-    """Return the predictions compared in the last days, those of one forecast together, the latest window first.
+) -> list[ComparedForecast]:
+    """Return what was compared in the last days, one entry per forecast, the latest window first.
 
     Raises:
         NotFound: There is no such campaign.
@@ -114,7 +115,7 @@ def load_comparisons(
         with reading(workspace.engine) as connection:
             ref = stored_accounts.find_campaign(connection, campaign)
         compared = [one for one in compared if one.prediction.scope.campaign == ref]
-    return split(reversed(compared), group_of)
+    return as_forecasts(reversed(compared))
 
 
 def load_accuracy(workspace: Workspace, *, days: int = DAYS, model: str | None = None) -> TrackRecord:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from adtempo.domain.metrics import find_metric, plain_value
 from adtempo.domain.predictions import ENDS, RecordedPrediction
 from adtempo.predictions.compare import Compared, TrackRecord
-from adtempo.predictions.score import group_of, split
+from adtempo.predictions.score import ComparedForecast, as_forecasts
 
 
 def prediction_body(recorded: RecordedPrediction) -> dict[str, Any]:
@@ -46,37 +46,27 @@ def predictions_body(recorded: Sequence[RecordedPrediction]) -> dict[str, Any]:
     return {"predictions": [prediction_body(one) for one in recorded]}
 
 
-def comparison_body(group: Sequence[RecordedPrediction]) -> dict[str, Any]:
+def comparison_body(forecast: ComparedForecast) -> dict[str, Any]:
     """Return the compared predictions of one forecast, with their common accuracy."""
-    claim = group[0].prediction
-    accuracies = [one.comparison.accuracy for one in group if one.comparison and one.comparison.accuracy is not None]
-    by_metric = {one.prediction.metric: prediction_body(one) for one in group}
-    named = {
-        f"{prefix}{name}{suffix}": by_metric.get(name, {}).get(field)
-        for prefix, field, suffix in (("predicted_", "value", ""), ("actual_", "actual", ""), ("", "error", "_error"))
-        for name in ("roas", "ctr")
-    }
+    named = {field.name: getattr(forecast, field.name) for field in fields(forecast)}
     return {
-        **asdict(claim.scope),
-        "since": claim.since.isoformat(),
-        "until": claim.until.isoformat(),
-        "model": claim.model,
-        "horizon_days": group[0].horizon_days,
+        **asdict(named.pop("scope")),
         **named,
-        "accuracy_score": sum(accuracies) / len(accuracies) if accuracies else None,
-        "predictions": [prediction_body(one) for one in group],
+        "since": forecast.since.isoformat(),
+        "until": forecast.until.isoformat(),
+        "predictions": [prediction_body(one) for one in forecast.predictions],
     }
 
 
-def comparisons_body(groups: Sequence[Sequence[RecordedPrediction]]) -> dict[str, Any]:
+def comparisons_body(forecasts: Sequence[ComparedForecast]) -> dict[str, Any]:
     """Return comparisons, one per forecast."""
-    return {"comparisons": [comparison_body(group) for group in groups]}
+    return {"comparisons": [comparison_body(forecast) for forecast in forecasts]}
 
 
 def compared_body(done: Compared) -> dict[str, Any]:
     """Return what a run of comparisons did."""
-    groups = split(done.compared, group_of)
-    return {**comparisons_body(groups), "compared": len(done.compared), "waiting": done.waiting}
+    forecasts = as_forecasts(done.compared)
+    return {**comparisons_body(forecasts), "compared": len(done.compared), "waiting": done.waiting}
 
 
 def accuracy_body(record: TrackRecord) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import sqrt
 from statistics import fmean
 from typing import TypeVar
 
-from adtempo.domain.predictions import Actual, Comparison, Prediction, RecordedPrediction
+from adtempo.domain.predictions import Actual, Comparison, Prediction, RecordedPrediction, Scope
 
 EPSILON = 1e-9
 """The least size by which an error is divided, in the metric's unit."""
@@ -56,6 +57,41 @@ class CalibrationPoint:
 
     predicted: float
     observed: Share
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedForecast:
+    """The compared predictions of one forecast: one scope, window, model and horizon; None where it said nothing.
+
+    Attributes:
+        scope: What it is about.
+        since: First local day of the window.
+        until: Last local day.
+        model: Whose it is.
+        horizon_days: Local days from the one on which it was made to the last of its window.
+        predicted_roas: ROAS as predicted.
+        predicted_ctr: CTR as predicted, in percent.
+        actual_roas: ROAS as it came.
+        actual_ctr: CTR as it came, in percent.
+        roas_error: Predicted - actual.
+        ctr_error: Predicted - actual, in percentage points.
+        accuracy_score: Mean accuracy of its predictions, 0 to 100; None where none had an actual value.
+        predictions: All of them.
+    """
+
+    scope: Scope
+    since: date
+    until: date
+    model: str
+    horizon_days: int
+    predicted_roas: float | None
+    predicted_ctr: float | None
+    actual_roas: float | None
+    actual_ctr: float | None
+    roas_error: float | None
+    ctr_error: float | None
+    accuracy_score: float | None
+    predictions: tuple[RecordedPrediction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +152,42 @@ def group_of(recorded: RecordedPrediction) -> tuple[Hashable, ...]:
     """Return what predictions of several metrics have in common when they are one forecast."""
     prediction = recorded.prediction
     return prediction.scope, prediction.since, prediction.until, prediction.model, recorded.horizon_days
+
+
+def as_forecasts(compared: Iterable[RecordedPrediction]) -> list[ComparedForecast]:
+    """Return compared predictions, those of one forecast together, forecasts in the order in which they first occur."""
+    return [_as_forecast(group) for group in split(compared, group_of)]
+
+
+def _as_forecast(group: Sequence[RecordedPrediction]) -> ComparedForecast:
+    claim = group[0].prediction
+    predicted_roas, actual_roas, roas_error = _figures_of(group, "roas")
+    predicted_ctr, actual_ctr, ctr_error = _figures_of(group, "ctr")
+    return ComparedForecast(
+        scope=claim.scope,
+        since=claim.since,
+        until=claim.until,
+        model=claim.model,
+        horizon_days=group[0].horizon_days,
+        predicted_roas=predicted_roas,
+        predicted_ctr=predicted_ctr,
+        actual_roas=actual_roas,
+        actual_ctr=actual_ctr,
+        roas_error=roas_error,
+        ctr_error=ctr_error,
+        accuracy_score=_mean(
+            [one.comparison.accuracy for one in group if one.comparison and one.comparison.accuracy is not None]
+        ),
+        predictions=tuple(group),
+    )
+
+
+def _figures_of(group: Sequence[RecordedPrediction], metric: str) -> tuple[float | None, float | None, float | None]:
+    """Return what was predicted of a metric, what came, and the error."""
+    for one in group:
+        if one.prediction.metric == metric and one.comparison is not None:
+            return one.prediction.value, one.comparison.actual.value, one.comparison.error
+    return None, None, None
 
 
 def horizon_of(days: int) -> str:

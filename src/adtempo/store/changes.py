@@ -7,6 +7,7 @@ exactly what the row says.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -274,6 +275,18 @@ def list_changes(
     if before is not None:
         query = query.where(table.id < before)
     return [_change(row) for row in connection.execute(query)]
+
+
+def count_changes(connection: Connection, *, since: datetime, until: datetime) -> tuple[Counter[State], Counter[State]]:
+    """Return how many changes ended between two moments, by how they ended, and how many stand at the second one."""
+    table = scaling_actions.c
+    ended = and_(table.finished_at > since, table.finished_at <= until)
+    standing = and_(table.finished_at.is_(None), table.created_at <= until, table.expires_at > until)
+    counts = []
+    for which in (ended, standing):
+        rows = connection.execute(select(table.state, func.count()).where(which).group_by(table.state))
+        counts.append(Counter({State(state): count for state, count in rows}))
+    return counts[0], counts[1]
 
 
 def list_due(connection: Connection, now: datetime) -> list[Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,25 @@ class Verdicts:
 
 
 @dataclass(frozen=True, slots=True)
+class Decisions:
+    """Changes of budgets and of what runs.
+
+    Attributes:
+        applied: Those that took hold.
+        vetoed: Those that a guardrail stopped.
+        in_vain: Those that came to nothing otherwise: rejected, run out, refused by the platform, overtaken.
+        waiting: Those that wait for a person's approval.
+        suggested: Those that stand as suggestions, since their account is not armed.
+    """
+
+    applied: int = 0
+    vetoed: int = 0
+    in_vain: int = 0
+    waiting: int = 0
+    suggested: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """What the system did in the last day before a moment.
 
@@ -55,6 +74,7 @@ class Activity:
         resolved: Alerts that resolved.
         waiting: Open alerts that nobody has acknowledged, the worst first.
         verdicts: How right the predictions were that came due.
+        decisions: What became of changes, and which stand now.
     """
 
     since: datetime
@@ -66,6 +86,7 @@ class Activity:
     resolved: int
     waiting: tuple[OpenAlert, ...]
     verdicts: Verdicts
+    decisions: Decisions = Decisions()
 
     @property
     def alerted(self) -> frozenset[CampaignRef]:
@@ -82,6 +103,7 @@ def activity_sentences(activity: Activity) -> tuple[str, ...]:
         said = ["No facts came in during the last 24 hours."]
     if activity.opened or activity.resolved:
         said.append(f"{activity.opened} alerts opened, {activity.resolved} resolved, {len(activity.waiting)} wait.")
+    said.append(_decided(activity.decisions))
     verdicts = activity.verdicts
     if verdicts.accuracy is None:
         return (*said, "No prediction came due.")
@@ -90,6 +112,18 @@ def activity_sentences(activity: Activity) -> tuple[str, ...]:
         + (f", {verdicts.inside80} of {verdicts.with80} inside the 80% interval." if verdicts.with80 else ".")
     )
     return tuple(said)
+
+
+def _decided(decisions: Decisions) -> str:
+    parts = [
+        f"{_many(decisions.applied, 'change')} applied" if decisions.applied else "",
+        f"{decisions.vetoed} vetoed by guardrails" if decisions.vetoed else "",
+        f"{decisions.in_vain} came to nothing" if decisions.in_vain else "",
+        f"{decisions.waiting} waiting for approval" if decisions.waiting else "",
+        f"{_many(decisions.suggested, 'suggestion')} standing" if decisions.suggested else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f"Decisions: {said}." if said else "No change was decided, and none is waiting."
 
 
 def activity_body(activity: Activity) -> dict[str, Any]:
@@ -104,6 +138,7 @@ def activity_body(activity: Activity) -> dict[str, Any]:
         "alerts_opened": activity.opened,
         "alerts_resolved": activity.resolved,
         "alerts_waiting": len(activity.waiting),
+        **{f"changes_{name}": count for name, count in asdict(activity.decisions).items()},
         "predictions_compared": verdicts.compared,
         "predictions_accuracy": verdicts.accuracy,
         "predictions_inside80": verdicts.inside80,

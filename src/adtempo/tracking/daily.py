@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.campaigns import Campaign
+from adtempo.domain.changes import ENDED_IN_VAIN, State
 from adtempo.domain.hourweek import day_bounds
 from adtempo.domain.panels import MaturedTable
 from adtempo.domain.predictions import RecordedPrediction
@@ -20,10 +21,11 @@ from adtempo.facts.maturity import load_matured_tables
 from adtempo.predictions.score import score
 from adtempo.store import accounts as stored
 from adtempo.store.alerts import load_newsworthy
+from adtempo.store.changes import count_changes
 from adtempo.store.engine import reading
 from adtempo.store.ledger import load_batches
 from adtempo.store.predictions import load_compared
-from adtempo.tracking.activity import Activity, OpenAlert, Verdicts
+from adtempo.tracking.activity import Activity, Decisions, OpenAlert, Verdicts
 from adtempo.tracking.campaign_facts import BY_CAMPAIGN, Campaigns, load_day_figures, profile_of
 from adtempo.tracking.estimate import (
     Comparison,
@@ -163,6 +165,19 @@ def _load_activity(connection: Connection, as_of: datetime) -> Activity:
             OpenAlert(alert.finding.severity, alert.finding.message, alert.finding.campaign) for alert in waiting
         ),
         verdicts=_verdicts(load_compared(connection, since=since, until=as_of)),
+        decisions=_load_decisions(connection, since, as_of),
+    )
+
+
+def _load_decisions(connection: Connection, since: datetime, as_of: datetime) -> Decisions:
+    ended, standing = count_changes(connection, since=since, until=as_of)
+    vetoed = {State.BLOCKED, State.CANCELLED}
+    return Decisions(
+        applied=ended[State.APPLIED],
+        vetoed=sum(ended[state] for state in vetoed),
+        in_vain=sum(ended[state] for state in ENDED_IN_VAIN - vetoed),
+        waiting=standing[State.AWAITING_APPROVAL],
+        suggested=standing[State.PROPOSED],
     )
 
 

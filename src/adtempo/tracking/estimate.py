@@ -335,7 +335,9 @@ def _attention(days: Sequence[CampaignDay], figures: Figures, before: Figures, a
     alerts = around.activity.waiting if around.activity else ()
     alerted = around.activity.alerted if around.activity else frozenset()
     unalerted = [line for line in days if line.profile.ref not in alerted]
+    decisions = around.activity.decisions.waiting if around.activity else 0
     return (
+        *([f"{decisions} change{'s wait' if decisions > 1 else ' waits'} for your approval"] if decisions else []),
         *(f"{alert.severity}: {alert.message}" for alert in alerts),
         *_unheard(figures, before),
         *_off_plan(around.budgets),

@@ -7,8 +7,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric, plain_value, value_of
+from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric, find_metric, plain_value, value_of
 from adtempo.domain.panels import FactTable, Quantities
+from adtempo.predictions.actuals import actuals_of
+from adtempo.predictions.compare import DAYS, TrackRecord, compare_predictions, load_accuracy, load_comparisons
+from adtempo.predictions.score import ComparedForecast
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch
@@ -257,6 +260,34 @@ class CampaignTracker:
         open_alerts(self._workspace, found)
         return found
 
+    def compare_vs_prediction(self, campaign_id: str | None = None, *, days: int = DAYS) -> list[ComparedForecast]:
+        """Hold what has matured against what was predicted, and return all that was compared in the last days.
+
+        Each prediction is compared once, so a second call returns the same. The latest window comes first.
+
+        Args:
+            campaign_id: Only what is about this campaign; None for everything.
+            days: How far to look back.
+
+        Raises:
+            NotFound: There is no such campaign.
+            InvalidInput: So many days cannot be looked back on.
+        """
+        compare_predictions(self._workspace, actuals_of(self._workspace), campaign=campaign_id)
+        return load_comparisons(self._workspace, campaign=campaign_id, days=days)
+
+    def get_prediction_accuracy(self, days: int = DAYS, model: str | None = None) -> TrackRecord:
+        """Say how right predictions were that were compared in the last days, and how honest their intervals.
+
+        Args:
+            days: How far to look back.
+            model: Only of this model; None for all.
+
+        Raises:
+            InvalidInput: So many days cannot be looked back on.
+        """
+        return load_accuracy(self._workspace, days=days, model=model)
+
     def aggregate_by_creative(
         self,
         campaign_id: str | None = None,
@@ -280,7 +311,7 @@ class CampaignTracker:
 
     def get_top_creatives(
         self,
-        metric: Metric = ROAS,
+        metric: str = ROAS.name,
         *,
         top: int = 10,
         impressions_min: int = 1000,
@@ -292,7 +323,7 @@ class CampaignTracker:
         """Return the best creatives by a metric, judged by what it is likely to be.
 
         Args:
-            metric: What to rank by.
+            metric: Name of the metric to rank by.
             top: How many at most.
             impressions_min: Creatives shown less often are left out.
             campaign_id: Only creatives of this campaign; None for all.
@@ -302,12 +333,13 @@ class CampaignTracker:
 
         Raises:
             NotFound: There is no such campaign.
-            InvalidInput: The metric is not known per creative.
+            InvalidInput: There is no such metric, or it is not known per creative.
             CurrenciesMixed: It is an amount, and the accounts have several currencies.
         """
+        wanted = find_metric(metric)
         facts = self._load_creatives(campaign_id, since, until, as_of)
         currencies = load_currencies(self._workspace)
-        return estimate_top_creatives(facts, currencies, metric, impressions_min=impressions_min, top=top)
+        return estimate_top_creatives(facts, currencies, wanted, impressions_min=impressions_min, top=top)
 
     def get_creative_fatigue(
         self, campaign_id: str | None = None, until: date | None = None, as_of: datetime | None = None

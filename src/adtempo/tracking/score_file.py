@@ -12,13 +12,17 @@ import numpy as np
 from adtempo.domain.errors import BadFile, InvalidInput, Problem
 from adtempo.stats.anomaly import score_series
 
+SET_BACK = np.timedelta64(1, "h")
+"""So far a clock is set back where summer time ends; rows that fall back as far or farther are out of order."""
+
 _COLUMNS = ["timestamp", "value"]
 
 
 def score_file(source: Path, target: Path) -> int:
     """Score a file and write `timestamp,value,anomaly_score`; the first two columns as they were.
 
-    Rows are scored in the order of the file. A timestamp with an offset counts by its own clock.
+    Rows are scored in the order of their times, whatever the order of the file; only what falls back by less than an
+    hour, as where summer time ends, stays in its place. A timestamp with an offset counts by its own clock.
 
     Args:
         source: CSV with a header and the columns timestamp (ISO 8601) and value.
@@ -47,7 +51,11 @@ def score_file(source: Path, target: Path) -> int:
             problems.append(_problem(source, line, 1, message))
     if problems:
         raise BadFile(problems)
-    scores = score_series(np.array(moments, dtype="datetime64[s]"), np.array(values, dtype=np.float64))
+    times, numbers = np.array(moments, dtype="datetime64[s]"), np.array(values, dtype=np.float64)
+    scores = np.empty(len(times))
+    in_order = (np.maximum.accumulate(times) - times < SET_BACK).all()
+    order = np.arange(len(times)) if in_order else np.argsort(times, kind="stable")
+    scores[order] = score_series(times[order], numbers[order])
     with target.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([*_COLUMNS, "anomaly_score"])
@@ -67,9 +75,15 @@ def _read_rows(source: Path) -> list[tuple[int, list[str]]]:
             rows = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidInput(f"{source.name} cannot be read as a CSV file in UTF-8: {error}") from error
-    short = [line for line, row in rows if len(row) <= max(places)]
-    if short:
-        raise BadFile([_problem(source, line, 1, "the row ends before this column") for line in short])
+    problems = [
+        _problem(source, line, 1, "the row ends before this column")
+        if len(row) <= max(places)
+        else _problem(source, line, 1, "the row has more columns than the header; write 1.5, not 1,5")
+        for line, row in rows
+        if not max(places) < len(row) <= len(header)
+    ]
+    if problems:
+        raise BadFile(problems)
     return [(line, [row[place] for place in places]) for line, row in rows]
 
 

@@ -165,7 +165,7 @@ def _load_creatives(workspace: Workspace, choice: Choice) -> Creatives:
     name = str(choice.campaign)
     by_ctr, by_roas = (
         tracker.get_top_creatives(
-            metric, top=CREATIVES, campaign_id=name, since=choice.since, until=choice.until, as_of=workspace.now()
+            metric.name, top=CREATIVES, campaign_id=name, since=choice.since, until=choice.until, as_of=workspace.now()
         )
         for metric in (CTR, ROAS)
     )

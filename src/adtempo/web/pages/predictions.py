@@ -78,7 +78,8 @@ def predictions_page(request: Request, workspace: Open, asked: Annotated[RecordA
     known = load_known(workspace)
     record = load_accuracy(workspace, days=asked.days, model=asked.model or None)
     newest = load_predictions(workspace, model=asked.model or None, limit=LATEST)
-    judged = chain.from_iterable(load_comparisons(workspace, days=asked.days, model=asked.model or None))
+    compared = load_comparisons(workspace, days=asked.days, model=asked.model or None)
+    judged = chain.from_iterable(forecast.predictions for forecast in compared)
     waiting = [one for one in newest if one.comparison is None]
     models = sorted({one.prediction.model for one in newest} | {model for model, *_ in record.by})
     names = {str(ref): name for ref, name in names_of(load_campaigns(workspace)).items()}
