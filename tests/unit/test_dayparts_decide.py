@@ -208,7 +208,7 @@ def test_budgets_by_the_hour_are_advised_where_they_bring_more() -> None:
 def test_other_metrics_improve_in_their_own_direction(metric: Metric) -> None:
     found = week(PEAK, metric=metric)
     if metric is not CTR:  # a better hour is a cheaper one
-        found = replace(found, cells=tuple(replace(one, estimate=2.0 / (one.lift or 1)) for one in found.cells))
+        found = replace(found, cells=tuple(one._replace(estimate=2.0 / (one.lift or 1)) for one in found.cells))
     outlook = response(found, metric).predict(evening(1.5))
     assert outlook.metric == metric.name
     assert outlook.uplift > 0

@@ -1,7 +1,5 @@
 """Labelled slots told as patterns."""
 
-from dataclasses import replace
-
 import pytest
 
 from adtempo.dayparts.findings import Label, SlotFigures
@@ -12,8 +10,8 @@ PLAIN = SlotFigures(
     *(1.0, 0.9, 1.1, 1.0, 0.9, 1.1, 0.9),
     label=Label.NORMAL,
 )
-PEAK = replace(PLAIN, lift=1.5, lift_low=1.3, lift_high=1.7, q_value=0.02, label=Label.PEAK)
-VALLEY = replace(PLAIN, lift=0.5, lift_low=0.4, lift_high=0.6, q_value=0.01, label=Label.VALLEY)
+PEAK = PLAIN._replace(lift=1.5, lift_low=1.3, lift_high=1.7, q_value=0.02, label=Label.PEAK)
+VALLEY = PLAIN._replace(lift=0.5, lift_low=0.4, lift_high=0.6, q_value=0.01, label=Label.VALLEY)
 
 
 def slots(count: int, **special: SlotFigures) -> list[SlotFigures]:
@@ -37,7 +35,7 @@ def test_a_run_over_midnight_is_one_pattern_and_begins_before_it() -> None:
 
 
 def test_a_small_lift_scores_in_proportion() -> None:
-    small = replace(PEAK, lift=1.05)
+    small = PEAK._replace(lift=1.05)
     (one,) = find_patterns(slots(24, s3=small), slots(24, s3=small) * 7, slots(7))
     assert one.lift_score == pytest.approx(0.5)
 
@@ -65,10 +63,10 @@ def test_nothing_but_normal_hours_make_no_pattern() -> None:
 
 
 def test_hours_without_a_mean_are_as_inconsistent_as_can_be() -> None:
-    odd = replace(VALLEY, mean=0.0, lift=0.0)
+    odd = VALLEY._replace(mean=0.0, lift=0.0)
     (one,) = find_patterns(slots(24, s3=odd), slots(24, s3=odd) * 7, slots(7))
     assert one.consistency == 0.0
     assert one.lift_score == 1.0
-    unknown = replace(VALLEY, mean=None, deviation=None)
+    unknown = VALLEY._replace(mean=None, deviation=None)
     (one,) = find_patterns(slots(24, s3=unknown), slots(24, s3=unknown) * 7, slots(7))
     assert one.consistency == 0.0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adtempo.dayparts.batch import Dayparts
 from adtempo.dayparts.borrowing import HourPrior
 from adtempo.dayparts.decide import Recommendation, recommend_actions
 from adtempo.dayparts.estimate import estimate_dayparts
@@ -218,114 +219,115 @@ def analyze_one(
     workspace: Workspace, moment: Moment, campaign: Campaign, account: Account, question: Question
 ) -> Analysis:
     """Analyse one campaign, together with its neighbours in the account."""
-    known = Known.load(workspace, moment)
-    mates = known.campaigns_of(account.ref)
+    niches = Niches(workspace, moment, question)
+    mates = niches.known.campaigns_of(account.ref)
     group = next(group for group in _groups(mates) if any(one.ref == campaign.ref for one in group))
-    for found in _analyze(workspace, moment, known, account, group, question):
-        if found.campaign.ref == campaign.ref:
-            return found
-    raise AssertionError("every campaign of a group is analysed")
+    return next(one for one in _analyze(niches, account, group) if one.campaign.ref == campaign.ref)
 
 
 def analyze_each(workspace: Workspace, moment: Moment, question: Question) -> Iterator[Analysis]:
     """Analyse every campaign, account by account."""
-    known = Known.load(workspace, moment)
-    for ref, account in known.accounts.items():
-        for group in _groups(known.campaigns_of(ref)):
-            yield from _analyze(workspace, moment, known, account, group, question)
+    niches = Niches(workspace, moment, question)
+    for ref, account in niches.known.accounts.items():
+        for group in _groups(niches.known.campaigns_of(ref)):
+            yield from _analyze(niches, account, group)
 
 
 def _groups(campaigns: Sequence[Campaign]) -> list[Sequence[Campaign]]:
     return [campaigns[start : start + TOGETHER] for start in range(0, len(campaigns), TOGETHER)]
 
 
-def _analyze(
-    workspace: Workspace,
-    moment: Moment,
-    known: Known,
-    account: Account,
-    campaigns: Sequence[Campaign],
-    question: Question,
-) -> list[Analysis]:
+def _analyze(niches: Niches, account: Account, campaigns: Sequence[Campaign]) -> Iterator[Analysis]:
     """Analyse some campaigns of an account, in their order."""
+    question, moment = niches.question, niches.moment
     days = question.days(account, moment)
     metric = find_metric(question.metric)
     by_ref = {one.ref: one for one in campaigns}
-    loaded = load_hours(workspace, moment, account, list(by_ref), metric, days)
-    silent = [ref for ref in by_ref if not any(ref in hours.panel.campaigns for hours in loaded)]
+    loaded = load_hours(niches.workspace, moment, account, list(by_ref), metric, days)
+    silent = sorted(by_ref.keys() - {ref for hours in loaded for ref in hours.panel.campaigns})
     if silent:
         loaded.append(_no_hours(metric, silent))
-    analyses: dict[CampaignRef, Analysis] = {}
+    places: dict[CampaignRef, tuple[LoadedHours, Dayparts, int]] = {}
     for hours in loaded:
-        niches = [question.niche or niche_of(by_ref[ref]) for ref in hours.panel.campaigns]
-        lent = _load_priors(workspace, moment, known, account, hours, niches, question) if hours.first_days else None
-        found = estimate_dayparts(hours.panel, question.settings, lent)
-        for place, ref in enumerate(hours.panel.campaigns):
-            analyses[ref] = Analysis(
-                campaign=by_ref[ref],
-                account=account,
-                niche=niches[place],
-                question=question,
-                since=days[0],
-                until=days[1],
-                as_of=moment.as_of,
-                batch=moment.batch,
-                conversions=hours.conversions,
-                found=found.campaign(place),
-                panel=hours.panel.part(slice(place, place + 1)),
-                delivery=hours.delivery.part(slice(place, place + 1)),
-                notes=_notes(hours, place, question, days),
-            )
-    return [analyses[ref] for ref in by_ref]
+        names = [question.niche or niche_of(by_ref[ref]) for ref in hours.panel.campaigns]
+        found = estimate_dayparts(hours.panel, question.settings, niches.load_priors(account, hours, names))
+        places |= {ref: (hours, found, place) for place, ref in enumerate(hours.panel.campaigns)}
+    for ref, one in by_ref.items():
+        hours, found, place = places[ref]
+        yield Analysis(
+            campaign=one,
+            account=account,
+            niche=question.niche or niche_of(one),
+            question=question,
+            since=days[0],
+            until=days[1],
+            as_of=moment.as_of,
+            batch=moment.batch,
+            conversions=hours.conversions,
+            found=found.campaign(place),
+            panel=hours.panel.part(slice(place, place + 1)),
+            delivery=hours.delivery.part(slice(place, place + 1)),
+            notes=_notes(hours, place, question, days),
+        )
 
 
-def _load_priors(
-    workspace: Workspace,
-    moment: Moment,
-    known: Known,
-    account: Account,
-    hours: LoadedHours,
-    niches: Sequence[str | None],
-    question: Question,
-) -> list[HourPrior | None]:
-    """Return what the niches of young campaigns say about their hours; grown ones know better themselves."""
-    young = {
-        niche
-        for niche, first in zip(niches, hours.first_days, strict=True)
-        if niche and (question.days(account, moment)[1] - first).days < YOUNG_DAYS
-    }
-    priors = {
-        niche: load_prior(workspace, moment, known, account, hours.panel.metric, niche, question)
-        for niche in sorted(young)
-    }
-    return [priors.get(niche or "") for niche in niches]
+class Niches:
+    """What niches say of their hours; each account's campaigns are read once, however many of others ask.
 
+    Args:
+        workspace: What is open.
+        moment: What is known.
+        question: What is asked of the hours.
+    """
 
-def load_prior(
-    workspace: Workspace,
-    moment: Moment,
-    known: Known,
-    account: Account,
-    metric: Metric,
-    niche: str,
-    question: Question,
-) -> HourPrior | None:
-    """Learn a niche's hours from campaigns of other accounts, as far as its sharing rule lets them be heard."""
-    parts: list[tuple[AccountRef, Roots]] = []
-    for ref, other in known.accounts.items():
-        mates = [one.ref for one in known.campaigns_of(ref) if niche_of(one) == niche][:TOGETHER]
-        if ref == account.ref or not mates:
-            continue
-        for loaded in load_hours(workspace, moment, other, mates, metric, question.days(other, moment)):
-            if loaded.panel.metric == metric:
-                own = estimate_dayparts(loaded.panel, question.settings).own
-                parts.append((ref, own))
-    if not parts:
-        return None
-    roots = Roots(*(np.concatenate([getattr(own, name) for _, own in parts]) for name in ("value", "precision")))
-    accounts = [ref for ref, own in parts for _ in own.value]
-    clients = [known.accounts[ref].client for ref in accounts]
-    return learn_prior(roots, accounts, clients, account.ref, account.client)
+    def __init__(self, workspace: Workspace, moment: Moment, question: Question) -> None:
+        self.workspace, self.moment, self.question = workspace, moment, question
+        self.known = Known.load(workspace, moment)
+        self._own: dict[tuple[AccountRef, str, str], Roots | None] = {}
+
+    def load_priors(
+        self, account: Account, hours: LoadedHours, names: Sequence[str | None]
+    ) -> list[HourPrior | None] | None:
+        """Return what the niches of young campaigns say about their hours; grown ones know better themselves.
+
+        Args:
+            account: Whose campaigns.
+            hours: Theirs.
+            names: The niche of each of them.
+        """
+        until = self.question.days(account, self.moment)[1]
+        young = {
+            name
+            for name, first in zip(names, hours.first_days, strict=bool(hours.first_days))
+            if name and (until - first).days < YOUNG_DAYS
+        }
+        priors = {name: self.load_prior(account, hours.panel.metric, name) for name in sorted(young)}
+        return [priors.get(name or "") for name in names] if priors else None
+
+    def load_prior(self, account: Account, metric: Metric, niche: str) -> HourPrior | None:
+        """Learn a niche's hours from campaigns of other accounts, as far as its sharing rule lets them be heard."""
+        others = [ref for ref in self.known.accounts if ref != account.ref]
+        parts = {ref: own for ref in others if (own := self._load_own(ref, metric, niche)) is not None}
+        if not parts:
+            return None
+        roots = Roots(*(np.concatenate([getattr(own, name) for own in parts.values()]) for name in Roots.__slots__))
+        accounts = [ref for ref, own in parts.items() for _ in own.value]
+        clients = [self.known.accounts[ref].client for ref in accounts]
+        return learn_prior(roots, accounts, clients, account.ref, account.client)
+
+    def _load_own(self, ref: AccountRef, metric: Metric, niche: str) -> Roots | None:
+        """Return what an account's own campaigns of a niche say; None where none of them has hours of this metric."""
+        key = ref, metric.name, niche
+        if key not in self._own:
+            account = self.known.accounts[ref]
+            mates = [one.ref for one in self.known.campaigns_of(ref) if niche_of(one) == niche][:TOGETHER]
+            days = self.question.days(account, self.moment)
+            loaded = load_hours(self.workspace, self.moment, account, mates, metric, days) if mates else []
+            panels = [hours.panel for hours in loaded if hours.panel.metric == metric]
+            owns = [estimate_dayparts(panel, self.question.settings).own for panel in panels]
+            joined = (np.concatenate([getattr(own, name) for own in owns]) for name in Roots.__slots__)
+            self._own[key] = Roots(*joined) if owns else None
+        return self._own[key]
 
 
 def _no_hours(metric: Metric, campaigns: Sequence[CampaignRef]) -> LoadedHours:

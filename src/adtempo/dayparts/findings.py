@@ -5,10 +5,10 @@ Figures of many campaigns are kept in columns (`batch.py`); people, pages and pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,20 +113,18 @@ class Figures:
 
     def rows(self, campaign: int) -> tuple[SlotFigures, ...]:
         """Return one campaign's slots in order."""
-        columns: list[list[Any]] = [
-            [_known(value) for value in getattr(self, name)[campaign].tolist()] for name in _MEASURED
-        ]
-        columns.append([LABELS[code + 1] for code in self.label[campaign].tolist()])
-        return tuple(SlotFigures(*row) for row in zip(*columns, strict=True))
+        columns = [_known(getattr(self, name)[campaign]) for name in SlotFigures._fields[:-1]]
+        labels = [LABELS[code + 1] for code in self.label[campaign].tolist()]
+        return tuple(map(SlotFigures._make, zip(*columns, labels, strict=True)))
 
 
-def _known(value: Any) -> Any:
-    return None if isnan(value) else value
+def _known(column: NDArray[Any]) -> list[Any]:
+    values = column.tolist()
+    return [None if isnan(value) else value for value in values] if np.isnan(column).any() else values
 
 
-@dataclass(frozen=True, slots=True)
-class SlotFigures:
-    """The same of one slot; None where nothing can be said."""
+class SlotFigures(NamedTuple):
+    """The same of one slot; None where nothing can be said. A tuple, since ten thousand campaigns have two million."""
 
     n: int
     numerator: int
@@ -144,9 +142,6 @@ class SlotFigures:
     lift_high: float | None
     q_value: float | None
     label: Label
-
-
-_MEASURED = tuple(field.name for field in fields(SlotFigures))[:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,18 +67,18 @@ def learn_prior(
         None where nobody may be heard, or nobody has anything to say.
     """
     owner = dict(zip(accounts, clients, strict=True))
-    others = sorted(
-        other for other in owner if other != account and hours.precision[[whose == other for whose in accounts]].any()
-    )
+    telling = {whose for whose, known in zip(accounts, hours.precision, strict=True) if known.any()}
+    others = sorted(telling - {account})
     kin = [other for other in others if owner[other] == client]
     foreign = len(others) - len(kin)
     shared = foreign >= _FOREIGN_MIN and len(others) >= ACCOUNTS_MIN
     heard = others if shared else kin
     if not heard:
         return None
-    rows = [whose in set(heard) for whose in accounts]
+    number = {whose: place for place, whose in enumerate(heard)}
+    rows = [whose in number for whose in accounts]
     own = hours.part(np.array(rows))
-    place = np.array([heard.index(whose) for whose in accounts if whose in set(heard)])
+    place = np.array([number[whose] for whose in accounts if whose in number])
     scatter = float(scatter_within(own, np.zeros(len(place), np.intp))[0, 0])
     trust = own.precision / (1 + own.precision * scatter)
     member = (place == np.arange(len(heard))[:, None]).astype(np.float64)

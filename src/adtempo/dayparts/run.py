@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from adtempo.dayparts.analysis import Analysis, Known, Question, analyze_each, analyze_one, find_one, load_prior
+from adtempo.dayparts.analysis import Analysis, Niches, Question, analyze_each, analyze_one, find_one
 from adtempo.dayparts.borrowing import HourPrior
 from adtempo.dayparts.comparison import Comparison, compare_platforms
 from adtempo.dayparts.decide import Recommendation
@@ -234,10 +234,9 @@ class DayPartOptimizer:
         Returns:
             None where nothing may be shared, or nothing is known.
         """
-        asked, moment = question or Question(), self._moment()
+        asked = question or Question()
         nobody = Account(AccountRef("", ""), "UTC", "EUR", client=client)
-        known = Known.load(self._workspace, moment)
-        return load_prior(self._workspace, moment, known, nobody, find_metric(asked.metric), niche, asked)
+        return Niches(self._workspace, self._moment(), asked).load_prior(nobody, find_metric(asked.metric), niche)
 
     def load_clearest(self) -> str | None:
         """Return the campaign with the clearest of the patterns that were kept last; None where none was found."""
