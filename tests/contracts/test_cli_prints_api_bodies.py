@@ -48,7 +48,7 @@ READING = (
     ),
     (
         ["metrics", CAMPAIGN, "--window", "28", "--include-offline"],
-        f"/api/tracking/campaigns/{CAMPAIGN}/metrics?attribution_window_days=28&include_offline=true",
+        f"/api/tracking/metrics?campaign_id={CAMPAIGN}&attribution_window_days=28&include_offline=true",
     ),
     (["roas", CAMPAIGN], f"/api/tracking/blended-roas?campaign={CAMPAIGN}"),
     (["roas", CAMPAIGN], f"/api/tracking/roas?campaign_id={CAMPAIGN}"),

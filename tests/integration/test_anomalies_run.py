@@ -113,6 +113,7 @@ def test_a_missing_half_day_is_no_anomaly(opened: Workspace) -> None:
         (["--threshold-std", "-1"], 4, "use 2 or more"),
         (["--threshold-std", "nan"], 4, "use 2 or more"),
         (["--since", "2026-02-03", "--until", "2026-02-01"], 4, "swap them"),
+        (["--since", "2027-01-01"], 4, "lies in the future"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_what_to_do(home: Path, words: list[str], code: int, said: str) -> None:

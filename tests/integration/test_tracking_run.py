@@ -1,5 +1,6 @@
 """The tracker on a small simulated market whose own answers are the yardstick."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from adtempo import to_pandas, to_polars
 from adtempo.accounts.run import add_account
 from adtempo.cli.main import app
 from adtempo.domain.accounts import Account, AccountRef
@@ -142,3 +144,48 @@ def test_the_sync_command_says_what_changed(workspace: Workspace, reader: Sandbo
     assert result.stdout.startswith("tiktok:t1: ")
     with open_workspace(workspace.home, now=datetime(2026, 3, 5, tzinfo=UTC), database_url=url) as later:
         assert CampaignTracker(later).load_metrics("c1").since == date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda tracker: tracker.calculate_roas("c1", as_of=datetime(2026, 3, 4)), "has no time zone"),
+        (lambda tracker: tracker.detect_anomalies("c1", as_of=datetime(2026, 3, 4)), "has no time zone"),
+        (lambda tracker: tracker.calculate_roas("c1", since="2026-03-01"), "'2026-03-01' is no day"),
+        (lambda tracker: tracker.generate_daily_report(datetime(2026, 3, 3, tzinfo=UTC)), "is no day"),
+        (lambda tracker: tracker.calculate_roas("c1", attribution_window_days=5), "1, 7 or 28 days, not 5"),
+        (lambda tracker: tracker.detect_anomalies("c1", "roas"), "cannot be judged by 'roas'"),
+        (lambda tracker: tracker.get_top_creatives("quality"), "there is no metric 'quality'"),
+        (lambda tracker: tracker.get_prediction_accuracy(days=0), "choose 1 to"),
+    ],
+)
+def test_a_wrong_argument_is_told_what_it_should_be(
+    workspace: Workspace, reader: SandboxReader, ask: Callable[[CampaignTracker], object], said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        ask(CampaignTracker(workspace))
+
+
+def test_one_name_may_come_bare(workspace: Workspace, reader: SandboxReader) -> None:
+    look(workspace)
+    tracker = CampaignTracker(workspace)
+    assert tracker.calculate_blended_roas("c1") == tracker.calculate_roas("c1")
+    assert tracker.generate_daily_report(campaigns="c1") == tracker.generate_daily_report(campaigns=["c1"])
+    assert tracker.detect_anomalies("c1", "ctr") == tracker.detect_anomalies("c1", ["ctr"])
+
+
+def test_answers_are_frames_too(workspace: Workspace, reader: SandboxReader) -> None:
+    look(workspace)
+    tracker = CampaignTracker(workspace)
+    report = tracker.generate_daily_report()
+    for answer in (
+        report,
+        report.top_campaigns,
+        tracker.load_figures(),
+        tracker.load_roas(),
+        tracker.load_metrics("c1"),
+    ):
+        pandas, polars = to_pandas(answer), to_polars(answer)
+        assert pandas.shape == polars.shape
+        assert list(pandas) == polars.columns
+    assert to_pandas(tracker.load_roas())["roas"][0] == tracker.calculate_blended_roas()

@@ -25,6 +25,11 @@ class Inner:
 class Outer:
     inner: Inner
     amount: int | None
+    others: tuple[Inner, ...] = (Inner("z"),)
+
+    @property
+    def itself(self) -> Inner:
+        return self.inner
 
     @property
     def doubled(self) -> int | None:

@@ -33,6 +33,9 @@ CampaignName = Annotated[
         examples=["meta:act_1:c1"],
     ),
 ]
+CampaignId = Annotated[
+    str, Query(max_length=500, pattern=TEXT, description="Its id, or platform:account:id.", examples=["meta:act_1:c1"])
+]
 Day = Annotated[date, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-20"])]
 AsOf = Annotated[Moment | None, Query(description="What was known at this moment; default: now.")]
 ReportDay = Annotated[date, Path(ge=date(2000, 1, 1), le=date(2199, 12, 31), examples=["2026-11-19"])]
@@ -377,10 +380,27 @@ def load_metrics(
     return MetricsShown.model_validate(metrics_body(found, roas))
 
 
+@router.get("/metrics", openapi_extra=READ)
+def show_metrics(
+    workspace: Open,
+    campaign_id: CampaignId,
+    since: Day | None = None,
+    until: Day | None = None,
+    as_of: AsOf = None,
+    attribution_window_days: Window = 7,
+    *,
+    include_offline: Offline = False,
+) -> MetricsShown:
+    """The same, the campaign named as a parameter."""
+    return load_metrics(
+        campaign_id, workspace, since, until, as_of, attribution_window_days, include_offline=include_offline
+    )
+
+
 @router.get("/roas", openapi_extra=READ)
 def show_roas(
     workspace: Open,
-    campaign_id: Annotated[str, Query(max_length=500, pattern=TEXT, description="Its id, or platform:account:id.")],
+    campaign_id: CampaignId,
     since: Day | None = None,
     until: Day | None = None,
     as_of: AsOf = None,
@@ -423,6 +443,14 @@ def export_metrics(
     lines = CampaignTracker(workspace).export_metrics_csv(campaign, since, until, as_of)
     disposition = 'attachment; filename="metrics.csv"'
     return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": disposition})
+
+
+@router.get("/exports", response_class=StreamingResponse, responses=gives_file("text/csv"), openapi_extra=READ)
+def export_campaign(
+    workspace: Open, campaign_id: CampaignId, since: Day | None = None, until: Day | None = None, as_of: AsOf = None
+) -> StreamingResponse:
+    """The same, the campaign named as a parameter."""
+    return export_metrics(campaign_id, workspace, since, until, as_of)
 
 
 @router.get("/pacing", openapi_extra=READ)

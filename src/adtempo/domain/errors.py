@@ -40,13 +40,13 @@ class InvalidInput(AdtempoError):
 
 
 class CurrenciesMixed(InvalidInput):
-    """Amounts of several currencies cannot be added; import exchange rates first: adtempo import rates FILE."""
+    """Amounts of several currencies cannot be added; convert them at imported rates, or ask for those of one."""
 
     def __init__(self, currencies: Sequence[str]) -> None:
         self.currencies = tuple(currencies)
         super().__init__(
-            f"amounts in {' and '.join(currencies)} cannot be added; "
-            "import exchange rates first: adtempo import rates FILE"
+            f"amounts in {' and '.join(currencies)} cannot be added; import exchange rates first (adtempo import rates "
+            f"FILE) and ask for one currency (adtempo roas --currency {currencies[0]}), or ask for accounts of one"
         )
 
 

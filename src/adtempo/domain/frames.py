@@ -17,7 +17,8 @@ def to_pandas(answer: object) -> pd.DataFrame:
 
     Args:
         answer: A dataclass (one row), several of them (a row each), or a mapping between them (a row per item). What
-            lies inside has columns of its own, `outer.inner`; so do the properties of an answer.
+            lies inside has columns of its own, `outer.inner`; properties have columns too. A list inside is a table
+            of its own: ask for it by its name.
     """
     import pandas as pd
 
@@ -43,10 +44,12 @@ def _rows(answer: object) -> Iterator[dict[str, Any]]:
 def _cells(thing: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     if not is_dataclass(thing):
         raise TypeError(f"{thing!r} is no dataclass, so it has no columns")
-    properties = [name for name, one in vars(type(thing)).items() if isinstance(one, property)]
-    for name in (*(field.name for field in fields(thing)), *properties):
-        value = getattr(thing, name)
+    for field in fields(thing):
+        value = getattr(thing, field.name)
         if is_dataclass(value):
-            yield from _cells(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value.value if isinstance(value, Enum) else value
+            yield from _cells(value, f"{prefix}{field.name}.")
+        elif not isinstance(value, tuple | list | Mapping):
+            yield f"{prefix}{field.name}", value.value if isinstance(value, Enum) else value
+    for name, member in vars(type(thing)).items():
+        if isinstance(member, property) and isinstance(value := getattr(thing, name), str | int | float | None):
+            yield f"{prefix}{name}", value

@@ -118,10 +118,14 @@ def load_export(
 
 
 def check_days(since: date | None, until: date | None) -> None:
-    """Refuse days in the wrong order.
+    """Refuse what is no day, and days in the wrong order.
 
     Raises:
-        InvalidInput: The last one lies before the first.
+        InvalidInput: One is no date, or the last one lies before the first.
     """
+    days: tuple[object, ...] = (since, until)
+    for day in days:
+        if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
+            raise InvalidInput(f"{day!r} is no day; give a date, such as datetime.date(2026, 11, 18)")
     if since is not None and until is not None and until < since:
-        raise InvalidInput(f"--until {until} is before --since {since}; swap them")
+        raise InvalidInput(f"until {until} is before since {since}; swap them")

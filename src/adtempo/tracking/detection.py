@@ -33,7 +33,7 @@ from adtempo.tracking.anomalies import (
     estimate_silent_source,
     estimate_unusual_hours,
 )
-from adtempo.tracking.campaign_facts import BY_CAMPAIGN, load_day_figures
+from adtempo.tracking.campaign_facts import BY_CAMPAIGN, check_days, load_day_figures
 from adtempo.tracking.expected import estimate_expected
 from adtempo.tracking.hourly import Hours, load_hours
 from adtempo.tracking.standing import RETURN_DAYS, Return, Standing, estimate_late, estimate_standing, is_paused
@@ -102,8 +102,12 @@ def load_unusual_hours(
         raise InvalidInput(f"a threshold of {threshold_std:g} standard deviations finds nothing; use 2 or more")
     usual = JUDGED if campaign is not None else ALERTED  # the others move with these, and cost most of the time
     wanted = usual if metrics is None else tuple({find_judged(name): None for name in metrics})
+    check_days(since, until)
     moment = as_of or workspace.now()
-    until = min(until or moment.date() + _DAY, moment.date() + _DAY)
+    tomorrow = moment.date() + _DAY  # where the day begins first, it has begun
+    if since is not None and since > tomorrow:
+        raise InvalidInput(f"since {since} lies in the future; choose a day up to {tomorrow}")
+    until = min(until or tomorrow, tomorrow)
     since = max(since or until - _DAY * SHOWN_DAYS, _FIRST_DAY)
     if until < since:
         raise InvalidInput(f"until {until} is before since {since}; swap them")

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from adtempo.domain.errors import InvalidInput
 from adtempo.domain.metrics import CPA, CPC, CPM, CTR, ROAS, Metric, find_metric, plain_value, value_of
 from adtempo.domain.panels import FactTable, Quantities
 from adtempo.predictions.actuals import actuals_of
@@ -96,7 +97,7 @@ class CampaignTracker:
         self, since: date | None = None, until: date | None = None, as_of: datetime | None = None
     ) -> dict[Profile, Quantities]:
         """Return the figures of every campaign over local days, both inclusive, as known at a moment."""
-        return load_figures(self._workspace, since, until, as_of or self._workspace.now())
+        return load_figures(self._workspace, since, until, self._moment(as_of))
 
     def load_metrics(
         self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
@@ -113,7 +114,7 @@ class CampaignTracker:
             NotFound: There is no such campaign, or nothing is known of it in that time.
         """
         profile = load_profile(self._workspace, campaign_id)
-        return load_metrics(self._workspace, profile, since, until, as_of or self._workspace.now())
+        return load_metrics(self._workspace, profile, since, until, self._moment(as_of))
 
     def calculate_roas(
         self,
@@ -131,7 +132,7 @@ class CampaignTracker:
 
     def calculate_blended_roas(
         self,
-        campaigns: Scope | Sequence[str] = (),
+        campaigns: Scope | str | Sequence[str] = (),
         include_offline: bool = False,  # noqa: FBT001, FBT002 - as above
         attribution_window_days: int = DEFAULT_WINDOW,
         *,
@@ -153,7 +154,7 @@ class CampaignTracker:
 
     def load_roas(
         self,
-        campaigns: Scope | Sequence[str] = (),
+        campaigns: Scope | str | Sequence[str] = (),
         include_offline: bool = False,  # noqa: FBT001, FBT002 - as above
         attribution_window_days: int = DEFAULT_WINDOW,
         *,
@@ -179,11 +180,11 @@ class CampaignTracker:
             InvalidInput: The window or the range cannot be, or an exchange rate is missing.
         """
         check_days(since, until)
-        moment = as_of or self._workspace.now()
+        moment = self._moment(as_of)
         asked = RoasQuestion(
             since, until, moment, check_window(attribution_window_days), include_offline, check_currency(currency)
         )
-        scope = campaigns if isinstance(campaigns, Scope) else Scope(tuple(campaigns))
+        scope = campaigns if isinstance(campaigns, Scope) else Scope(_names(campaigns))
         with reading(self._workspace.engine) as connection:
             chosen = load_scope(connection, scope, at=moment)
         return load_roas(self._workspace, chosen, asked)
@@ -232,7 +233,7 @@ class CampaignTracker:
     def detect_anomalies(
         self,
         campaign_id: str,
-        metrics: Collection[str] | None = None,
+        metrics: str | Collection[str] | None = None,
         threshold_std: float = THRESHOLD_STD,
         since: date | None = None,
         until: date | None = None,
@@ -245,7 +246,13 @@ class CampaignTracker:
             InvalidInput: A metric cannot be judged by the hour, or the threshold is not above 0.
         """
         return load_unusual_hours(
-            self._workspace, campaign_id, metrics, threshold_std, since=since, until=until, as_of=as_of
+            self._workspace,
+            campaign_id,
+            None if metrics is None else _names(metrics),
+            threshold_std,
+            since=since,
+            until=until,
+            as_of=self._moment(as_of),
         )
 
     def alert_on_anomaly(self, campaign_id: str) -> tuple[Anomaly, ...]:
@@ -354,11 +361,12 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign.
         """
+        check_days(None, until)
         campaign = None if campaign_id is None else load_profile(self._workspace, campaign_id).ref
-        return load_fatigue(self._workspace, campaign, until, as_of or self._workspace.now())
+        return load_fatigue(self._workspace, campaign, until, self._moment(as_of))
 
     def generate_daily_report(
-        self, day: date | None = None, campaigns: Sequence[str] = (), as_of: datetime | None = None
+        self, day: date | None = None, campaigns: str | Sequence[str] = (), as_of: datetime | None = None
     ) -> DailyReport:
         """Say what happened on one day.
 
@@ -373,8 +381,9 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign.
         """
-        refs = [load_profile(self._workspace, campaign).ref for campaign in campaigns] or None
-        return load_daily_report(self._workspace, day, refs, as_of or self._workspace.now())
+        check_days(day, None)
+        refs = [load_profile(self._workspace, campaign).ref for campaign in _names(campaigns)] or None
+        return load_daily_report(self._workspace, day, refs, self._moment(as_of))
 
     def load_budgets(self, scope: Scope = EVERYTHING, as_of: datetime | None = None) -> tuple[BudgetPace, ...]:
         """Return how the month's spend goes against planned budgets, of accounts, labels and campaigns.
@@ -386,7 +395,7 @@ class CampaignTracker:
         Raises:
             NotFound: There is no such campaign or account, or none of those asked for has a plan.
         """
-        return load_budgets(self._workspace, scope, as_of=as_of or self._workspace.now())
+        return load_budgets(self._workspace, scope, as_of=self._moment(as_of))
 
     def export_metrics_csv(
         self, campaign_id: str, since: date | None = None, until: date | None = None, as_of: datetime | None = None
@@ -403,7 +412,17 @@ class CampaignTracker:
             NotFound: There is no such campaign.
         """
         profile = load_profile(self._workspace, campaign_id)
-        return load_export(self._workspace, profile, since, until, as_of or self._workspace.now())
+        return load_export(self._workspace, profile, since, until, self._moment(as_of))
+
+    def _moment(self, as_of: datetime | None) -> datetime:
+        """Return the moment whose knowledge is asked for.
+
+        Raises:
+            InvalidInput: It has no time zone.
+        """
+        if as_of is not None and as_of.tzinfo is None:
+            raise InvalidInput(f"as_of {as_of.isoformat(' ')} has no time zone; give one, such as UTC")
+        return as_of or self._workspace.now()
 
     def _calculate(
         self, metric: Metric, campaign_id: str, since: date | None, until: date | None, as_of: datetime | None
@@ -420,4 +439,9 @@ class CampaignTracker:
         self, campaign_id: str | None, since: date | None, until: date | None, as_of: datetime | None
     ) -> FactTable:
         campaigns = None if campaign_id is None else [load_profile(self._workspace, campaign_id).ref]
-        return load_creative_facts(self._workspace, campaigns, since, until, as_of or self._workspace.now())
+        return load_creative_facts(self._workspace, campaigns, since, until, self._moment(as_of))
+
+
+def _names(given: str | Collection[str]) -> tuple[str, ...]:
+    """Return names as a tuple; a single one may come bare."""
+    return (given,) if isinstance(given, str) else tuple(given)
