@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench calibrate docs lock clean
 
+# Where Python is told to keep no bytecode, every process that a test starts would compile the product again.
+unexport PYTHONDONTWRITEBYTECODE
+
 SHELL := /bin/sh
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
@@ -18,7 +21,7 @@ demo: .venv/runtime.stamp ## 60 simulated days, a summary, the dashboard (SERVE=
 
 test: check ## everything that CI runs
 	$(BIN)/cog --check --diff -I docs $(COGGED)
-	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --fail-under=100 \
 		--include='*/domain/*,*/stats/*,*/changes/*,*/estimate.py,*/decide.py,$(PURE)'
