@@ -13,9 +13,8 @@ from jsonschema.exceptions import ValidationError
 
 from adtempo.charts import CHARTS
 from adtempo.charts.calibration import Calibrated
-from adtempo.charts.daypart_hours import HourFigures
 from adtempo.charts.daypart_plan import PlanFigures
-from adtempo.charts.daypart_week import WeekFigures
+from adtempo.charts.daypart_week import LiftFigures
 from adtempo.charts.grammar import Document, field, mark, rows
 from adtempo.charts.replay import ReplayFigures
 from adtempo.charts.series import DailySeries
@@ -34,8 +33,8 @@ EXAMPLES: dict[str, Any] = {
         *(MONEY, 2 * MONEY, 3 * MONEY, 2.5 * MONEY, 3.5 * MONEY, np.linspace(1.0, 0.4, 9), "EUR"),
     ),
     "quantiles": [Calibrated(0.1, 0.12, 0.05, 0.2, 60), Calibrated(0.9, 0.85, 0.75, 0.92, 60)],
-    "week": WeekFigures(LIFT, 0.8 * LIFT, 1.2 * LIFT, LABEL, WORDS),
-    "hours": HourFigures(LIFT[DAY], 0.8 * LIFT[DAY], 1.2 * LIFT[DAY], LABEL[DAY], WORDS[:24]),
+    "week": LiftFigures(LIFT, 0.8 * LIFT, 1.2 * LIFT, LABEL, WORDS),
+    "hours": LiftFigures(LIFT[DAY], 0.8 * LIFT[DAY], 1.2 * LIFT[DAY], LABEL[DAY], WORDS[:24]),
     "plan": PlanFigures(LIFT, 10 * LIFT, 10.0, "EUR"),
     "replay": ReplayFigures(date(2026, 2, 1), MONEY, MONEY - 60, MONEY + 60, "USD"),
     "roi-forecast": say_roi_forecasts(),

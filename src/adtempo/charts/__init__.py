@@ -32,8 +32,8 @@ class Chart:
         name: Its name in addresses.
         title: What it shows, in words that stand above it.
         reads: What it draws: days (a `DailySeries`), quantiles (a sequence of `Calibrated`), or the hours of a week
-            (`WeekFigures`), of a day (`HourFigures`) or of a schedule (`PlanFigures`), what a `Forecaster` said,
-            or the difference that rules make (`ReplayFigures`).
+            or of a day (`LiftFigures`) or of a schedule (`PlanFigures`), what a `Forecaster` said, or the difference
+            that rules make (`ReplayFigures`).
         draw: The pure function that draws it.
     """
 

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from adtempo.charts.daypart_week import EVERY_THIRD, NO_HOURS
+from adtempo.charts.daypart_week import EVERY_THIRD, NO_HOURS, LiftFigures
 from adtempo.charts.grammar import Document, field, mark, rows
 from adtempo.charts.series import draw_nothing
-
-Floats = NDArray[np.float64]
 
 MARGIN = 0.06
 """Part of the chart's height that stays free above and below the intervals."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HourFigures:
-    """Lifts over a campaign's mean, above 1 is better; NaN where nothing is known, each of shape (24,).
-
-    Attributes:
-        lift: Of each hour of the day.
-        low: Lower end of its 95% interval.
-        high: Upper end.
-        label: 1 peak, -1 valley, 0 where nothing can be said.
-        words: What an hour's estimate is, with its unit.
-    """
-
-    lift: Floats
-    low: Floats
-    high: Floats
-    label: NDArray[np.int8]
-    words: tuple[str, ...]
-
-
-def draw_hours(hours: HourFigures) -> Document:
+def draw_hours(hours: LiftFigures) -> Document:
     """Draw each hour as a dot on its interval; full dots are significant, faint ones are not."""
     if not np.isfinite(hours.lift).any():
         return draw_nothing(NO_HOURS)

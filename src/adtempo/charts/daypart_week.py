@@ -32,15 +32,15 @@ EVERY_THIRD = "datum.value % 3 == 0 ? datum.value : ''"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WeekFigures:
+class LiftFigures:
     """Lifts over a campaign's mean, above 1 is better; NaN where nothing is known.
 
     Attributes:
-        lift: Of each hour of the week, Monday 00:00 first, shape (168,).
-        low: Lower end of its 95% interval, shape (168,).
-        high: Upper end, shape (168,).
-        label: 1 peak, -1 valley, 0 where nothing can be said, shape (168,).
-        words: What an hour's estimate is, with its unit, shape (168,).
+        lift: Of each hour of the week, Monday 00:00 first, shape (168,), or of the day, shape (24,).
+        low: Lower end of its 95% interval, the same shape.
+        high: Upper end.
+        label: 1 peak, -1 valley, 0 where nothing can be said.
+        words: What an hour's estimate is, with its unit.
     """
 
     lift: Floats
@@ -50,7 +50,7 @@ class WeekFigures:
     words: tuple[str, ...]
 
 
-def draw_week(week: WeekFigures) -> Document:
+def draw_week(week: LiftFigures) -> Document:
     """Draw a cell per hour: colour is the lift, the line in it the interval's width, faint what is not significant."""
     if not np.isfinite(week.lift).any():
         return draw_nothing(NO_HOURS)

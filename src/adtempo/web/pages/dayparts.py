@@ -12,9 +12,8 @@ from pydantic import Field
 
 from adtempo.accounts.run import load_campaigns
 from adtempo.charts import CHARTS
-from adtempo.charts.daypart_hours import HourFigures
 from adtempo.charts.daypart_plan import PlanFigures
-from adtempo.charts.daypart_week import WeekFigures
+from adtempo.charts.daypart_week import LiftFigures
 from adtempo.dayparts.analysis import Analysis, Question
 from adtempo.dayparts.decide import Recommendation, Step
 from adtempo.dayparts.exports import EXPORTS
@@ -179,7 +178,7 @@ def _figures(reads: str, found: Analysis, asked: DaypartsAsked) -> Any:
     )
     label = np.array([LABELS.index(one.label) - 1 for one in slots], np.int8)
     words = tuple(_estimate_text(found.metric, one, found.account.currency) for one in slots)
-    return (WeekFigures if reads == "week" else HourFigures)(lift, low, high, label, words)
+    return LiftFigures(lift, low, high, label, words)
 
 
 def _verdict(found: Analysis) -> tuple[str, str]:
