@@ -202,6 +202,7 @@ def test_a_forecast_is_claimed_once_for_each_days_facts_and_scored_when_they_are
     claims = load_predictions(home, model="adtempo")
     curves = load_predictions(home, model="adtempo curves")
     assert {str(one.prediction.scope) for one in curves} == {"channel:all:EUR", "channel:all:USD"}
+    assert [dict(one.prediction.interval) for one in curves] == [{}, {}]
     assert len(claims) + len(curves) == filled.claimed
     scopes = {str(one.prediction.scope) for one in claims if one.prediction.metric == "roas"}
     assert scopes == {

@@ -38,7 +38,8 @@ def test_what_came_in_is_counted(syncs: int, files: int, restated: int, said: st
 def test_alerts_and_predictions_are_counted() -> None:
     alert = OpenAlert("critical", "silence", CampaignRef("meta", "a", "c"))
     busy = replace(QUIET, opened=3, resolved=2, waiting=(alert, replace(alert, campaign=None)))
-    assert activity_sentences(busy)[1] == "3 alerts opened, 2 resolved, 2 wait."
+    assert activity_sentences(busy)[1] == "3 alerts opened, 2 resolved, 2 waiting."
+    assert activity_sentences(replace(busy, opened=0))[1].startswith("No alert opened, 2 resolved")
     assert busy.alerted == {CampaignRef("meta", "a", "c")}
     right = replace(busy, verdicts=Verdicts(12, 87.4, 9, 10))
     assert activity_sentences(right)[3] == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from adtempo.domain.accounts import Platform
@@ -47,7 +48,8 @@ def claim_windows(
 def claim_split(answer: BudgetRecommendation, *, now: datetime, actor: str) -> list[RecordedPrediction]:
     """Return what the curves behind a recommendation say of a week in which the split stays as it is.
 
-    Nothing where some campaign has no curve: what all of them bring would then be no test of the curves.
+    Nothing where some campaign has no curve: what all of them bring would then be no test of the curves. No interval:
+    theirs is that of a usual week, and a single one strays further.
 
     Args:
         answer: Of one currency.
@@ -60,7 +62,8 @@ def claim_split(answer: BudgetRecommendation, *, now: datetime, actor: str) -> l
     scope = scope_of(Subject(Level.TOTAL, "", answer.currency))
     week = _scale(answer.today, CURVE_DAYS)
     first = answer.until + timedelta(days=1)
-    return _record([_claim(CURVES, scope, "conversion_value", first, CURVE_DAYS, week, now)], now, actor)
+    claim = _claim(CURVES, scope, "conversion_value", first, CURVE_DAYS, week, now)
+    return _record([replace(claim, interval={})], now, actor)
 
 
 def _claim(model: str, scope: Scope, metric: str, first: date, days: int, said: Forecast, now: datetime) -> Prediction:

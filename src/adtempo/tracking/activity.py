@@ -102,7 +102,8 @@ def activity_sentences(activity: Activity) -> tuple[str, ...]:
     if not activity.syncs and not activity.files:
         said = ["No facts came in during the last 24 hours."]
     if activity.opened or activity.resolved:
-        said.append(f"{activity.opened} alerts opened, {activity.resolved} resolved, {len(activity.waiting)} wait.")
+        opened = _many(activity.opened, "alert") or "No alert"
+        said.append(f"{opened} opened, {activity.resolved} resolved, {len(activity.waiting)} waiting.")
     said.append(_decided(activity.decisions))
     verdicts = activity.verdicts
     if verdicts.accuracy is None:

@@ -62,7 +62,7 @@ def _total(report: DailyReport, total: Total) -> dict[str, Any]:
         return "" if share is None else f"{share:+.0%} vs {report.day_before.day:%a}"
 
     return {
-        "title": f"{total.currency}, {total.campaigns} campaigns",
+        "title": f"{total.currency}, {total.campaigns} campaign{'s' if total.campaigns != 1 else ''}",
         "tiles": [
             {
                 "name": f"{name}, {total.currency}" if metric is not ROAS else name,
@@ -103,17 +103,22 @@ def _runs(report: DailyReport) -> list[dict[str, Any]]:
 
 def _campaigns(report: DailyReport) -> list[dict[str, Any]]:
     groups = [("Top campaigns by value", report.top_campaigns)]
-    if report.movers:
+    # Against a day that is further along, the largest change is that of whoever's conversions come latest.
+    comparable = report.day_before.same_age
+    if report.movers and comparable:
         groups.append(("Largest changes of value", report.movers))
     return [
-        {"title": title, "lines": [_line(line) for line in shorten(report, lines, _LINES)]}
+        {
+            "title": title,
+            "lines": [_line(line, comparable=comparable) for line in shorten(report, lines, _LINES)],
+        }
         for title, lines in groups
         if lines
     ]
 
 
-def _line(line: CampaignDay) -> dict[str, str]:
-    currency, before = line.profile.currency, line.day_before
+def _line(line: CampaignDay, *, comparable: bool) -> dict[str, str]:
+    currency, before = line.profile.currency, line.day_before if comparable else None
     roas = value_of(ROAS, line.figures)
     earlier = None if before is None else value_of(CONVERSION_VALUE, before)
     share = estimate_change(value_of(CONVERSION_VALUE, line.figures), earlier)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from adtempo.accounts.run import load_campaigns
 from adtempo.charts import CHARTS
 from adtempo.charts.calibration import Calibrated
-from adtempo.domain.predictions import RecordedPrediction
+from adtempo.domain.predictions import RecordedPrediction, Scope
 from adtempo.predictions.compare import DAYS_MAX, load_accuracy, load_comparisons
 from adtempo.predictions.record import load_predictions
 from adtempo.predictions.score import Accuracy, CalibrationPoint, Share
@@ -183,6 +183,13 @@ def _claims(latest: Sequence[RecordedPrediction], known: Known, names: dict[str,
         scope = one.prediction.scope
         account = known.accounts.get(scope.account) if scope.account else None
         row = prediction_rows([one], account.currency if account else "")[0]
-        about = names.get(str(scope)) or str(scope)
+        about = names.get(str(scope)) or _about(scope)
         lines.append(ClaimLine(about, campaign_address(scope.campaign) if scope.campaign else "", row))
     return lines
+
+
+def _about(scope: Scope) -> str:
+    """Say in words what a claim is about that is not about a campaign."""
+    if scope.channel is not None:
+        return f"{scope.channel or 'All channels'}, {scope.currency}"
+    return scope.page_name or str(scope)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from adtempo.charts.series import MATURE
 from adtempo.domain.accounts import Account, CampaignRef
-from adtempo.domain.metrics import ABSENT, CONVERSIONS, Metric, Unit, format_value
+from adtempo.domain.metrics import ABSENT, Metric, Unit, format_value
 from adtempo.domain.money import MICROS, format_micros, minor_decimals
 from adtempo.tracking.expected import ExpectedFigure, ExpectedFigures
 
@@ -46,7 +46,7 @@ def number_text(metric: Metric, value: float | None, currency: str, *, rounded: 
     """
     if value is None:
         return ABSENT
-    if metric is CONVERSIONS:
+    if metric.unit is Unit.COUNT:
         return f"{value:,.1f}" if value % 1 and (abs(value) < _WHOLE_FROM_COUNT or not rounded) else f"{value:,.0f}"
     if metric.unit is not Unit.MICROS:
         return format_value(metric, value, currency)
