@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from adtempo import DayPartOptimizer
 from adtempo.cli.main import app
+from adtempo.dayparts import sources
 from adtempo.dayparts.analysis import Question
 from adtempo.dayparts.findings import DaypartSettings
 from adtempo.dayparts.scheduling import MODEL, Wish
@@ -21,6 +22,7 @@ from adtempo.dayparts.sources import Conversions
 from adtempo.domain.errors import CurrenciesMixed, InvalidInput, NotFound
 from adtempo.facts.formats import ImportOptions
 from adtempo.facts.imports import import_facts
+from adtempo.facts.load_hours import HourFacts, load_hour_facts
 from adtempo.facts.record_imports import import_conversions
 from adtempo.predictions.record import load_predictions
 from adtempo.store import dayparts as stored
@@ -113,6 +115,24 @@ def test_all_and_one_say_the_same(optimizer: DayPartOptimizer) -> None:
         alone = optimizer.analyze(name)
         assert alone.analysis_id == every[name].analysis_id
         assert alone.found == every[name].found
+
+
+def test_a_niche_is_read_once_however_many_young_campaigns_ask(
+    home: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def counted(*arguments: Any) -> HourFacts:
+        asked.append(arguments[1].campaigns)
+        return load_hour_facts(*arguments)
+
+    monkeypatch.setattr(sources, "load_hour_facts", counted)
+    found = list(DayPartOptimizer(home).analyze_all(Question(10)))  # ten days: every campaign is young
+    assert {one.niche for one in found} == {"fitness", None}
+    assert len(asked) == 4 + 2  # one reading per account, and one of the niche per metric: ROAS, and CPC of the blind
+    asked.clear()
+    DayPartOptimizer(home).analyze("daily")
+    assert len(asked) == 1  # what nobody asks for is not read
 
 
 def test_another_question_is_another_analysis(optimizer: DayPartOptimizer) -> None:

@@ -41,6 +41,9 @@ YOUNG_DAYS = 14
 TOGETHER = 100
 """So many campaigns of one account are estimated together and borrow from each other; memory is bounded by it."""
 
+LENDERS = 200
+"""So many campaigns of a niche are enough to say what its hours are like, as many of each account."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -211,53 +214,54 @@ def find_one(workspace: Workspace, text: str, platform: str | None = None) -> tu
                     f"there is no campaign {text!r} on {platform}; `adtempo campaigns list` shows those there are"
                 )
             ref = there[0] if len(there) == 1 else stored_accounts.find_campaign(connection, text)
-        known = stored_accounts.load_campaigns(connection, at=now, within=[ref.account])
-    return next(one for one in known if one.ref == ref), accounts[ref.account]
+        (campaign,) = stored_accounts.load_campaigns(connection, at=now, campaign=ref)
+    return campaign, accounts[ref.account]
 
 
 def analyze_one(
     workspace: Workspace, moment: Moment, campaign: Campaign, account: Account, question: Question
 ) -> Analysis:
     """Analyse one campaign, together with its neighbours in the account."""
-    niches = Niches(workspace, moment, question)
-    mates = niches.known.campaigns_of(account.ref)
-    group = next(group for group in _groups(mates) if any(one.ref == campaign.ref for one in group))
-    return next(one for one in _analyze(niches, account, group) if one.campaign.ref == campaign.ref)
+    with reading(workspace.engine) as connection:
+        mates = stored_accounts.load_campaign_refs(connection, account.ref)
+    start = mates.index(campaign.ref) // TOGETHER * TOGETHER
+    (found,) = _analyze(Niches(workspace, moment, question), account, mates[start : start + TOGETHER], [campaign])
+    return found
 
 
 def analyze_each(workspace: Workspace, moment: Moment, question: Question) -> Iterator[Analysis]:
     """Analyse every campaign, account by account."""
     niches = Niches(workspace, moment, question)
     for ref, account in niches.known.accounts.items():
-        for group in _groups(niches.known.campaigns_of(ref)):
-            yield from _analyze(niches, account, group)
+        campaigns = niches.known.campaigns_of(ref)
+        for start in range(0, len(campaigns), TOGETHER):
+            group = campaigns[start : start + TOGETHER]
+            yield from _analyze(niches, account, [one.ref for one in group], group)
 
 
-def _groups(campaigns: Sequence[Campaign]) -> list[Sequence[Campaign]]:
-    return [campaigns[start : start + TOGETHER] for start in range(0, len(campaigns), TOGETHER)]
-
-
-def _analyze(niches: Niches, account: Account, campaigns: Sequence[Campaign]) -> Iterator[Analysis]:
-    """Analyse some campaigns of an account, in their order."""
+def _analyze(
+    niches: Niches, account: Account, group: Sequence[CampaignRef], wanted: Sequence[Campaign]
+) -> Iterator[Analysis]:
+    """Analyse those that are wanted of a group of an account's campaigns, which borrow from each other."""
     question, moment = niches.question, niches.moment
     days = question.days(account, moment)
     metric = find_metric(question.metric)
-    by_ref = {one.ref: one for one in campaigns}
-    loaded = load_hours(niches.workspace, moment, account, list(by_ref), metric, days)
-    silent = sorted(by_ref.keys() - {ref for hours in loaded for ref in hours.panel.campaigns})
+    names = {one.ref: question.niche or niche_of(one) for one in wanted}
+    loaded = load_hours(niches.workspace, moment, {account.ref: account}, group, metric, days)
+    silent = sorted(set(group) - {ref for hours in loaded for ref in hours.panel.campaigns})
     if silent:
         loaded.append(_no_hours(metric, silent))
     places: dict[CampaignRef, tuple[LoadedHours, Dayparts, int]] = {}
     for hours in loaded:
-        names = [question.niche or niche_of(by_ref[ref]) for ref in hours.panel.campaigns]
-        found = estimate_dayparts(hours.panel, question.settings, niches.load_priors(account, hours, names))
+        priors = niches.load_priors(account, hours, [names.get(ref) for ref in hours.panel.campaigns])
+        found = estimate_dayparts(hours.panel, question.settings, priors)
         places |= {ref: (hours, found, place) for place, ref in enumerate(hours.panel.campaigns)}
-    for ref, one in by_ref.items():
-        hours, found, place = places[ref]
+    for one in wanted:
+        hours, found, place = places[one.ref]
         yield Analysis(
             campaign=one,
             account=account,
-            niche=question.niche or niche_of(one),
+            niche=names[one.ref],
             question=question,
             since=days[0],
             until=days[1],
@@ -272,7 +276,7 @@ def _analyze(niches: Niches, account: Account, campaigns: Sequence[Campaign]) ->
 
 
 class Niches:
-    """What niches say of their hours; each account's campaigns are read once, however many of others ask.
+    """What niches say of their hours; a niche's campaigns are read once, however many of others ask.
 
     Args:
         workspace: What is open.
@@ -282,8 +286,12 @@ class Niches:
 
     def __init__(self, workspace: Workspace, moment: Moment, question: Question) -> None:
         self.workspace, self.moment, self.question = workspace, moment, question
-        self.known = Known.load(workspace, moment)
-        self._own: dict[tuple[AccountRef, str, str], Roots | None] = {}
+        self._own: dict[tuple[Metric, str], list[tuple[Roots, list[AccountRef]]]] = {}
+
+    @cached_property
+    def known(self) -> Known:
+        """Every account and campaign; read when it is needed."""
+        return Known.load(self.workspace, self.moment)
 
     def load_priors(
         self, account: Account, hours: LoadedHours, names: Sequence[str | None]
@@ -306,28 +314,35 @@ class Niches:
 
     def load_prior(self, account: Account, metric: Metric, niche: str) -> HourPrior | None:
         """Learn a niche's hours from campaigns of other accounts, as far as its sharing rule lets them be heard."""
-        others = [ref for ref in self.known.accounts if ref != account.ref]
-        parts = {ref: own for ref in others if (own := self._load_own(ref, metric, niche)) is not None}
+        if (metric, niche) not in self._own:
+            self._own[metric, niche] = list(self._load_own(metric, niche))
+        parts = self._own[metric, niche]
         if not parts:
             return None
-        roots = Roots(*(np.concatenate([getattr(own, name) for own in parts.values()]) for name in Roots.__slots__))
-        accounts = [ref for ref, own in parts.items() for _ in own.value]
+        roots = Roots(*(np.concatenate([getattr(own, name) for own, _ in parts]) for name in Roots.__slots__))
+        accounts = [ref for _, refs in parts for ref in refs]
         clients = [self.known.accounts[ref].client for ref in accounts]
         return learn_prior(roots, accounts, clients, account.ref, account.client)
 
-    def _load_own(self, ref: AccountRef, metric: Metric, niche: str) -> Roots | None:
-        """Return what an account's own campaigns of a niche say; None where none of them has hours of this metric."""
-        key = ref, metric.name, niche
-        if key not in self._own:
-            account = self.known.accounts[ref]
-            mates = [one.ref for one in self.known.campaigns_of(ref) if niche_of(one) == niche][:TOGETHER]
-            days = self.question.days(account, self.moment)
-            loaded = load_hours(self.workspace, self.moment, account, mates, metric, days) if mates else []
-            panels = [hours.panel for hours in loaded if hours.panel.metric == metric]
-            owns = [estimate_dayparts(panel, self.question.settings).own for panel in panels]
-            joined = (np.concatenate([getattr(own, name) for own in owns]) for name in Roots.__slots__)
-            self._own[key] = Roots(*joined) if owns else None
-        return self._own[key]
+    def _load_own(self, metric: Metric, niche: str) -> Iterator[tuple[Roots, list[AccountRef]]]:
+        """Yield what a niche's campaigns say themselves, and whose they are; as many of each account, LENDERS in all.
+
+        Accounts that are asked about the same days are read together.
+        """
+        mates = {
+            ref: [one.ref for one in of_account if niche_of(one) == niche]
+            for ref, of_account in self.known.campaigns.items()
+        }
+        lending = [ref for ref, found in mates.items() if found]
+        each = max(LENDERS // max(len(lending), 1), 1)
+        by_days: dict[tuple[date, date], list[CampaignRef]] = defaultdict(list)
+        for ref in lending:
+            by_days[self.question.days(self.known.accounts[ref], self.moment)] += mates[ref][:each]
+        for days, campaigns in by_days.items():
+            for hours in load_hours(self.workspace, self.moment, self.known.accounts, campaigns, metric, days):
+                if hours.panel.metric == metric:
+                    own = estimate_dayparts(hours.panel, self.question.settings).own
+                    yield own, [one.account for one in hours.panel.campaigns]
 
 
 def _no_hours(metric: Metric, campaigns: Sequence[CampaignRef]) -> LoadedHours:

@@ -146,7 +146,8 @@ def _load_weeks(
     values = np.full(count, np.nan)
     if not count:
         return values
-    loaded = load_hours(workspace, moment, account, [ref], metric, (monday, monday + count * _WEEK - timedelta(days=1)))
+    days = monday, monday + count * _WEEK - timedelta(days=1)
+    loaded = load_hours(workspace, moment, {account.ref: account}, [ref], metric, days)
     for hours in loaded:
         if hours.panel.metric == metric:
             panel = hours.panel

@@ -101,12 +101,12 @@ def load_moment(workspace: Workspace, as_of: datetime, *, batch: int | None = No
 def load_hours(
     workspace: Workspace,
     moment: Moment,
-    account: Account,
+    accounts: Mapping[AccountRef, Account],
     campaigns: Collection[CampaignRef],
     metric: Metric,
     days: tuple[date, date],
 ) -> list[LoadedHours]:
-    """Return the hours of some campaigns of an account, those of one metric together.
+    """Return the hours of some campaigns, those of one metric together.
 
     Where hours carry no conversions, first-party conversions count by the hour of their click; where there are none,
     a metric of clicks is analysed instead. A day's conversions are never spread over its hours.
@@ -114,8 +114,8 @@ def load_hours(
     Args:
         workspace: What is open.
         moment: What is known.
-        account: Whose campaigns.
-        campaigns: Which of them; those without hourly facts are left out of the answer.
+        accounts: Theirs, and maybe others.
+        campaigns: Which ones; those without hourly facts are left out of the answer.
         metric: What is asked for, a ratio.
         days: First and last local day, inclusive.
     """
@@ -130,7 +130,7 @@ def load_hours(
     facts = load_hour_facts(workspace.ledger, query, moment.curves, moment.heard)
     if not facts.campaigns:
         return []
-    own = _load_own(workspace, moment, account, facts, days) if _needs_conversions(metric) else {}
+    own = _load_own(workspace, moment, accounts, facts, days) if _needs_conversions(metric) else {}
     kinds: dict[tuple[str, Conversions], list[int]] = defaultdict(list)
     metrics: dict[str, Metric] = {}
     for place in range(len(facts.campaigns)):
@@ -201,7 +201,11 @@ def _lay_out(
 
 
 def _load_own(
-    workspace: Workspace, moment: Moment, account: Account, facts: HourFacts, days: tuple[date, date]
+    workspace: Workspace,
+    moment: Moment,
+    accounts: Mapping[AccountRef, Account],
+    facts: HourFacts,
+    days: tuple[date, date],
 ) -> dict[str, dict[int, Ints]]:
     """Return first-party conversions and their value by the hour of the click: one amount per row of a campaign.
 
@@ -212,30 +216,36 @@ def _load_own(
     blind = [place for place in range(len(facts.campaigns)) if not measured[facts.rows(place)].any()]
     if not blind:
         return {}
-    since, until = day_bounds(days[0], account.zone)[0], day_bounds(days[1], account.zone)[1]
+    bounds = {
+        ref: (day_bounds(days[0], accounts[ref].zone)[0], day_bounds(days[1], accounts[ref].zone)[1])
+        for ref in {facts.campaigns[place].account for place in blind}
+    }
     with reading(workspace.engine) as connection:
         found = load_conversions(
             connection,
             campaigns=[facts.campaigns[place] for place in blind],
-            since=since,
+            since=min(since for since, _ in bounds.values()),
             as_of=moment.as_of,
             batch=moment.batch,
         )
-    clicked = [one for one in found if one.click_time is not None and since <= one.click_time < until]
+    clicked = defaultdict(list)
+    for one in found:
+        since, until = bounds[one.campaign.account]
+        if one.click_time is not None and since <= one.click_time < until:
+            clicked[one.campaign].append((one.click_time.replace(tzinfo=None), one))
     own: dict[str, dict[int, Ints]] = {"conversions_micros": {}, "conversion_value_micros": {}}
     for place in blind:
-        mine = [one for one in clicked if one.campaign == facts.campaigns[place]]
+        mine = clicked[facts.campaigns[place]]
         starts = facts.table.keys["hour"][facts.rows(place)]
-        clicks = [one.click_time.replace(tzinfo=None) for one in mine if one.click_time is not None]
-        moments = np.array(clicks, "datetime64[us]")
+        moments = np.array([clicked_at for clicked_at, _ in mine], "datetime64[us]")
         row = np.searchsorted(starts, moments, side="right") - 1
         inside = (row >= 0) & (moments < starts[np.maximum(row, 0)] + _HOUR)
         if not inside.any():
             continue
         kept = row[inside]
         own["conversions_micros"][place] = np.bincount(kept, minlength=len(starts)) * MICROS
-        if {one.currency for one in mine} == {account.currency}:
-            values = np.array([one.value_micros for one in mine], np.int64)[inside]
+        if {one.currency for _, one in mine} == {accounts[facts.campaigns[place].account].currency}:
+            values = np.array([one.value_micros for _, one in mine], np.int64)[inside]
             sums = np.zeros(len(starts), np.int64)
             np.add.at(sums, kept, values)
             own["conversion_value_micros"][place] = sums

@@ -237,6 +237,12 @@ def load_campaigns(
     ]
 
 
+def load_campaign_refs(connection: Connection, account: AccountRef) -> list[CampaignRef]:
+    """Return the campaigns of an account, in the order of their ids."""
+    query = select(*campaigns.primary_key).where(of_any(campaigns, [account])).order_by(*campaigns.primary_key)
+    return [campaign_of(row) for row in connection.execute(query)]
+
+
 def _account(row: Row[Any]) -> Account:
     return read_row(Account, row, ref=AccountRef(row.platform, row.account_id), offline=OfflineUse(row.offline))
 
