@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 import roads
 from adtempo.changes import limits
+from adtempo.changes.guardrails import WITH_THE_CLOCK
 from adtempo.changes.lifecycle import check_step, first_state, judge_after, judge_before
 from adtempo.changes.limits import LIMITS, clamp, exact
+from adtempo.changes.propose import judge_proposal
 from adtempo.changes.situation import Sent, Situation
 from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.campaigns import CampaignState, Status
@@ -93,6 +95,25 @@ def test_limits_commute_and_one_more_is_only_stricter(case: tuple[Proposal, Situ
     prior = proposal.prior.budget_daily_micros
     moved = 0 if every is None else abs(every.target.budget_daily_micros - prior)
     assert moved <= (0 if fewer is None else abs(fewer.target.budget_daily_micros - prior))
+
+
+@given(cases(), st.timedeltas(timedelta(), timedelta(days=9)), st.timedeltas(timedelta(), timedelta(days=9)), budgets)
+def test_where_nothing_was_sent_only_what_looks_at_the_clock_answers_otherwise_later(
+    case: tuple[Proposal, Situation], later: timedelta, stale: timedelta, more: int
+) -> None:
+    """A replay does not ask a stopped wish again while its head-room and the clock's guardrails are as they were."""
+    proposal, situation = case
+    now = replace(situation, sent=())
+    full = situation.committed_micros >= proposal.policy.account_daily_max_micros
+    committed = situation.committed_micros + (more if full else 0)
+    then = replace(now, now=NOW + later, facts_until=NOW + later - stale, committed_micros=committed)
+
+    def stops(at: Situation) -> set[str]:
+        _, _, verdicts = judge_proposal(proposal, at)
+        clock = {check(proposal, at).guardrail for check in WITH_THE_CLOCK}
+        return {one.guardrail for one in verdicts if one.outcome is Outcome.VETO} - clock
+
+    assert stops(now) == stops(then)
 
 
 def test_a_day_of_raises_never_exceeds_the_factor_of_the_day() -> None:

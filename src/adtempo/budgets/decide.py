@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
 from adtempo.budgets.columns import Bools, Floats, Ints, Standing
-from adtempo.budgets.estimate import Chance, Found, estimate_row, estimate_values
+from adtempo.budgets.estimate import Chance, Found, estimate_values
 from adtempo.budgets.rules import recommend_rows
 from adtempo.budgets.rules.base import Amounts, Row, Rule, amounts_in
 from adtempo.domain.budgets import Basis
@@ -36,7 +37,7 @@ class Cause(IntEnum):
 _ACTS = int(Cause.ACTS)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Choice:
     """What one rule asks for of some campaigns; all arrays of shape (chosen,).
 
@@ -46,9 +47,9 @@ class Choice:
         where: Which campaigns of the standing.
         found: How likely each row holds.
         row: Place of the row that wins, MAINTAIN where none does.
-        on_reported: Place of the row that would win on the figures reported so far.
         action: What is asked for in the end, as places of MOST_SEVERE_FIRST would have it: the row's, or MAINTAIN.
         cause: `Cause`.
+        blocked: Where no row could win: with too few impressions, or not running.
         impressions: In the rule's window, -1 where nobody measured them.
         target_micros: The daily budget asked for; the present one where nothing is, or where the campaign stops.
         limited: Whether the rule's own floor, ceiling or largest change pulled the target towards the present budget.
@@ -61,13 +62,18 @@ class Choice:
     where: Ints
     found: tuple[Found, ...]
     row: Ints
-    on_reported: Ints
     cause: Ints
+    blocked: Bools
     impressions: Ints
     target_micros: Ints
     limited: Bools
     requires_approval: Bools
     amounts: dict[str, Amounts]
+
+    @cached_property
+    def on_reported(self) -> Ints:
+        """Place of the row that would win on the figures reported so far."""
+        return np.where(self.blocked, MAINTAIN, _first([one.reported for one in self.found], 1.0))
 
     @property
     def acts(self) -> Bools:
@@ -94,12 +100,12 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
         InvalidInput: The rule's amounts do not fit a campaign's currency.
     """
     rows = recommend_rows(rule)
-    found = tuple(estimate_row(row, rule, standing, where) for row in rows)
+    found = tuple(Found(row, rule, standing, where) for row in rows)
     impressions = estimate_values("impressions", rule, standing, where, expected=False)
     on_expected = rule.basis is Basis.EXPECTED
     basis = [one.expected if on_expected else one.reported for one in found]
     sure = rule.confidence if on_expected else 1.0
-    row, reported = _first(basis, sure), _first([one.reported for one in found], 1.0)
+    row = _first(basis, sure)
     doubts = np.stack([~(one.low >= sure) & ~(one.high <= 1 - sure) for one in basis])
     unknown = ~(doubts & ~np.stack([one.unknown for one in basis])).any(axis=0)
     in_doubt = np.where(unknown, Cause.NO_FACTS, Cause.UNCERTAIN)
@@ -110,7 +116,7 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     cause = np.where(few, np.where(counted < 0, Cause.NO_FACTS, Cause.FEW_IMPRESSIONS), cause)
     cause = np.where(standing.active[where], cause, Cause.NOT_RUNNING)
     blocked = few | ~standing.active[where]
-    row, reported = np.where(blocked, MAINTAIN, row), np.where(blocked, MAINTAIN, reported)
+    row = np.where(blocked, MAINTAIN, row)
     amounts = {
         currency: amounts_in(rule, currency) for currency in {standing.currencies[place] for place in where.tolist()}
     }
@@ -125,8 +131,8 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
         where=where,
         found=found,
         row=row,
-        on_reported=reported,
         cause=cause,
+        blocked=blocked,
         impressions=counted,
         target_micros=target,
         limited=limited,
@@ -144,6 +150,8 @@ def _first(chances: Sequence[Chance], sure: float) -> Ints:
 def _each(amounts: dict[str, Amounts], standing: Standing, where: Ints, name: str) -> Ints:
     """Return one of the rule's amounts in the currency of each campaign."""
     each = {currency: getattr(one, name) for currency, one in amounts.items()}
+    if len(each) == 1:
+        return np.full(len(where), next(iter(each.values())), np.int64)
     return np.array([each[standing.currencies[place]] for place in where.tolist()], np.int64)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -59,56 +60,50 @@ class Chance:
         return np.asarray((self.low == 0) & (self.high == 1))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Found:
-    """How likely one row of a rule holds.
+    """How likely one row of a rule holds for some campaigns, each side worked out when it is first read.
 
     Attributes:
-        expected: On what the figures will come to.
-        reported: On what was reported so far: 0 or 1, or unknown.
-    """
-
-    expected: Chance
-    reported: Chance
-
-
-def estimate_row(row: Row, rule: Rule, standing: Standing, where: Ints) -> Found:
-    """Say how likely one row of a rule holds for some campaigns.
-
-    Args:
         row: The row.
         rule: Its rule, for the window and for whose figures are read.
         standing: How all campaigns stand.
         where: Which of them, shape (chosen,).
     """
-    if rule.over is Over.AD_GROUP:
-        return _estimate_each(row, rule, standing, where)
-    return Found(
-        _chance(row.when, rule, standing, where, expected=True),
-        _chance(row.when, rule, standing, where, expected=False),
-    )
+
+    row: Row
+    rule: Rule
+    standing: Standing
+    where: Ints
+
+    @cached_property
+    def expected(self) -> Chance:
+        """On what the figures will come to."""
+        return _estimate_row(self.row, self.rule, self.standing, self.where, expected=True)
+
+    @cached_property
+    def reported(self) -> Chance:
+        """On what was reported so far: 0 or 1, or unknown."""
+        return _estimate_row(self.row, self.rule, self.standing, self.where, expected=False)
 
 
-def _estimate_each(row: Row, rule: Rule, standing: Standing, where: Ints) -> Found:
-    """Say how likely one row of a rule holds for every ad group that was shown; of none, nothing can be said."""
-    nothing = Chance(np.zeros(len(where)), np.ones(len(where)))
+def _estimate_row(row: Row, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Chance:
+    """Say how likely a row holds; over ad groups, how likely for every one that was shown: of none, nobody can say."""
+    if rule.over is not Over.AD_GROUP:
+        return _chance(row.when, rule, standing, where, expected=expected)
+    low, high = np.zeros(len(where)), np.ones(len(where))
     if standing.ad_groups is None:
-        return Found(nothing, nothing)
+        return Chance(low, high)
     of, each, alone = standing.ad_groups.campaign, standing.ad_groups.standing, replace(rule, over=Over.CAMPAIGN)
     shown = estimate_values("impressions", alone, each, np.arange(len(of)), expected=False) > 0
     place = np.full(len(standing), -1)
     place[where] = np.arange(len(where))
     asked = np.flatnonzero(shown & (place[of] >= 0))
-    found, into = estimate_row(row, alone, each, asked), place[of[asked]]
-
-    def join(chance: Chance) -> Chance:
-        lacking = np.bincount(into, 1 - chance.low, len(where))
-        high = nothing.high.copy()
-        np.minimum.at(high, into, chance.high)
-        some = np.bincount(into, minlength=len(where)) > 0
-        return Chance(np.where(some, np.maximum(1 - lacking, 0.0), 0.0), high)
-
-    return Found(join(found.expected), join(found.reported))
+    chance, into = _chance(row.when, alone, each, asked, expected=expected), place[of[asked]]
+    lacking = np.bincount(into, 1 - chance.low, len(where))
+    np.minimum.at(high, into, chance.high)
+    some = np.bincount(into, minlength=len(where)) > 0
+    return Chance(np.where(some, np.maximum(1 - lacking, 0.0), 0.0), high)
 
 
 def estimate_values(name: str, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
@@ -134,7 +129,7 @@ def _compare(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, ex
         low, high = pace.low80[rows], pace.high80[rows]
         middle = pace.value[rows]
         ends = [middle - _TO_95 * (middle - low), low, middle, high, middle + _TO_95 * (high - middle)]
-        return _signed(one.sign, chance_above(ends, _LEVELS, limit), np.asarray(low == high), middle, limit)
+        return _signed(one.sign, chance_above(list(ends), _LEVELS, limit), np.asarray(low == high), middle, limit)
     if expected and (late := late_quantity_of(COMPARABLE[one.metric])):
         return _compare_late(one, late, limit, _window(one.window_hours, rule, standing), _rows(rule, standing, where))
     return _exact(one.sign, estimate_compared(one, rule, standing, where, expected=expected), limit)

@@ -56,6 +56,7 @@ class Explainer:
             window=self._window(place),
             missing=self._missing(place),
             would_change=self._would_change(place),
+            on_reported=self._action_of(int(self._choice.on_reported[place])),
         )
 
     def sketch(self, place: int) -> Evaluation:
@@ -85,7 +86,7 @@ class Explainer:
             requires_approval=bool(choice.requires_approval[place]),
             missing="",
             would_change="",
-            on_reported=self._action_of(int(choice.on_reported[place])),
+            on_reported=action,
         )
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from adtempo.budgets.reasons import Explainer
 from adtempo.budgets.replay.response import SpendResponse
 from adtempo.budgets.rules.base import Over, Rule
 from adtempo.changes.assemble import Scene, see
+from adtempo.changes.guardrails import WITH_THE_CLOCK
 from adtempo.changes.limits import DAY_HOURS
 from adtempo.changes.propose import draft_change, judge_proposal
 from adtempo.changes.situation import MEMORY, Sent
@@ -75,11 +76,13 @@ class _Wish:
     Attributes:
         choice: What its rule asks for of all its campaigns.
         nth: Which of these it is about.
+        campaign: The campaign.
         explainer: Who knows why.
     """
 
     choice: Choice
     nth: int
+    campaign: CampaignRef
     explainer: Explainer
 
     @property
@@ -124,6 +127,7 @@ class Course:
     _sent: dict[CampaignRef, list[Sent]] = field(default_factory=lambda: defaultdict(list))
     _pace: tuple[Floats, Floats] | None = None
     _bare: Standing | None = None
+    _stopped: dict[CampaignRef, tuple[Hashable, tuple[str, ...]]] = field(default_factory=dict)
 
     def adopt(self, book: Book, at: datetime) -> None:
         """Take over what people did at the time: whoever was told to hold something else holds that.
@@ -143,6 +147,7 @@ class Course:
             own = book
         self._told, self._book, self._pace = (book.budgets, book.running), own, None
         self._bare = standing_of(own, at, {}, {}, {})
+        self._stopped.clear()
         self._assignments, _ = assign_rules(own.rules, own.campaigns, own.accounts, range(len(own.campaigns)))
         self._known, self._committed = {ref: {} for ref in own.accounts}, Counter()
         for campaign, budget, runs in zip(own.campaigns, own.budgets, own.running, strict=True):
@@ -239,7 +244,7 @@ class Course:
         free = [nth for nth in acting.tolist() if not self._rests(one, standing, nth)]
         self.rested += len(acting) - len(free)
         explainer = Explainer(choice, standing, one.origin)
-        return [_Wish(choice, nth, explainer) for nth in free]
+        return [_Wish(choice, nth, standing.campaigns[one.where[nth]].ref, explainer) for nth in free]
 
     def _rests(self, one: Assignment, standing: Standing, nth: int) -> bool:
         """Say whether a cool-down, the platform's spacing or the day's number of changes surely stands in the way."""
@@ -267,19 +272,41 @@ class Course:
     def _draft(self, scene: Scene, wishes: Sequence[_Wish], top: Collection[CampaignRef]) -> None:
         """Put wishes through limits and guardrails, one after the other as they are recorded live."""
         made: list[tuple[_Wish, Change]] = []
+        clock: dict[Choice, Hashable] = {}
         for wish in wishes:
-            bare = wish.proposal()
-            _, _, verdicts = judge_proposal(bare, see(scene, bare.campaign, top_spenders=top))
-            vetoes = [one.guardrail for one in verdicts if one.outcome is Outcome.VETO]
+            if wish.choice not in clock:
+                clock[wish.choice] = _clock(wish, scene)
+            vetoes = self._vetoes(wish, scene, top, clock[wish.choice])
             self.vetoes.update(vetoes)
             if not vetoes:
-                told = replace(bare, reason=wish.explainer.reason(wish.nth))
+                told = replace(wish.proposal(), reason=wish.explainer.reason(wish.nth))
                 change = draft_change(scene, told, actor=ACTOR, top_spenders=top)
                 assert change.state in OPEN, "words make no difference to limits and guardrails"
                 scene = scene.with_change(change)
                 made.append((wish, change))
         for wish, change in made:
             self._make(wish, change)
+
+    def _vetoes(self, wish: _Wish, scene: Scene, top: Collection[CampaignRef], clock: Hashable) -> tuple[str, ...]:
+        """Return what stands in the way of a wish; where nothing that matters has moved, what did before.
+
+        What matters is what is asked of which state, the account's head-room, what the clock says, and how long ago
+        something was sent; after a day only cool-downs and spacings still count that, and those let no wish get here.
+        """
+        campaign, choice = wish.campaign, wish.choice
+        since = scene.now - timedelta(hours=DAY_HOURS)
+        if lately := any(one.at > since for one in self._sent.get(campaign, ())[-1:]):
+            self._stopped.pop(campaign, None)
+        room = choice.amounts[scene.account.currency].max_daily_spend_limit - scene.committed_micros
+        asked = choice.rule, int(choice.row[wish.nth]), int(choice.target_micros[wish.nth]), scene.known[campaign].state
+        told = (*asked, max(room, 0), campaign in top, clock)
+        before, vetoes = self._stopped.get(campaign, (None, ()))
+        if before != told:
+            _, _, verdicts = judge_proposal(wish.proposal(), see(scene, campaign, top_spenders=top))
+            vetoes = tuple(one.guardrail for one in verdicts if one.outcome is Outcome.VETO)
+            if not lately:
+                self._stopped[campaign] = told, vetoes
+        return vetoes
 
     def _make(self, wish: _Wish, change: Change) -> None:
         book, at, place, rule = self.book, change.as_of, wish.place, wish.choice.rule
@@ -306,3 +333,10 @@ class Course:
                 target_roas=rule.roas_pause if stated is None else stated,
             )
         )
+
+
+def _clock(wish: _Wish, scene: Scene) -> Hashable:
+    """Return what the guardrails that look at the clock say of a choice's wishes at a moment."""
+    proposal = wish.proposal()
+    situation = see(scene, wish.campaign)
+    return tuple(check(proposal, situation).outcome for check in WITH_THE_CLOCK)

@@ -48,6 +48,9 @@ GUARDRAILS: tuple[Callable[[Proposal, Situation], Verdict], ...] = (
 )
 """Every guardrail, asked when a change is proposed and again just before it is sent."""
 
+WITH_THE_CLOCK = (check_fresh_facts, check_quiet_hours)
+"""Those whose answer changes by itself as time goes by, where nothing was sent that grows older."""
+
 
 def check_all(proposal: Proposal, situation: Situation) -> tuple[Verdict, ...]:
     """Return what every guardrail says."""
