@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef, Level
+from adtempo.domain.campaigns import CampaignState, Status
 from adtempo.domain.errors import InvalidInput
 from adtempo.store.accounts import register_accounts, register_campaigns
 from adtempo.store.attributes import Attribute, entity_attributes, load_attributes, record_attributes
 from adtempo.store.engine import reading, transaction
+from adtempo.store.readings import load_committed, load_known, record_reading
 
 KEY = ("meta", "1", "c", "c")
 DAY = timedelta(days=1)
@@ -119,3 +121,43 @@ def test_levels_attributes_and_accounts_do_not_mix(known: Engine, now: datetime)
 def test_a_budget_that_is_not_whole_micros_is_refused(known: Engine, now: datetime, value: str) -> None:
     with pytest.raises(InvalidInput, match="whole number of micros"):
         record(known, Attribute("meta", "1", "campaign", "c", "c", "budget_daily_micros", value, now, now))
+
+
+def test_what_an_account_has_committed_is_the_sum_of_what_its_campaigns_are_known_to_hold(
+    engine: Engine, now: datetime
+) -> None:
+    account = AccountRef("meta", "1")
+    shown = {
+        "running": ("100", "ACTIVE"),
+        "paused": ("200", "PAUSED"),
+        "removed": ("400", "REMOVED"),
+        "silent": ("800", None),
+        "poor": (None, "ACTIVE"),
+        "older": ("1600", "ACTIVE"),
+        "newer": ("3200", "ACTIVE"),
+        "unseen": (None, None),
+    }
+    said = [
+        Attribute("meta", "1", "campaign", name, name, attribute, value, now, now)
+        for name, pair in shown.items()
+        for attribute, value in zip(("budget_daily_micros", "status"), pair, strict=True)
+        if value is not None
+    ]
+    with transaction(engine) as connection:
+        register_accounts(connection, [Account(account, "UTC", "EUR")], at=now)
+        register_campaigns(connection, {CampaignRef("meta", "1", name): now for name in shown})
+        record_attributes(connection, said, batch=1)
+        for name, micros, status, at in (
+            ("older", 5, Status.PAUSED, now - DAY),
+            ("newer", 6400, Status.ACTIVE, now + DAY),
+            ("removed", 12_800, Status.ACTIVE, now - DAY),
+            ("unseen", 25_600, Status.ACTIVE, now - DAY),
+            ("paused", 51_200, Status.PAUSED, now + DAY),
+        ):
+            record_reading(connection, CampaignRef("meta", "1", name), CampaignState(micros, status), at)
+        totals = []
+        for moment in (now - 2 * DAY, now, now + DAY):
+            known = load_known(connection, account, at=moment)
+            totals.append(load_committed(connection, account, at=moment))
+            assert totals[-1] == sum(one.state.committed_micros for one in known.values())
+    assert totals == [0, 100 + 800 + 1600 + 3200 + 12_800 + 25_600, 100 + 800 + 1600 + 6400 + 12_800 + 25_600]

@@ -179,7 +179,7 @@ def _write_ahead(road: Road, change: Change, lease: Lease, name: str, seen: Camp
             held = f"{Money(seen.budget_daily_micros, change.currency)}, {seen.status}"
             answer = f"somebody else changed the campaign: it holds {held}"
             return _end(connection, road, change, State.EXTERNAL, answer)
-        scene = load_scene(connection, change.campaign.account, now=now)
+        scene = load_scene(connection, change.campaign.account, now=now, campaign=change.campaign)
         verdicts = check_all(read_proposal(change), see(scene.without(change.campaign), change.campaign))
         after, answer = _recheck(change, verdicts, scene.account, now)
         values: dict[str, object] = {"answer": answer}

@@ -134,7 +134,7 @@ def _reconsider(
         answer = f"{since}; evaluated anew, there is nothing to change"
         record_step(connection, change, State.CANCELLED, actor=actor, at=at, answer=answer)
         return ChangeMoved(f"change {change.id} was cancelled: {answer}")
-    scene = load_scene(connection, change.campaign.account, now=at)
+    scene = load_scene(connection, change.campaign.account, now=at, campaign=change.campaign)
     drafted = draft_change(scene.without(change.campaign), proposal, actor=change.actor)
     if drafted.state is State.BLOCKED:
         answer = f"{since}; evaluated anew, a guardrail vetoes it"

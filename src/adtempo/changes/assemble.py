@@ -19,7 +19,7 @@ from adtempo.store import changes as stored
 from adtempo.store.accounts import load_account
 from adtempo.store.halts import load_halt
 from adtempo.store.ledger import load_watermarks
-from adtempo.store.readings import Known, load_known
+from adtempo.store.readings import Known, load_committed, load_known
 from adtempo.store.state import load_restored_at
 
 TOP_SHARE = 0.1
@@ -68,32 +68,30 @@ class Scene:
         return replace(self, committed_micros=self.committed_micros - reserved, on_their_way=left)
 
 
-def load_scene(connection: Connection, ref: AccountRef, *, now: datetime) -> Scene:
+def load_scene(connection: Connection, ref: AccountRef, *, now: datetime, campaign: CampaignRef | None = None) -> Scene:
     """Return how an account stands.
 
     Args:
         connection: Any connection.
         ref: Which account.
         now: The moment, aware.
+        campaign: The only one that is looked at; what the account has committed is of all all the same.
 
     Raises:
         NotFound: There is no such account.
     """
     sent = defaultdict(list)
-    for campaign, at, prior, target in stored.list_sent(connection, ref, now - MEMORY):
-        sent[campaign].append(Sent(at, prior, target))
-    known = load_known(connection, ref, at=now)
-    going = {campaign: (number, max(rise, 0)) for number, campaign, rise in stored.list_open(connection, ref)}
+    for of, at, prior, target in stored.list_sent(connection, campaign or ref, now - MEMORY):
+        sent[of].append(Sent(at, prior, target))
     return Scene(
         now=now,
         account=load_account(connection, ref),
-        known=known,
+        known=load_known(connection, ref, at=now, campaign=campaign),
         facts_until=load_watermarks(connection).get(ref),
         halted=load_halted(connection),
-        committed_micros=sum(one.state.committed_micros for one in known.values())
-        + sum(reserved for _, reserved in going.values()),
-        on_their_way=going,
-        sent={campaign: tuple(changes) for campaign, changes in sent.items()},
+        committed_micros=load_committed(connection, ref, at=now) + stored.sum_reserved(connection, ref),
+        on_their_way=stored.load_open(connection, campaign or ref),
+        sent={of: tuple(changes) for of, changes in sent.items()},
     )
 
 

@@ -161,9 +161,13 @@ class _Rows:
     def places(self, table: FactTable) -> tuple[Ints, _Rows]:
         """Return which of them each row of a table is about, and them with those that only the table knows behind."""
         places = {key: place for place, key in enumerate(self.keys)}
-        found = zip(*(table.keys[name].tolist() for name in self.names), strict=True)
-        rows = np.array([places.setdefault(key, len(places)) for key in found], np.int64)
-        return rows, replace(self, keys=list(places))
+        columns = [table.keys[name] for name in self.names]
+        # Rows of one key lie together: a key is looked up once, where it begins.
+        another = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+        begins = np.flatnonzero(np.concatenate([[True], another])[: len(table)])
+        found = zip(*(column[begins].tolist() for column in columns), strict=True)
+        at = np.array([places.setdefault(key, len(places)) for key in found], np.int64)
+        return np.repeat(at, np.diff(begins, append=len(table))), replace(self, keys=list(places))
 
 
 class _Matured(MaturedTable):

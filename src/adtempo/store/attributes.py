@@ -24,6 +24,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Row,
+    Select,
     Table,
     Text,
     bindparam,
@@ -341,6 +342,22 @@ def load_sightings(
     campaign: CampaignRef | None = None,
 ) -> dict[CampaignRef, Sighting]:
     """Return what an account's campaigns are known to hold at a moment, and when any of it was last confirmed."""
+    found: dict[str, tuple[dict[str, str], list[datetime]]] = {}
+    asked = select_sightings(account, attributes, at=at, campaign=campaign)
+    for campaign_id, attribute, value, seen_at in connection.execute(asked):
+        values, moments = found.setdefault(campaign_id, ({}, []))
+        values[attribute] = value
+        moments.append(seen_at)
+    return {
+        CampaignRef(account.platform, account.account_id, campaign_id): Sighting(values, max(moments))
+        for campaign_id, (values, moments) in found.items()
+    }
+
+
+def select_sightings(
+    account: AccountRef, attributes: Collection[str], *, at: datetime, campaign: CampaignRef | None = None
+) -> Select[str, str, str, datetime]:
+    """Return the query of what an account's campaigns are known to hold: id, attribute, value, last confirmed."""
     table = entity_attributes.c
     group = (account.platform, account.account_id, Level.CAMPAIGN.value)
     place = func.row_number().over(partition_by=(table.campaign_id, table.attribute), order_by=_NEWEST_FIRST)
@@ -349,16 +366,8 @@ def load_sightings(
     )
     if campaign is not None:
         query = query.where(table.campaign_id == campaign.campaign_id)
-    ranked = query.subquery()
-    found: dict[str, tuple[dict[str, str], list[datetime]]] = {}
-    for campaign_id, attribute, value, seen_at, _ in connection.execute(select(ranked).where(ranked.c.place == 1)):
-        values, moments = found.setdefault(campaign_id, ({}, []))
-        values[attribute] = value
-        moments.append(seen_at)
-    return {
-        CampaignRef(account.platform, account.account_id, campaign_id): Sighting(values, max(moments))
-        for campaign_id, (values, moments) in found.items()
-    }
+    ranked = query.subquery().c
+    return select(ranked.campaign_id, ranked.attribute, ranked.value, ranked.seen_observed_at).where(ranked.place == 1)
 
 
 def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -> list[Attribute]:

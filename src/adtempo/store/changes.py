@@ -18,6 +18,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
@@ -165,6 +166,9 @@ scaling_actions = Table(
 _AT_ONCE = 5_000
 """How many campaigns one query names: databases take some ten thousand parameters."""
 
+_RESERVED: ColumnElement[int] = literal_column(f"CASE WHEN {_RISE} > 0 THEN {_RISE} ELSE 0 END", BigInteger)
+"""What a change on its way takes of its account's head-room: a cut frees nothing before it is applied."""
+
 _HELD = tuple(
     scaling_actions.c[name]
     for name in (*CAMPAIGN, "old_budget_micros", "old_status", "new_budget_micros", "new_status")
@@ -240,12 +244,17 @@ def load_windows(connection: Connection, account: AccountRef, windows: Collectio
     return [_change(row) for row in connection.execute(query)]
 
 
-def list_open(connection: Connection, account: AccountRef) -> list[tuple[int, CampaignRef, int]]:
-    """Return the changes of an account that are on their way: number, campaign, by how much its daily budget rises."""
-    rise = literal_column(_RISE, BigInteger).label("rise")
-    query = select(scaling_actions.c.id, *(scaling_actions.c[name] for name in CAMPAIGN), rise)
-    rows = connection.execute(query.where(of(scaling_actions, account), _IS_OPEN))
-    return [(row.id, campaign_of(row), row.rise) for row in rows]
+def load_open(connection: Connection, ref: AccountRef | CampaignRef) -> dict[CampaignRef, tuple[int, int]]:
+    """Return the change that is on its way of each campaign that has one: its number, and what it reserves."""
+    query = select(scaling_actions.c.id, *(scaling_actions.c[name] for name in CAMPAIGN), _RESERVED.label("reserved"))
+    rows = connection.execute(query.where(of(scaling_actions, ref), _IS_OPEN))
+    return {campaign_of(row): (row.id, row.reserved) for row in rows}
+
+
+def sum_reserved(connection: Connection, account: AccountRef) -> int:
+    """Return how much of an account's head-room the changes on their way reserve together."""
+    query = select(func.coalesce(func.sum(_RESERVED), 0)).where(of(scaling_actions, account), _IS_OPEN)
+    return int(connection.execute(query).scalar_one())
 
 
 def list_changes(
@@ -298,9 +307,9 @@ def list_due(connection: Connection, now: datetime) -> list[Change]:
 
 
 def list_sent(
-    connection: Connection, account: AccountRef, since: datetime
+    connection: Connection, ref: AccountRef | CampaignRef, since: datetime
 ) -> list[tuple[CampaignRef, datetime, CampaignState, CampaignState]]:
-    """Return what was sent to an account since a moment and may have taken hold, the oldest first.
+    """Return what was sent to an account, or a campaign, since a moment and may have taken hold, the oldest first.
 
     The latest of each campaign is among them however old it is: a cool-down may be longer than anything else that looks
     back. Each is the campaign, when it was sent, what the campaign held before, and what it was told to hold.
@@ -309,7 +318,7 @@ def list_sent(
     latest = func.max(table.sent_at).over(partition_by=table.campaign_id).label("latest")
     sent = (
         select(table.sent_at, *_HELD, latest)
-        .where(of(scaling_actions, account), table.sent_at.is_not(None))
+        .where(of(scaling_actions, ref), table.sent_at.is_not(None))
         .where(table.state.not_in([State.REFUSED, State.NOT_APPLIED]))
         .subquery()
     )

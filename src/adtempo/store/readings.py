@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Table, Text, select
+from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Table, Text, case, func, or_, select
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.campaigns import CampaignState, Status, read_status
-from adtempo.store.attributes import load_sightings
+from adtempo.store.accounts import campaigns
+from adtempo.store.attributes import load_sightings, select_sightings
 from adtempo.store.engine import UtcTime, insert_into, metadata
 from adtempo.store.rows import campaign_columns, campaign_key, campaign_of, of
 
@@ -25,6 +26,8 @@ campaign_readings = Table(
     CheckConstraint("status IN ('active', 'paused')", name="status_known"),
 )
 """The newest reading of each campaign that a change was about."""
+
+_HELD = ("budget_daily_micros", "status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,31 @@ def load_known(
     return known
 
 
+def load_committed(connection: Connection, account: AccountRef, *, at: datetime) -> int:
+    """Return the daily budgets of all running campaigns of an account together, in micros, as `load_known` has them."""
+    seen = select_sightings(account, _HELD, at=at).subquery()
+    budget, status = (func.max(case((seen.c.attribute == name, seen.c.value))).label(name) for name in _HELD)
+    seen_at = func.max(seen.c.seen_observed_at).label("seen_at")
+    shown = select(seen.c.campaign_id, budget, status, seen_at).group_by(seen.c.campaign_id).subquery()
+    read = select(campaign_readings).where(of(campaign_readings, account), campaign_readings.c.read_at <= at).subquery()
+    newer = read.c.read_at >= shown.c.seen_at
+    query = (
+        select(shown.c.budget_daily_micros, shown.c.status, read.c.budget_daily_micros, read.c.status, newer)
+        .select_from(campaigns)
+        .outerjoin(shown, shown.c.campaign_id == campaigns.c.campaign_id)
+        .outerjoin(read, read.c.campaign_id == campaigns.c.campaign_id)
+        .where(of(campaigns, account), or_(shown.c.budget_daily_micros.is_not(None), read.c.status.is_not(None)))
+    )
+    total = 0
+    for said, word, held, state, is_newer in connection.execute(query):
+        stands = None if said is None else read_status(word)
+        if state is not None and (stands is None or is_newer):
+            total += held if state == Status.ACTIVE else 0
+        elif stands is Status.ACTIVE:
+            total += int(said)
+    return total
+
+
 def load_shown(
     connection: Connection, account: AccountRef, *, at: datetime, campaign: CampaignRef | None = None
 ) -> dict[CampaignRef, Known]:
@@ -69,7 +97,7 @@ def load_shown(
     Campaigns whose budget nobody has said, and those that are neither running nor paused, are left out.
     """
     shown = {}
-    seen = load_sightings(connection, account, ("budget_daily_micros", "status"), at=at, campaign=campaign)
+    seen = load_sightings(connection, account, _HELD, at=at, campaign=campaign)
     for ref, sighting in seen.items():
         budget, status = sighting.values.get("budget_daily_micros"), read_status(sighting.values.get("status"))
         if budget is not None and status is not None:
