@@ -32,8 +32,8 @@ def test_the_page_says_what_the_rules_asked_for_and_why(page: Page, address: str
 
 def test_a_rule_is_written_changed_and_taken_away(page: Page, address: str) -> None:
     visit_as(page, "operator", address, "/budgets")
-    page.get_by_text("Write a rule").click()
-    form = page.locator("form[data-send=POST]").last
+    page.get_by_text("Write a rule", exact=True).click()
+    form = page.locator("form[data-send=POST]").nth(-2)
     form.locator("[name=rule_name]").fill("Careful")
     form.locator("[name=roas_pause]").fill("0.8")
     form.get_by_role("button", name="Store the rule").click()
@@ -44,6 +44,24 @@ def test_a_rule_is_written_changed_and_taken_away(page: Page, address: str) -> N
     expect(page.locator(".rule").first).to_contain_text("when at least 95% sure")
     expect(page.locator(".rule h3").first).to_contain_text("version 2")
     page.get_by_text("Change", exact=True).click()
+    page.get_by_role("button", name="Take away").click()
+    expect(page.locator(".rule h3").first).to_contain_text("Shipped default")
+
+
+def test_a_rule_of_ones_own_conditions_is_written_and_changed(page: Page, address: str) -> None:
+    visit_as(page, "operator", address, "/budgets")
+    page.get_by_text("Write a rule of your own conditions").click()
+    form = page.locator("form[data-send=POST]").last
+    form.locator("[name=rule_name]").fill("Leads")
+    form.locator("[name=rows]").fill("pause when cpa > 40\nscale_up 1.2 when roas > 3")
+    form.locator("[name=quiet_hours]").fill("22, 23")
+    form.get_by_role("button", name="Store the rule").click()
+    rule = page.locator(".rule").first
+    expect(rule).to_contain_text("pause when CPA is above 40.00; scale up 20% when ROAS is above 3.0x;")
+    expect(rule).to_contain_text("nothing changes in the hours 22, 23")
+    page.get_by_text("Change", exact=True).click()
+    rows = page.locator("form[data-send=PUT] [name=rows]")
+    expect(rows).to_have_value("pause when cpa > 40.00\nscale_up 1.2 when roas > 3")
     page.get_by_role("button", name="Take away").click()
     expect(page.locator(".rule h3").first).to_contain_text("Shipped default")
 

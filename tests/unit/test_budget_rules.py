@@ -99,6 +99,9 @@ def test_a_rule_written_back_is_the_same_rule() -> None:
         ({"quiet_hours": list(range(24))}, "quiet_hours: cannot be the whole day"),
         ({"campaign_id": "c", "name_pattern": "x*"}, "name_pattern: does nothing beside campaign_id"),
         ({"rows": 5}, "rows: must be a list"),
+        ({"rows": "pause when roas < 1\nstop it"}, "rows: row 2 must be like 'scale_up 1.2 when roas > 3'"),
+        ({"rows": "scale_up 1.2.3 when roas > 1"}, "row 1: must be a number from 1.01 to 10, not '1.2.3'"),
+        ({"quiet_hours": "1, noon"}, "quiet_hours: must be a whole number from 0 to 23, not ' noon'"),
         ({"rows": [5]}, "rows: row 1 must be a table"),
         ({"rows": [{"if": "x"}]}, "rows: row 1 has no field 'if'"),
         ({"rows": [{"when": "roas > 1", "action": "delete"}]}, "row 1: must be one of scale_up_aggressive"),
@@ -111,6 +114,23 @@ def test_a_rule_written_back_is_the_same_rule() -> None:
 def test_bad_rules_are_refused_with_field_and_cure(written: dict[str, Any], problem: str) -> None:
     with pytest.raises(InvalidInput, match=problem):
         read_rule({"rule_name": "r", **written})
+
+
+def test_rows_and_hours_can_be_written_in_words() -> None:
+    tables = [
+        {"when": "roas(7d) > 3 and ctr > 2", "action": "scale_up", "multiplier": 1.25},
+        {"when": "cpa > 40", "action": "pause"},
+    ]
+    lines = "scale_up 1.25 when roas(7d) > 3 and ctr > 2\n  pause when cpa > 40\n"
+    said = read_rule({"rule_name": "r", "rows": lines, "quiet_hours": "22, 23"})
+    assert said == read_rule({"rule_name": "r", "rows": tables, "quiet_hours": [22, 23]})
+
+
+def test_a_sentence_rounds_nothing_away() -> None:
+    sentence = rule_sentence(
+        read_rule({"rule_name": "r", "roas_pause": 0.996, "multiplier_up": 1.015, "confidence": 0.995})
+    )
+    assert all(words in sentence for words in ("below 0.996x", "scale up 1.5%", "at least 99.5% sure"))
 
 
 def test_a_rule_has_a_name() -> None:
@@ -143,6 +163,8 @@ def test_a_bad_file_is_refused_whole_with_every_problem(text: str, problem: str)
         "(roas > 1 or ctr > 2) and cpc <= 0.75",
         "pace > 1.1",
         "roas < target_roas",
+        "impressions > 1234567 and clicks > 0.00001",
+        "cpa > 1.23456789 * target_cpa",
     ],
 )
 def test_a_condition_written_back_reads_the_same(text: str) -> None:
@@ -160,6 +182,7 @@ def test_a_condition_written_back_reads_the_same(text: str) -> None:
         ("frequency > 3", "there is no metric 'frequency' here; choose one of spend"),
         ("roas > 3 xor ctr > 2", "at 'xor ctr > 2': expected and, or, or the end"),
         ("(roas > 3", "a bracket is not closed"),
+        ("(" * 400 + "roas > 3" + ")" * 400, "brackets are at most 20 deep"),
         ("roas(0h) > 3", "a window is 1h to 28d long"),
         ("pace(7d) > 3", "pace is of the month and takes no window"),
         ("roas > 2 * cpa", "can be compared with a number, a target or itself"),

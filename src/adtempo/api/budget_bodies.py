@@ -100,8 +100,12 @@ class RuleAsked(Asked):
     label: Text = Field(default=None, max_length=200)
     name_pattern: Text = Field(default=None, max_length=200)
     over: Over | None = None
-    rows: list[RowShown] | None = Field(default=None, max_length=20)
-    quiet_hours: list[int] | None = Field(default=None, max_length=24)
+    rows: list[RowShown] | str | None = Field(
+        default=None, max_length=20_000, description="Tables, or a line each: scale_up 1.2 when roas > 3."
+    )
+    quiet_hours: list[int] | str | None = Field(
+        default=None, max_length=200, description="Hours of the day: [0, 1], or 0, 1."
+    )
 
 
 class RuleChangeAsked(RuleAsked):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from adtempo.domain.errors import InvalidInput
@@ -38,6 +39,7 @@ COMPARABLE = {
 """What a condition can compare; reach does not add up over days, so neither it nor frequency."""
 
 WINDOW_HOURS_MAX = 24 * 28
+_DEPTH_MAX = 20
 
 _WINDOW = re.compile(r"\s*\(\s*(\d{1,4})([hd])\s*\)")
 
@@ -154,6 +156,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._depth = 0
 
     def any_of(self) -> Condition:
         parts = [self._all_of()]
@@ -173,7 +176,11 @@ class _Reader:
 
     def _single(self) -> Condition:
         if self._take_sign("("):
+            self._depth += 1
+            if self._depth > _DEPTH_MAX:
+                raise self._trouble(f"brackets are at most {_DEPTH_MAX} deep")
             inside = self.any_of()
+            self._depth -= 1
             if not self._take_sign(")"):
                 raise self._trouble("a bracket is not closed")
             return inside
@@ -247,16 +254,26 @@ def threshold_text(metric: Metric, amount: float) -> str:
             return f"{amount:g}%"
         case Unit.COUNT:
             return f"{amount:,g}" if amount < 1e6 else f"{amount:,.0f}"
-    text = f"{amount:.2f}".rstrip("0")
-    return f"{text}0x" if text.endswith(".") else f"{text}x"
+    text = number_text(round(amount, 4))
+    return f"{text}x" if "." in text else f"{text}.0x"
+
+
+def number_text(number: float) -> str:
+    """Write a number in plain digits, exactly, as conditions are read.
+
+    >>> number_text(1_500_000.0), number_text(0.00001)
+    ('1500000', '0.00001')
+    """
+    text = format(Decimal(repr(float(number))), "f")
+    return text.rstrip("0").removesuffix(".") if "." in text else text
 
 
 def _bound_text(comparison: Comparison) -> str:
     bound, metric = comparison.bound, COMPARABLE[comparison.metric]
     if bound.of is None:
-        return format_micros(round(bound.amount)) if metric.unit is Unit.MICROS else f"{bound.amount:g}"
+        return format_micros(round(bound.amount)) if metric.unit is Unit.MICROS else number_text(bound.amount)
     name = bound.of if bound.of in TARGETS else _named(bound.of, bound.window_hours)
-    return name if bound.amount == 1 else f"{bound.amount:g} * {name}"
+    return name if bound.amount == 1 else f"{number_text(bound.amount)} * {name}"
 
 
 def _named(name: str, hours: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -12,7 +13,7 @@ from math import isfinite
 from typing import Any
 
 from adtempo.budgets.rules.base import DEFAULT_AMOUNTS, PER_DOLLAR, Over, Row, Rule
-from adtempo.budgets.rules.conditions import WINDOW_HOURS_MAX, read_condition
+from adtempo.budgets.rules.conditions import WINDOW_HOURS_MAX, number_text, read_condition
 from adtempo.domain.budgets import Basis
 from adtempo.domain.errors import AdtempoError, InvalidInput
 from adtempo.domain.money import format_micros, parse_micros
@@ -22,6 +23,7 @@ PROBLEMS_SHOWN = 20
 
 _TEXT_MAX = 200
 _ROWS_MAX = 20
+_LINE = re.compile(r"\s*(?P<action>\w+)(\s+(?P<multiplier>[\d.]+))?\s+when\s+(?P<when>.+)")
 _ASKED = tuple(action for action in BudgetAction if action not in {BudgetAction.MAINTAIN, BudgetAction.REVERT})
 
 
@@ -93,6 +95,8 @@ def _currency(given: Any) -> str:
 
 
 def _hours(given: Any) -> tuple[int, ...]:
+    if isinstance(given, str):
+        given = given.split(",")
     if not isinstance(given, list | tuple):
         raise InvalidInput(f"must be a list of hours of the day such as [0, 1, 2], not {given!r}")
     hours = tuple(sorted({_number(0, 23, whole=True)(hour) for hour in given}))
@@ -102,9 +106,18 @@ def _hours(given: Any) -> tuple[int, ...]:
 
 
 def _rows(given: Any) -> tuple[Row, ...]:
+    if isinstance(given, str):
+        given = [_read_line(number, line) for number, line in enumerate(given.strip().splitlines(), start=1)]
     if not isinstance(given, list | tuple) or len(given) > _ROWS_MAX:
         raise InvalidInput(f"must be a list of at most {_ROWS_MAX} tables with when, action and multiplier")
     return tuple(_row(number, one) for number, one in enumerate(given, start=1))
+
+
+def _read_line(number: int, line: str) -> Mapping[str, str | None]:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise InvalidInput(f"row {number} must be like 'scale_up 1.2 when roas > 3' or 'pause when roas < 1': {line!r}")
+    return found.groupdict()
 
 
 def _row(number: int, given: Any) -> Row:
@@ -155,7 +168,7 @@ FIELDS: tuple[RuleField, ...] = (
     RuleField("label", _text, "text"),
     RuleField("name_pattern", _text, "text with *"),
     RuleField("over", lambda given: Over(_one_of(Over)(given)), ", ".join(Over)),
-    RuleField("rows", _rows, "list of when, action, multiplier"),
+    RuleField("rows", _rows, "list of when, action, multiplier; or a line each"),
     RuleField("quiet_hours", _hours, "list of hours"),
 )
 """Every field of a rule, in the order in which it is shown."""
@@ -249,6 +262,16 @@ def write_rule(rule: Rule) -> dict[str, Any]:
 def _write_row(row: Row) -> dict[str, Any]:
     multiplier = None if row.action is BudgetAction.PAUSE else row.multiplier
     return {"when": str(row.when), "action": row.action.value, "multiplier": multiplier}
+
+
+def write_line(row: Mapping[str, Any]) -> str:
+    """Return a row of `write_rule` as one line, which is read the same.
+
+    >>> write_line({"when": "roas > 3", "action": "scale_up", "multiplier": 1.2})
+    'scale_up 1.2 when roas > 3'
+    """
+    factor = "" if row["multiplier"] is None else f" {number_text(row['multiplier'])}"
+    return f"{row['action']}{factor} when {row['when']}"
 
 
 def read_rules(text: str, name: str = "rules") -> list[Rule]:

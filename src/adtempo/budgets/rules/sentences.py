@@ -10,6 +10,7 @@ from adtempo.budgets.rules.conditions import (
     AllOf,
     Comparison,
     Condition,
+    number_text,
     threshold_text,
 )
 from adtempo.domain.budgets import Basis
@@ -36,7 +37,7 @@ def rule_sentence(rule: Rule) -> str:
     'For every campaign, over the last 24 hours with at least 1,000 impressions, on expected final fig'
     """
     figures = (
-        f"expected final figures when at least {rule.confidence:.0%} sure"
+        f"expected final figures when at least {_percent(rule.confidence)} sure"
         if rule.basis is Basis.EXPECTED
         else "the figures reported so far"
     )
@@ -76,7 +77,7 @@ def bound_words(comparison: Comparison) -> str:
     if bound.of is None:
         return threshold_text(COMPARABLE[comparison.metric], bound.amount)
     thing = _WORDS[bound.of] if bound.of in TARGETS else _metric(bound.of, bound.window_hours)
-    return thing if bound.amount == 1 else f"{bound.amount:g} times {thing}"
+    return thing if bound.amount == 1 else f"{number_text(bound.amount)} times {thing}"
 
 
 def metric_word(name: str) -> str:
@@ -102,10 +103,14 @@ def _asked(row: Row) -> str:
         case BudgetAction.PAUSE:
             return "pause"
         case BudgetAction.SCALE_DOWN:
-            return f"scale down {1 - row.multiplier:.0%}"
+            return f"scale down {_percent(1 - row.multiplier)}"
         case BudgetAction.SCALE_UP_AGGRESSIVE:
-            return f"scale up {row.multiplier - 1:.0%} (aggressive)"
-    return f"scale up {row.multiplier - 1:.0%}"
+            return f"scale up {_percent(row.multiplier - 1)} (aggressive)"
+    return f"scale up {_percent(row.multiplier - 1)}"
+
+
+def _percent(ratio: float) -> str:
+    return f"{round(100 * ratio, 4):g}%"
 
 
 def _where(rule: Rule) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from adtempo.accounts.run import load_campaigns
 from adtempo.budgets.dashboard import Dashboard, Impact, dashboard_body
 from adtempo.budgets.report import check_body
 from adtempo.budgets.rules.base import DEFAULT_RULE, Over
-from adtempo.budgets.rules.fields import FIELDS, OF_TABLE, read_rule, write_rule
+from adtempo.budgets.rules.fields import FIELDS, OF_TABLE, read_rule, write_line, write_rule
 from adtempo.budgets.rules.sentences import rule_sentence
 from adtempo.budgets.run import BudgetAutoScaler
 from adtempo.domain.budgets import Evaluation, StoredRule
@@ -30,8 +30,8 @@ DAYS = 7
 LATEST = 2000
 """At most so many campaigns are shown."""
 
-NOT_IN_FORM = {"rows"}
-"""Fields that a flat form cannot hold."""
+WRITTEN_ROWS = [{"when": "cpa > 1.5 * target_cpa and spend > 100", "action": "pause", "multiplier": None}]
+"""What the form of a rule of one's own conditions begins with."""
 
 TONES = {
     BudgetAction.PAUSE: "bad",
@@ -120,6 +120,7 @@ def budgets_page(request: Request, workspace: Open) -> Response:
         tiles=view_tiles(scaler.load_dashboard(DAYS)),
         rules=view_rules(scaler.load_rules()),
         blank=form_of({**write_rule(DEFAULT_RULE), "rule_name": ""}),
+        blank_rows=form_of({**write_rule(DEFAULT_RULE), "rule_name": "", "rows": WRITTEN_ROWS}),
         check=check_body(scaler.check()),
         may_plan=request.state.person.may(Action.PLAN),
         days=DAYS,
@@ -164,17 +165,22 @@ def view_rules(rules: Sequence[StoredRule]) -> list[RuleCard]:
     return [*cards, shipped]
 
 
-def form_of(written: dict[str, Any]) -> tuple[FieldLine, ...]:
-    """Return the fields of a rule for a form; what a rule does not use is left out."""
-    lines = []
-    idle = NOT_IN_FORM | OF_TABLE if written.get("rows") else NOT_IN_FORM
-    for field in FIELDS:
-        value = written.get(field.name)
-        if field.name in idle or isinstance(value, list):
-            continue
-        shown = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-        lines.append(FieldLine(field.name, field.kind, shown, _CHOICES.get(field.name, ())))
-    return tuple(lines)
+def form_of(written: Mapping[str, Any]) -> tuple[FieldLine, ...]:
+    """Return the fields of a rule for a form: of the table of thresholds, or of rows of its own."""
+    idle = OF_TABLE if written["rows"] else {"rows"}
+    return tuple(
+        FieldLine(field.name, field.kind, _text_of(field.name, written[field.name]), _CHOICES.get(field.name, ()))
+        for field in FIELDS
+        if field.name not in idle
+    )
+
+
+def _text_of(name: str, value: Any) -> str:
+    if name == "rows":
+        return "\n".join(map(write_line, value))
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
 def view_tiles(found: Dashboard) -> list[Tile]:
