@@ -35,7 +35,7 @@ def stage(path: Path, spill: Path, **options: Any) -> Imported:
     """Read a file of facts at NOW, spilling into a folder."""
     spill.mkdir(exist_ok=True)
     con = open_duckdb([path.parent], memory_mb=1200, spill=spill)
-    file = read_facts_file(con, path, ImportOptions(**options), observed_at=NOW, progress=lambda _share: None)
+    file = read_facts_file(con, path, ImportOptions(**options), observed_at=lambda: NOW, progress=lambda _share: None)
     return Imported(file, con)
 
 

@@ -8,6 +8,7 @@ skipped hour's cell gets nothing, the repeated hour's cell gets both.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adtempo.domain.errors import InvalidInput
@@ -66,6 +67,7 @@ def split_hour(hour: int) -> tuple[int, int]:
     return divmod(hour, HOURS_PER_DAY)
 
 
+@lru_cache(maxsize=4096)
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the first instant of a local day and of the next one, in UTC.
 

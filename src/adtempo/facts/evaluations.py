@@ -27,6 +27,7 @@ from adtempo.store.audit import append_audit
 from adtempo.store.durable import sync_folder
 from adtempo.store.engine import reading, transaction
 from adtempo.store.leases import check_leases
+from adtempo.store.rows import CAMPAIGN
 
 KEPT = timedelta(days=30)
 """For how long evaluations stay in the database."""
@@ -145,8 +146,7 @@ def _files(ledger: Ledger, connection: Connection, since: datetime | None, campa
 
 def _rows(path: Path, campaign: CampaignRef | None) -> Iterator[dict[str, Any]]:
     """Return the rows of a file as the database would give them."""
-    names = ("platform", "account_id", "campaign_id")
-    wanted = None if campaign is None else [(name, "=", getattr(campaign, name)) for name in names]
+    wanted = None if campaign is None else [(name, "=", getattr(campaign, name)) for name in CAMPAIGN]
     for row in pq.read_table(path, filters=wanted).to_pylist():
         yield row | {name: json.loads(row[name]) for name in _NESTED}
 

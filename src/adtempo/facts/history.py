@@ -30,6 +30,7 @@ from adtempo.facts.windows import Delays, Figures, KnownDays, Part, first_day, l
 from adtempo.store import ledger as manifest
 from adtempo.store.accounts import load_accounts
 from adtempo.store.engine import reading
+from adtempo.store.rows import CAMPAIGN
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -364,7 +365,7 @@ def open_history(ledger: Ledger, campaigns: Sequence[CampaignRef], span: Span) -
     conditions, values = known.conditions()
     with ledger.reading(snapshot) as cursor:
         cursor.register("zones", zone_table(accounts.values()))
-        cursor.register("places", _numbered(("platform", "account_id", "campaign_id"), campaigns, "row"))
+        cursor.register("places", _numbered(CAMPAIGN, campaigns, "row"))
         cursor.register("kinds", _numbered(("level", "grain", "attribution"), kinds, "kind"))
         sql = query("history", conditions=conditions, undone=bool(snapshot.undone))
         postings = cursor.sql(sql, params=values).to_arrow_table()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,16 @@ def import_facts(
         AccountChanged: The file gives a known account another time zone or currency.
         LeaseBusy: Somebody is writing facts of the same account.
     """
-    digest = content_digest(path)
-    observed_at = first_observed(ledger, digest, now)
-    with open_workplace(ledger) as place, open_workbench(ledger.directory, place.staging, [path.parent]) as con:
+    with (
+        ThreadPoolExecutor(1) as beside,
+        open_workplace(ledger) as place,
+        open_workbench(ledger.directory, place.staging, [path.parent]) as con,
+    ):
+        digest = beside.submit(content_digest, path)
+
+        def observed_at() -> datetime:
+            return first_observed(ledger, digest.result(), now).astimezone(UTC)
+
         staged = read_facts_file(
             con, path, options, observed_at=observed_at, progress=lambda share: progress("reading", share)
         )
@@ -91,7 +99,7 @@ def import_facts(
             draft = ingest_differences(con, ledger, place.staging, covered=False, progress=compared)
             draft.rejected = staged.rejected
             attributes = con.sql("FROM incoming_attributes").to_arrow_table()
-            origin = Origin("file", path.name, actor, now, observed_at, digest)
+            origin = Origin("file", path.name, actor, now, observed_at(), digest.result())
             if dry_run:
                 return _result(staged, None, draft.rows, draft.posted, draft.restated)
             batch = publish_batch(

@@ -28,8 +28,8 @@ from adtempo.store.rows import row_of
 PART_ROWS = 2_000_000
 """Rows that are compared at once; a larger batch is taken campaign range by campaign range."""
 
-ROW_GROUP = 122_880
-"""Rows of one Parquet row group: one campaign of many is read without most of the others."""
+ROW_GROUP = 61_440
+"""Rows of one Parquet row group, which is read whole: small, so that one campaign costs little of the others."""
 
 _COVERED = pa.schema(
     [
@@ -241,8 +241,9 @@ def write_postings(con: duckdb.DuckDBPyConnection, draft: Draft, path: Path) -> 
     if rows == 0:
         return
     columns = ", ".join(POSTING_COLUMNS)
+    con.execute(query("names"))
     con.execute(
-        f"COPY (SELECT {columns} FROM postings JOIN series USING (number) ORDER BY number, slot, observed_at)"
+        f"COPY (SELECT {columns} FROM postings JOIN names USING (number) ORDER BY number, slot, observed_at)"
         f" TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
     )
     draft.posted += posted

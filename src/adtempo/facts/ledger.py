@@ -73,7 +73,7 @@ _TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False, trim_block
 def query(name: str, **parts: Any) -> str:
     """Return the SQL of ``queries/<name>.sql``, written out for every quantity."""
     text = package_files("adtempo.facts").joinpath("queries", f"{name}.sql").read_text("utf-8")
-    return _TEMPLATES.from_string(text).render(quantities=QUANTITIES, series_key=", ".join(SERIES_KEY), **parts)
+    return _TEMPLATES.from_string(text).render(quantities=QUANTITIES, series_key=SERIES_KEY, **parts)
 
 
 def open_duckdb(allowed: Collection[Path], *, memory_mb: int, spill: Path | None = None) -> duckdb.DuckDBPyConnection:

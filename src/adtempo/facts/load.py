@@ -23,6 +23,7 @@ from adtempo.facts.ledger import Ledger, Snapshot, query, zone_table
 from adtempo.store import ledger as manifest
 from adtempo.store.accounts import load_accounts
 from adtempo.store.engine import reading
+from adtempo.store.rows import CAMPAIGN
 
 KEYS: Mapping[str, str] = {
     "platform": "platform",
@@ -91,6 +92,11 @@ class FactQuery:
         """Kinds of rows that can tell; none = all."""
         return {None: (), "entity_id": ("ad",), "ad_group_id": ("ad", "ad_group")}[self.cell]
 
+    @property
+    def lone_campaign(self) -> CampaignRef | None:
+        """The only campaign that is asked for, if there is one."""
+        return next(iter(self.campaigns)) if self.campaigns is not None and len(self.campaigns) == 1 else None
+
     def conditions(self) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Return the SQL conditions of a question, and their values."""
         values: dict[str, Any] = {"conversion_type": self.conversion_type}
@@ -106,10 +112,10 @@ class FactQuery:
             if value is not None:
                 conditions.append(condition)
                 values[name] = value
-        if self.campaigns is not None and len(self.campaigns) == 1:
-            # Said twice so that the Parquet reader can skip row groups by their statistics.
-            conditions.append("campaign_id = $campaign_id")
-            values["campaign_id"] = next(iter(self.campaigns)).campaign_id
+        if self.lone_campaign is not None:
+            # Equal to a constant: the Parquet reader skips row groups by their statistics, and no join is needed.
+            conditions += [f"{name} = ${name}" for name in CAMPAIGN]
+            values |= {name: getattr(self.lone_campaign, name) for name in CAMPAIGN}
         return tuple(conditions), values
 
 
@@ -213,11 +219,13 @@ def _can_count_twice(shapes: Collection[tuple[str, str, str, str, str, str]]) ->
 
 
 def _wanted(facts: FactQuery) -> tuple[pa.Table | None, str]:
+    if facts.lone_campaign is not None:
+        return None, ""
     if facts.campaigns is not None:
-        names: tuple[str, ...] = ("platform", "account_id", "campaign_id")
+        names: tuple[str, ...] = CAMPAIGN
         refs: list[tuple[str, ...]] = [(c.platform, c.account_id, c.campaign_id) for c in facts.campaigns]
     elif facts.accounts is not None:
-        names = ("platform", "account_id")
+        names = CAMPAIGN[:2]
         refs = [(account.platform, account.account_id) for account in facts.accounts]
     else:
         return None, ""

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -262,10 +262,11 @@ def _complete_until(
     draft: Draft, coverage: Sequence[Coverage], zones: Mapping[AccountRef, ZoneInfo]
 ) -> dict[AccountRef, datetime]:
     """Return up to when each account is complete: what a sync covered in hours, else the last day of a file."""
-    until: dict[AccountRef, datetime] = {}
+    lasts: dict[AccountRef, date] = {}
     for campaign, (_first, last) in draft.days.items():
-        end = day_bounds(last, zones[campaign.account])[1]
-        until[campaign.account] = max(end, until.get(campaign.account, end))
+        account = campaign.account
+        lasts[account] = max(last, lasts.get(account, last))
+    until = {account: day_bounds(last, zones[account])[1] for account, last in lasts.items()}
     for look in coverage:
         if look.grain == "hour":
             until[look.account] = min(look.slot_to.replace(tzinfo=UTC), look.observed_at)

@@ -20,10 +20,9 @@ from adtempo.facts.ledger import Ledger, open_duckdb, query
 from adtempo.facts.load import FactQuery, load_fact_table, load_reach
 from adtempo.store.accounts import load_accounts, load_campaigns
 from adtempo.store.engine import reading
+from adtempo.store.rows import CAMPAIGN
 
 MEMORY_MB = 4_000
-
-_CAMPAIGN = ("platform", "account_id", "campaign_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +59,21 @@ def answer_sql(ledger: Ledger, sql: str, *, now: datetime) -> Answer:
 
 
 def _campaign_metrics(ledger: Ledger, now: datetime) -> tuple[tuple[str, ...], pa.Table]:
-    facts = load_fact_table(ledger, FactQuery(by=(*_CAMPAIGN, "day_local"), as_of=now))
-    known = load_reach(ledger, FactQuery(by=_CAMPAIGN, as_of=now))
+    facts = load_fact_table(ledger, FactQuery(by=(*CAMPAIGN, "day_local"), as_of=now))
+    known = load_reach(ledger, FactQuery(by=CAMPAIGN, as_of=now))
     days = facts.keys["day_local"].astype(object)
     reach = [known.get((CampaignRef(*entity), day)) for *entity, day in zip(*_texts(facts), days, strict=True)]
-    return _CAMPAIGN, _table(ledger, facts, now, {"reach": pa.array(reach, pa.int64())})
+    return CAMPAIGN, _table(ledger, facts, now, {"reach": pa.array(reach, pa.int64())})
 
 
 def _creative_metrics(ledger: Ledger, now: datetime) -> tuple[tuple[str, ...], pa.Table]:
-    facts = load_fact_table(ledger, FactQuery(by=(*_CAMPAIGN, "creative_id", "day_local"), as_of=now))
+    facts = load_fact_table(ledger, FactQuery(by=(*CAMPAIGN, "creative_id", "day_local"), as_of=now))
     creative = pa.array(facts.keys["creative_id"], pa.string())
-    return (*_CAMPAIGN, "creative_id"), _table(ledger, facts, now, {"creative_id": creative})
+    return (*CAMPAIGN, "creative_id"), _table(ledger, facts, now, {"creative_id": creative})
 
 
 def _daypart_performance(ledger: Ledger, now: datetime) -> tuple[tuple[str, ...], pa.Table]:
-    facts = load_fact_table(ledger, FactQuery(by=(*_CAMPAIGN, "day_local", "hour_of_week"), as_of=now))
+    facts = load_fact_table(ledger, FactQuery(by=(*CAMPAIGN, "day_local", "hour_of_week"), as_of=now))
     with reading(ledger.engine) as connection:
         niches = {one.ref: one.niche for one in load_campaigns(connection, at=now)}
     hours = facts.keys["hour_of_week"]
@@ -84,7 +83,7 @@ def _daypart_performance(ledger: Ledger, now: datetime) -> tuple[tuple[str, ...]
         "hour_of_day": pa.array(hours % 24),
         "day_of_week": pa.array(hours // 24),
     }
-    return (*_CAMPAIGN, *parts), _table(ledger, facts, now, parts)
+    return (*CAMPAIGN, *parts), _table(ledger, facts, now, parts)
 
 
 VIEWS: Mapping[str, Callable[[Ledger, datetime], tuple[tuple[str, ...], pa.Table]]] = {
@@ -97,7 +96,7 @@ VIEWS: Mapping[str, Callable[[Ledger, datetime], tuple[tuple[str, ...], pa.Table
 
 
 def _texts(facts: FactTable) -> tuple[np.ndarray[Any, Any], ...]:
-    return tuple(facts.keys[name] for name in _CAMPAIGN)
+    return tuple(facts.keys[name] for name in CAMPAIGN)
 
 
 def _table(ledger: Ledger, facts: FactTable, now: datetime, more: Mapping[str, pa.Array]) -> pa.Table:
@@ -108,7 +107,7 @@ def _table(ledger: Ledger, facts: FactTable, now: datetime, more: Mapping[str, p
     refs = [AccountRef(*pair) for pair in zip(platforms, accounts, strict=True)]
     synced = [heard.get(ref) for ref in refs]
     columns = {
-        **{name: pa.array(facts.keys[name], pa.string()) for name in _CAMPAIGN},
+        **{name: pa.array(facts.keys[name], pa.string()) for name in CAMPAIGN},
         **{name: pa.array(facts.sums[name], mask=~facts.measured[name]) for name in QUANTITIES},
         "currency": pa.array([currencies[ref] for ref in refs], pa.string()),
         "reach": pa.nulls(len(facts), pa.int64()),

@@ -164,7 +164,7 @@ def find_account(connection: Connection, text: str) -> Account:
 
 def register_campaigns(connection: Connection, seen: Mapping[CampaignRef, datetime]) -> None:
     """Add the campaigns that are new; of a known one, only an earlier first sighting is kept."""
-    rows = [asdict(ref) | {"first_seen_at": seen[ref]} for ref in sorted(seen)]
+    rows = [row_of(campaigns, ref, first_seen_at=seen[ref]) for ref in sorted(seen, key=str)]
     if rows:
         statement = insert_into(connection, campaigns)
         earlier = statement.excluded.first_seen_at

@@ -6,7 +6,7 @@ FROM incoming;
 
 CREATE OR REPLACE TEMP TABLE all_series AS
 SELECT
-    (row_number() OVER (ORDER BY {{ series_key }}))::INTEGER AS number,
-    md5(concat_ws(chr(31), {{ series_key }}))::UUID AS series,
+    (row_number() OVER (ORDER BY {{ series_key | join(", ") }}))::INTEGER AS number,
+    md5(concat_ws(chr(31), {{ series_key | join(", ") }}))::UUID AS series,
     *
-FROM (SELECT DISTINCT {{ series_key }} FROM incoming_entities);
+FROM (SELECT DISTINCT {{ series_key | join(", ") }} FROM incoming_entities);

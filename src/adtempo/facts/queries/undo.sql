@@ -2,9 +2,9 @@
 -- another batch looked at the same moment, its value holds there. Where a sync looked afterwards and posted nothing,
 -- because the batch had said the same before it, the sync's own look is posted now.
 CREATE OR REPLACE TEMP TABLE series AS
-SELECT (row_number() OVER (ORDER BY {{ series_key }}))::INTEGER AS number, *
+SELECT (row_number() OVER (ORDER BY {{ series_key | join(", ") }}))::INTEGER AS number, *
 FROM (
-    SELECT DISTINCT series, {{ series_key }}
+    SELECT DISTINCT series, {{ series_key | join(", ") }}
     FROM ledger
     WHERE batch = getvariable('batch') AND campaign_id BETWEEN getvariable('first') AND getvariable('last')
 );

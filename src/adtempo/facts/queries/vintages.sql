@@ -7,7 +7,7 @@ COPY (
         {% endfor %}
         reach
     FROM incoming_entities
-    JOIN all_series USING ({{ series_key }})
+    JOIN all_series USING ({{ series_key | join(", ") }})
 ) TO '{{ path }}' (FORMAT parquet, COMPRESSION lz4_raw);
 
 CREATE OR REPLACE TEMP VIEW all_vintages AS FROM read_parquet('{{ path }}');

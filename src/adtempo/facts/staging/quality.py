@@ -104,8 +104,7 @@ def check_quality(stage: Stage, now: datetime) -> tuple[QualityVerdict, ...]:
     late = stage.has("observed_at") or stage.value(f"SELECT count(*) > 0 FROM slot_times WHERE starts_at > {moment}")
     about_values = [rule for rule in rules if not rule.about_time]
     about_time = [rule for rule in rules if rule.about_time and late]
-    values = "keyed" if stage.numbered else "staged"  # the same rows, without a join that these rules do not need
-    return (*_verdicts(stage, about_values, values, moment), *_verdicts(stage, about_time, "keyed", moment))
+    return (*_verdicts(stage, about_values, stage.good, moment), *_verdicts(stage, about_time, "keyed", moment))
 
 
 def _verdicts(stage: Stage, rules: list[QualityRule], relation: str, moment: str) -> Iterator[QualityVerdict]:

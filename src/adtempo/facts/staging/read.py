@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,7 +35,12 @@ DIRECT_BYTES = 32_000_000
 
 
 def read_facts_file(
-    con: duckdb.DuckDBPyConnection, path: Path, options: ImportOptions, *, observed_at: datetime, progress: Progress
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    options: ImportOptions,
+    *,
+    observed_at: Callable[[], datetime],
+    progress: Progress,
 ) -> StagedFile:
     """Read a file of facts and leave its rows in a connection.
 
@@ -46,7 +51,7 @@ def read_facts_file(
         con: An in-memory DuckDB with a temp_directory; it may read the file's folder.
         path: A CSV or Parquet file in any of FORMATS, or any other with a mapping.
         options: What the user said about it.
-        observed_at: When rows without their own `observed_at` were observed, UTC.
+        observed_at: Says when rows without their own `observed_at` were observed, UTC; asked once the cells are read.
         progress: Is told the share that has been read.
 
     Raises:
@@ -58,18 +63,17 @@ def read_facts_file(
     check_rejects_path(path, options.skip_bad)
     folder = Path(con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]) / f"stage-{uuid4().hex}"
     folder.mkdir(parents=True)
-    now = observed_at.astimezone(UTC)
-    stage = _stage_direct(con, plan, folder, now, progress)
+    stage = _stage_direct(con, plan, folder, observed_at, progress)
     left_out = plan.left_out
     found: list[Problem] = []
     total = rejected = 0
     if stage is None:
-        stage = _stage_numbered(con, plan, folder, now, progress)
+        stage = _stage_numbered(con, plan, folder, observed_at, progress)
         found, total = problems(stage, str(path))
         if total and options.skip_bad is None:
             raise BadRows(found, total)
         rejected = int(stage.value("SELECT count(DISTINCT line) FROM bad"))
-    rows = int(stage.value("SELECT count(*) FROM keyed"))
+    rows = int(stage.value(f"SELECT count(*) FROM {stage.good}"))
     if not rows and not rejected:
         raise InvalidInput(f"{path.name}: the file has no rows under its header")
     accounts = load_accounts(stage, path.name)
@@ -86,7 +90,7 @@ def read_facts_file(
         left_out=left_out,
         problems=tuple(found),
         accounts=accounts,
-        verdicts=check_quality(stage, now),
+        verdicts=check_quality(stage, observed_at()),
         notes=(*plan.notes, *_left_out_note(left_out)),
     )
 
@@ -106,7 +110,7 @@ def _left_out_note(left_out: int) -> tuple[str, ...]:
 
 
 def _stage_direct(
-    con: duckdb.DuckDBPyConnection, plan: Plan, folder: Path, now: datetime, progress: Progress
+    con: duckdb.DuckDBPyConnection, plan: Plan, folder: Path, observed_at: Callable[[], datetime], progress: Progress
 ) -> Stage | None:
     """Let DuckDB read a large CSV file; None if that cannot be done or anything is bad, so that lines are needed."""
     sheet = plan.sheet
@@ -125,7 +129,7 @@ def _stage_direct(
             stage_cells(stage)
     except duckdb.Error:
         return None  # malformed somewhere; the numbered reading says where
-    place_rows(stage, now)
+    place_rows(stage, observed_at())
     if has_bad_rows(stage):
         return None
     key_rows(stage)
@@ -153,7 +157,7 @@ def _watched(con: duckdb.DuckDBPyConnection, progress: Progress) -> Iterator[Non
 
 
 def _stage_numbered(
-    con: duckdb.DuckDBPyConnection, plan: Plan, folder: Path, now: datetime, progress: Progress
+    con: duckdb.DuckDBPyConnection, plan: Plan, folder: Path, observed_at: Callable[[], datetime], progress: Progress
 ) -> Stage:
     """Read a file with the line of every row, and list its bad rows."""
     path = folder / "numbered.parquet"
@@ -162,7 +166,7 @@ def _stage_numbered(
     view_numbered(stage, path)
     stage = replace(stage, decimal=choose_decimal(stage))
     stage_cells(stage)
-    place_rows(stage, now)
+    place_rows(stage, observed_at())
     list_bad_rows(stage)
     key_rows(stage)
     if may_repeat(stage):

@@ -106,6 +106,9 @@ def read_conversions_file(file: RecordFile, *, timezone: str | None) -> StagedRe
         clicked = read_moment(cells, "click_time", timezone) if cells.get("click_time") else None
         if clicked is not None and clicked > converted:
             raise BadCell("click_time", "is after conversion_time; a conversion follows its click")
+        observed = read_observed(cells, file, timezone)
+        if converted > observed:
+            raise BadCell("conversion_time", f"is after it was observed ({observed:%Y-%m-%d %H:%M} UTC); check zones")
         return {
             "conversion_id": read_id(cells, "conversion_id"),
             "campaign_id": read_id(cells, "campaign_id"),
@@ -114,7 +117,7 @@ def read_conversions_file(file: RecordFile, *, timezone: str | None) -> StagedRe
             "conversion_time": converted,
             "value_micros": read_amount(cells, "value"),
             "currency": _currency(cells, "currency"),
-            "observed_at": read_observed(cells, file, timezone),
+            "observed_at": observed,
         }
 
     kind = RecordKind(
