@@ -19,7 +19,7 @@ from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.run import BudgetAutoScaler, Run
 from adtempo.changes.approvals import approve_change
 from adtempo.changes.halt import halt_changes
-from adtempo.changes.run import load_change, load_changes
+from adtempo.changes.run import apply_changes, load_change, load_changes
 from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.budgets import Evaluation
 from adtempo.domain.changes import State
@@ -318,6 +318,19 @@ def test_an_armed_account_sends_what_needs_nobody_and_queues_the_rest(home: Work
     states = {one.evaluation.campaign.campaign_id: one.change.state for one in done.scaled if one.change}
     assert states["great"] is State.APPROVED
     assert states["losing"] in {State.APPROVED, State.AWAITING_APPROVAL}
+
+
+def test_what_was_done_later_does_not_stand_in_the_way_of_an_hour_before(home: Workspace) -> None:
+    arm(home)
+    then = replace(home, pretended_now=NOW + timedelta(hours=2))
+    run(then)
+    apply_changes(then, actor="test")
+    halt_changes(then, actor="ann")
+    now = " ".join(evaluate(then, "great").vetoes)
+    assert "The campaign was changed at" in now
+    assert "Ann halted all changes" in now
+    before = evaluate(then, "great", as_of=NOW)
+    assert (before.action, before.vetoes) == ("scale_up_aggressive", ())
 
 
 def test_asking_for_one_campaign_proposes_it_once(home: Workspace) -> None:

@@ -68,7 +68,9 @@ class Scene:
         return replace(self, committed_micros=self.committed_micros - reserved, on_their_way=left)
 
 
-def load_scene(connection: Connection, ref: AccountRef, *, now: datetime, campaign: CampaignRef | None = None) -> Scene:
+def load_scene(
+    connection: Connection, ref: AccountRef, *, now: datetime, campaign: CampaignRef | None = None, past: bool = False
+) -> Scene:
     """Return how an account stands.
 
     Args:
@@ -76,29 +78,32 @@ def load_scene(connection: Connection, ref: AccountRef, *, now: datetime, campai
         ref: Which account.
         now: The moment, aware.
         campaign: The only one that is looked at; what the account has committed is of all all the same.
+        past: Whether `now` may be long ago, so that what was done since must not be seen. Whoever records or sends sees
+            everything, so that no clock that is wrong hides a change.
 
     Raises:
         NotFound: There is no such account.
     """
+    until = now if past else None
     sent = defaultdict(list)
-    for of, at, prior, target in stored.list_sent(connection, campaign or ref, now - MEMORY):
+    for of, at, prior, target in stored.list_sent(connection, campaign or ref, now - MEMORY, until=until):
         sent[of].append(Sent(at, prior, target))
     return Scene(
         now=now,
         account=load_account(connection, ref),
         known=load_known(connection, ref, at=now, campaign=campaign),
         facts_until=load_watermarks(connection).get(ref),
-        halted=load_halted(connection),
+        halted=load_halted(connection, until=until),
         committed_micros=load_committed(connection, ref, at=now) + stored.sum_reserved(connection, ref),
-        on_their_way=stored.load_open(connection, campaign or ref),
+        on_their_way=stored.load_open(connection, campaign or ref, until=until),
         sent={of: tuple(changes) for of, changes in sent.items()},
     )
 
 
-def load_halted(connection: Connection) -> str:
-    """Return why nothing may be sent at present; empty = it may."""
+def load_halted(connection: Connection, *, until: datetime | None = None) -> str:
+    """Return why nothing may be sent at present; empty = it may. `until` leaves out a halt that began later."""
     halt = load_halt(connection)
-    if halt is not None:
+    if halt is not None and (until is None or halt.at <= until):
         because = f": {halt.reason}" if halt.reason else ""
         return f"{halt.by} halted all changes at {halt.at:%Y-%m-%d %H:%M} UTC{because}"
     restored_at = load_restored_at(connection)

@@ -65,7 +65,7 @@ def preview_changes(workspace: Workspace, proposals: Iterable[Proposal], *, acto
 
     def draft(wanted: Sequence[Proposal], top: Collection[CampaignRef]) -> list[Change]:
         with reading(workspace.engine) as connection:
-            scene = load_scene(connection, wanted[0].campaign.account, now=workspace.now())
+            scene = load_scene(connection, wanted[0].campaign.account, now=workspace.now(), past=True)
         return [draft_change(scene, proposal, actor=actor, top_spenders=top) for proposal in wanted]
 
     return _each_account(workspace, proposals, draft)

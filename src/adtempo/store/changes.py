@@ -244,9 +244,16 @@ def load_windows(connection: Connection, account: AccountRef, windows: Collectio
     return [_change(row) for row in connection.execute(query)]
 
 
-def load_open(connection: Connection, ref: AccountRef | CampaignRef) -> dict[CampaignRef, tuple[int, int]]:
-    """Return the change that is on its way of each campaign that has one: its number, and what it reserves."""
+def load_open(
+    connection: Connection, ref: AccountRef | CampaignRef, *, until: datetime | None = None
+) -> dict[CampaignRef, tuple[int, int]]:
+    """Return the change that is on its way of each campaign that has one: its number, and what it reserves.
+
+    `until` leaves out what was proposed later.
+    """
     query = select(scaling_actions.c.id, *(scaling_actions.c[name] for name in CAMPAIGN), _RESERVED.label("reserved"))
+    if until is not None:
+        query = query.where(scaling_actions.c.created_at <= until)
     rows = connection.execute(query.where(of(scaling_actions, ref), _IS_OPEN))
     return {campaign_of(row): (row.id, row.reserved) for row in rows}
 
@@ -307,21 +314,19 @@ def list_due(connection: Connection, now: datetime) -> list[Change]:
 
 
 def list_sent(
-    connection: Connection, ref: AccountRef | CampaignRef, since: datetime
+    connection: Connection, ref: AccountRef | CampaignRef, since: datetime, *, until: datetime | None = None
 ) -> list[tuple[CampaignRef, datetime, CampaignState, CampaignState]]:
     """Return what was sent to an account, or a campaign, since a moment and may have taken hold, the oldest first.
 
     The latest of each campaign is among them however old it is: a cool-down may be longer than anything else that looks
-    back. Each is the campaign, when it was sent, what the campaign held before, and what it was told to hold.
+    back. Each is the campaign, when it was sent, what the campaign held before, and what it was told to hold. `until`
+    leaves out what was sent later.
     """
     table = scaling_actions.c
     latest = func.max(table.sent_at).over(partition_by=table.campaign_id).label("latest")
-    sent = (
-        select(table.sent_at, *_HELD, latest)
-        .where(of(scaling_actions, ref), table.sent_at.is_not(None))
-        .where(table.state.not_in([State.REFUSED, State.NOT_APPLIED]))
-        .subquery()
-    )
+    taken = table.state.not_in([State.REFUSED, State.NOT_APPLIED])
+    asked = select(table.sent_at, *_HELD, latest).where(of(scaling_actions, ref), table.sent_at.is_not(None), taken)
+    sent = (asked if until is None else asked.where(table.sent_at <= until)).subquery()
     query = select(sent).where((sent.c.sent_at >= since) | (sent.c.sent_at == sent.c.latest)).order_by(sent.c.sent_at)
     return [(campaign_of(row), row.sent_at, *_states(row)) for row in connection.execute(query)]
 
