@@ -79,6 +79,7 @@ def test_optional_columns_may_be_absent_and_local_times_need_a_zone(tmp_path: Pa
         ("campaign_id", " c", "blank"),
         ("conversion_time", "yesterday", "ISO 8601"),
         ("conversion_time", "2026-10-31T10:00:00Z", "follows its click"),
+        ("conversion_time", "2099-10-31T10:00:00Z", "after it was observed"),
         ("value", "-1", "0 or more"),
         ("value", "1e3", "not an amount"),
         ("value", "٣", "0 or more"),

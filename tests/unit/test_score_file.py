@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from adtempo.cli.main import app
 from adtempo.domain.errors import InvalidInput
 from adtempo.stats.anomaly import score_series
 from adtempo.tracking.score_file import score_file
@@ -86,6 +88,14 @@ def test_what_is_no_number_is_named_by_file_row_and_column(tmp_path: Path, value
     assert "in.csv:3:value: " in refusal.value.message
     assert "in.csv:4:timestamp: 'later' is not a time" in refusal.value.message
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    target = tmp_path / "nowhere" / "out.csv"
+    source = written(tmp_path, "timestamp,value\n2026-01-05,1\n")
+    result = CliRunner().invoke(app, ["anomalies", "score", str(source), "--output", str(target)])
+    assert result.exit_code == 4
+    assert f"{target}: No such file or directory; name another file, or make its folder" in result.stderr
 
 
 def test_a_row_that_ends_early_is_named(tmp_path: Path) -> None:

@@ -110,6 +110,12 @@ class Root(TyperGroup):
                 raise
             typer.echo(f"error: {problem.message}", err=True)
             sys.exit(EXIT_CODES[problem.kind])
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as problem:
+            if "--debug" in words:
+                raise
+            place = f"{problem.filename}: {problem.strerror}"
+            typer.echo(f"error: {place}; name another file, or make its folder", err=True)
+            sys.exit(EXIT_CODES["invalid"])
         except Exception as problem:
             if "--debug" in words:
                 raise
