@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from adtempo.stats.backtest import place_origins
-from adtempo.stats.forecasters import FORECASTERS, NAIVE, STEPS_MIN, Fans, Forecaster, forecast_panel
+from adtempo.stats.forecasters import FORECASTERS, NAIVE, STEPS_MIN, Fans, Forecaster, forecast_panel, past
 from adtempo.stats.forecasters.choice import choose
 from adtempo.stats.forecasters.models import forecast_naive
-from adtempo.stats.forecasters.panel import fill_gaps, without_exceptions
+from adtempo.stats.forecasters.past import fill_gaps, lift_to_newest_level, without_exceptions
 
 Floats = NDArray[np.float64]
 
@@ -189,7 +189,7 @@ def test_a_step_that_stands_alone_is_as_the_weeks_before_tell() -> None:
     for place in (-1, -4):
         odd = series.copy()
         odd[place] += 500
-        calm = without_exceptions(odd, 7)
+        calm = without_exceptions(odd, (7,))
         assert calm[place] == pytest.approx(series[place], abs=40)
         assert np.delete(calm, place).tolist() == np.delete(odd, place).tolist()
 
@@ -197,19 +197,77 @@ def test_a_step_that_stands_alone_is_as_the_weeks_before_tell() -> None:
 def test_two_days_at_a_new_level_are_believed() -> None:
     series = noisy_weeks(4)
     series[-2:] += 500
-    assert without_exceptions(series, 7).tolist() == series.tolist()
+    assert without_exceptions(series, (7,)).tolist() == series.tolist()
 
 
-def test_days_like_all_others_and_short_series_stay_as_they_are() -> None:
-    assert without_exceptions(noisy_weeks(4), 7).tolist() == noisy_weeks(4).tolist()
-    short = noisy_weeks(4)[:34]
-    short[-1] += 500
-    assert without_exceptions(short, 7).tolist() == short.tolist()
+@pytest.mark.parametrize("seasons", [(), (7,), (12,), (52,)])
+@pytest.mark.parametrize("steps", [14, 20, 34, 60])
+def test_of_a_short_history_the_steps_just_before_tell_what_stands_alone(steps: int, seasons: tuple[int, ...]) -> None:
+    usual = noisy_weeks(4)[:steps]
+    odd = usual.copy()
+    odd[-1] *= 10
+    assert without_exceptions(usual, seasons).tolist() == usual.tolist()
+    assert without_exceptions(odd, seasons)[-1] == pytest.approx(100, abs=60)
+    assert without_exceptions(odd, seasons)[:-1].tolist() == odd[:-1].tolist()
 
 
-def test_a_missing_day_stays_missing_beside_an_exception() -> None:
+def test_where_nothing_ever_strayed_nothing_is_called_an_exception() -> None:
+    for series in (noisy_weeks(4)[:10], np.r_[np.zeros(60), 5.0]):
+        assert without_exceptions(series, (7,)).tolist() == series.tolist()
+
+
+def test_a_spiked_last_step_is_no_level_and_the_note_says_so() -> None:
+    usual = noisy_weeks(4)[:20]
+    odd = usual.copy()
+    odd[-1] *= 10
+    told, known = fan(odd), fan(usual)
+    assert told.expected.mean() == pytest.approx(known.expected.mean(), rel=0.2)
+    assert "1 of its last steps stood alone" in told.note[0]
+    assert "stood alone" not in known.note[0]
+
+
+@pytest.mark.parametrize("since", [7, 10, 14, 25, 50])
+@pytest.mark.parametrize(("factor", "amount"), [(0.3, 0.0), (1.0, 80.0), (-1.0, 0.0)])
+def test_what_lay_before_a_lasting_change_of_level_is_taken_at_the_new_one(
+    since: int, factor: float, amount: float
+) -> None:
+    usual = noisy_weeks(4, 120)
+    series = usual.copy()
+    series[-since:] = series[-since:] * factor + amount
+    series = np.maximum(series, 0.0) if factor > 0 else series
+    lifted = lift_to_newest_level(series, (7,))
+    assert lifted[-since:].tolist() == series[-since:].tolist()
+    assert lifted[:-since].mean() == pytest.approx(series[-since:].mean(), abs=25)
+    assert series.min() < 0 or lifted.min() >= 0
+
+
+def test_after_a_change_of_level_forecasts_begin_at_the_new_one_and_say_so() -> None:
+    series = noisy_weeks(4, 120)
+    series[-10:] += 80
+    told = fan(series)
+    assert told.expected.mean() == pytest.approx(series[-7:].mean(), rel=0.1)
+    assert "Its level changed 10 steps before its end" in told.note[0]
+
+
+def test_weeks_that_came_and_went_are_two_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    series = noisy_weeks(4, 120)
+    series[60:75] += 80
+    assert lift_to_newest_level(series, (7,))[60:75].mean() == pytest.approx(noisy_weeks(4, 120).mean(), rel=0.1)
+    monkeypatch.setattr(past, "_CHANGES_MAX", 1)
+    assert (lift_to_newest_level(series, (7,)) != series).sum() == 60
+
+
+def test_noise_trends_growth_and_lone_steps_are_no_change_of_level() -> None:
+    rng = np.random.default_rng(5)
+    steps = np.arange(120)
+    lone = noisy_weeks(4, 120)
+    lone[[60, 119]] *= 10
+    walk = 1000 + np.cumsum(rng.normal(0, 10, 120))
+    for series in (noisy_weeks(4, 120), walk, 100 + 2.0 * steps, np.exp(0.03 * steps + rng.normal(0, 0.1, 120)), lone):
+        assert lift_to_newest_level(series, (7,)).tolist() == series.tolist()
+
+
+def test_a_gap_at_the_end_beside_a_lone_step_is_filled_from_the_weeks_before() -> None:
     series = noisy_weeks(4)
     series[-3:] = [NAN, series[-2], 900.0]
-    calm = without_exceptions(series, 7)
-    assert np.isnan(calm[-3])
-    assert calm[-1] < 200
+    assert without_exceptions(fill_gaps(series, (7,)), (7,))[-3:].max() < 200

@@ -95,7 +95,7 @@ def test_one_day_far_from_all_before_is_not_the_level_of_the_next_four_weeks(tim
     assert told.draws is not None
     assert known.draws is not None
     assert told.draws["spend"].sum(axis=1).mean() == pytest.approx(known.draws["spend"].sum(axis=1).mean(), rel=0.1)
-    assert "1 of the last 7 days stood alone" in told.note
+    assert "1 of its last steps stood alone" in told.note
     assert "stood alone" not in known.note
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adtempo.domain.forecasts import WINDOWS, Forecast, Level, Subject
-from adtempo.stats.forecasters import QUICK, Fans, forecast_panel, without_exceptions
+from adtempo.stats.forecasters import QUICK, Fans, forecast_panel
 
 Floats = NDArray[np.float64]
 Draws = Mapping[str, Floats]
@@ -186,11 +186,8 @@ def _forecast_lines(
     lines: Mapping[tuple[str, str], Floats], chosen: Mapping[str, Mapping[str, str]] | None
 ) -> dict[str, Outlook]:
     before = [(chosen or {}).get(channel, {}).get(name, "") for channel, name in lines]
-    reported = np.stack(list(lines.values()))
-    usual = np.stack([without_exceptions(line, WEEK) for line in reported])
-    alone = (np.isfinite(reported) & (reported != usual)).sum(axis=1).tolist()
     fans = forecast_panel(
-        usual,
+        np.stack(list(lines.values())),
         QUICK,
         seasons=(WEEK,),
         horizon=HORIZON,
@@ -209,19 +206,13 @@ def _forecast_lines(
             {name: fans.chosen[place] for name, place in places.items()},
             _tell(
                 list(places),
-                [" ".join(filter(None, (fans.note[p], _exceptions(alone[p])))) for p in places.values()],
+                [fans.note[place] for place in places.values()],
                 fans.beats_naive[list(places.values())],
             ),
             {name: np.tile(fans.paths[places[name]], (again, 1)) for name in SERIES},
             people,
         )
     return found
-
-
-def _exceptions(days: int) -> str:
-    return f"{days} of the last {WEEK} days stood alone, far from all before; the level is not taken from it." * bool(
-        days
-    )
 
 
 def _ends(fans: Fans) -> tuple[Floats, ...]:

@@ -19,7 +19,7 @@ from adtempo.stats.forecasters.models import (
     of_logs,
 )
 from adtempo.stats.forecasters.nixtla import forecast_arima, forecast_ets, forecast_mstl, forecast_theta
-from adtempo.stats.forecasters.panel import STEPS_MIN, Fans, forecast_panel, without_exceptions
+from adtempo.stats.forecasters.panel import STEPS_MIN, Fans, forecast_panel
 
 _SEASON_MAX_OF_SLOW = 60  # with longer ones regressions are as good in a hundredth of the time
 _STEPS_MAX_OF_SLOWEST = 200
@@ -42,4 +42,4 @@ FORECASTERS: tuple[Forecaster, ...] = (
 QUICK = tuple(one for one in FORECASTERS if one.steps_max == inf)
 """Those that take milliseconds a series: for runs over many."""
 
-__all__ = ["FORECASTERS", "NAIVE", "QUICK", "STEPS_MIN", "Fans", "Forecaster", "forecast_panel", "without_exceptions"]
+__all__ = ["FORECASTERS", "NAIVE", "QUICK", "STEPS_MIN", "Fans", "Forecaster", "forecast_panel"]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from adtempo.stats.forecasters.base import Forecaster
 from adtempo.stats.forecasters.calibration import Spread, draw_strays, find_ends, measure
 from adtempo.stats.forecasters.choice import Choice, choose
+from adtempo.stats.forecasters.past import fill_gaps, lift_to_newest_level, without_exceptions
 
 Floats = NDArray[np.float64]
 
@@ -18,9 +19,6 @@ STEPS_MIN = 2
 """With fewer values nothing is said."""
 
 _TOO_FEW_ORIGINS = 3
-_SEASONS_BEFORE = 3  # whose median tells what a step should be like
-_USUAL_MIN = 7  # steps before the last season that tell how far steps stray
-_ALONE = 4.0  # standard deviations; of a normal law one step in 16,000 strays so far
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,12 +76,14 @@ def forecast_panel(
     kept = [name.split("+") if name else [] for name in chosen] or [[]] * count
     histories, choices, notes = [], {}, []
     for place, row in enumerate(values):
-        history = fill_gaps(row, seasons)
+        filled = fill_gaps(row, seasons)
+        level = lift_to_newest_level(filled, seasons)
+        history = without_exceptions(level, seasons)
         histories.append(history)
         if len(history) >= STEPS_MIN:
             fitting = [season for season in seasons if 2 * season <= len(history)]
             choices[place] = choose(history, fitting, horizon, candidates=candidates, kept=kept[place])
-        notes.append(_describe(row, history, choices.get(place)))
+        notes.append(_describe(row, filled, level, history, choices.get(place)))
     told = list(choices)
     ends, paths = np.full((count, 5, horizon), np.nan), np.full((count, 1, horizon), np.nan)
     if told:
@@ -110,60 +110,12 @@ def forecast_panel(
     )
 
 
-def fill_gaps(row: Floats, seasons: Sequence[int]) -> Floats:
-    """Return a series from its first value on, missing ones told by the same step of the seasons around.
-
-    Args:
-        row: Shape (steps,), NaN for missing.
-        seasons: Rising; the longest that fits twice counts.
-    """
-    known = np.flatnonzero(np.isfinite(row))
-    if not len(known):
-        return np.empty(0)
-    series = np.array(row[known[0] :], dtype=np.float64)
-    missing = np.flatnonzero(~np.isfinite(series))
-    if not len(missing):
-        return series
-    fitting = [season for season in seasons if 2 * season <= len(series)]
-    season = fitting[-1] if fitting else 1
-    there = known - known[0]
-    for step in missing.tolist():
-        alike = there[there % season == step % season]
-        series[step] = np.interp(step, alike if len(alike) else there, series[alike if len(alike) else there])
-    return series
-
-
-def without_exceptions(row: Floats, season: int) -> Floats:
-    """Return a series in which steps of the last season that stand alone are as the seasons before tell.
-
-    Forecasters follow the newest steps, and one of them alone must not become the level of all that is to come. A step
-    with a neighbour as far off is no exception: then the level may have changed, and is believed.
-
-    Args:
-        row: Shape (steps,), NaN for missing; with less than five seasons it stays as it is.
-        season: Steps after which it tends to repeat itself.
-    """
-    series = fill_gaps(row, (season,))
-    first = _SEASONS_BEFORE * season
-    if len(series) < first + season + max(season, _USUAL_MIN):
-        return row
-    before = np.median([series[first - back : len(series) - back] for back in range(season, first + 1, season)], axis=0)
-    strayed = series[first:] - before
-    usual = strayed[:-season]
-    far = np.abs(strayed - usual.mean()) > _ALONE * usual.std()
-    alone = far & ~np.r_[False, far[:-1]] & ~np.r_[far[1:], False]
-    alone[:-season] = False
-    calm = row.copy()
-    calm[-len(alone) :][alone] = (before + usual.mean())[alone]
-    return calm
-
-
 def _widen(spread: Spread, row: Floats, history: Floats) -> Spread:
     """Return how far a series with gaps strays: steps that were filled had hardly an error, so the others had more."""
     return replace(spread, sizes=spread.sizes * len(history) / np.isfinite(row).sum())
 
 
-def _describe(row: Floats, history: Floats, choice: Choice | None) -> str:
+def _describe(row: Floats, filled: Floats, level: Floats, history: Floats, choice: Choice | None) -> str:
     """Return what to know about a series, in words."""
     if choice is None:
         return f"It has {len(history)} values; a forecast needs {STEPS_MIN}."
@@ -171,6 +123,15 @@ def _describe(row: Floats, history: Floats, choice: Choice | None) -> str:
     missing = len(history) - int(np.isfinite(row).sum())
     if missing:
         notes.append(f"{missing} of {len(history)} steps are missing; they are taken to be like the seasons around.")
+    exceptions = int((history != level).sum())
+    if exceptions:
+        notes.append(
+            f"{exceptions} of its last steps stood alone, far from those before; the level is not taken from it."
+        )
+    since = len(level) - 1 - np.flatnonzero(level != filled)[-1:]
+    notes += [
+        f"Its level changed {steps} steps before its end; what lay before is taken at the new one." for steps in since
+    ]
     if np.ptp(history) == 0:
         notes.append("It has never changed.")
     elif len(choice.ages) < _TOO_FEW_ORIGINS:
