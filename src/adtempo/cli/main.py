@@ -115,7 +115,7 @@ class Root(TyperGroup):
                 raise
             place = f"{problem.filename}: {problem.strerror}"
             typer.echo(f"error: {place}; name another file, or make its folder", err=True)
-            sys.exit(EXIT_CODES["invalid"])
+            sys.exit(EXIT_CODES[Kind.INVALID])
         except Exception as problem:
             if "--debug" in words:
                 raise
