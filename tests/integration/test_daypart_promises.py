@@ -39,7 +39,7 @@ START = date(2026, 1, 5)
 
 MADE = datetime(2026, 2, 4, 12, 0, tzinfo=UTC)
 EVENING = Block((18, 19, 20, 21), 2.0)
-DAYS = 58
+DAYS, DAYS_PROVED = 58, 106
 HEADER = (
     *("platform", "account_id", "account_timezone", "currency", "campaign_id", "grain", "slot_start"),
     *("impressions", "clicks", "spend", "conversions", "conversion_value"),
@@ -48,10 +48,10 @@ HEADER = (
 Floats = NDArray[np.float64]
 
 
-def play() -> Play:
-    spec = campaign("evening", buy_blocks=(EVENING,))
+def play(*, days: int = DAYS, **changes: object) -> Play:
+    spec = campaign("evening", buy_blocks=(EVENING,), **changes)
     account = AccountSpec("tiktok", "t1", "Test", "UTC", "EUR", (spec,), traffic=DAILY_TRAFFIC)
-    world = World(WorldSpec(5, START, DAYS, (account,)))
+    world = World(WorldSpec(5, START, days, (account,)))
     return world.play(account.campaign_ref(spec))
 
 
@@ -148,6 +148,39 @@ def test_a_proof_is_the_same_later_and_says_what_weeks_have_shown(
     known = [one.value for one in after.weeks if one.value is not None]
     assert len(known) == 3  # the fourth week's last days are not in the file
     assert "weeks show a gain" in after.statement
+
+
+def test_a_switchback_runs_from_its_plan_to_its_verdict(tmp_path: Path) -> None:
+    """The market follows the weeks as they were named; its luck and the sales are seeded."""
+    market = play(days=DAYS_PROVED, noise=0.02)
+    usual, pairs_over = market.delivery.spend_micros.sum(axis=1).astype(np.float64), MADE + timedelta(days=90)
+    with open_workspace(tmp_path / "home", now=MADE) as workspace:
+        file = write_facts(tmp_path / "learnt.csv", market, usual, range(LEARNT_DAYS), seed=3)
+        import_facts(workspace.ledger, file, ImportOptions(), actor="test", now=MADE)
+        bold = DayPartOptimizer(workspace).build_schedule("evening", 1400, peak_multiplier=6)
+        plan = DayPartOptimizer(workspace).prove(bold.schedule_id)
+        assert 2 <= plan.plan.pairs <= 5
+        spend, first = usual.copy(), (plan.weeks[0].monday - START).days * 24
+        for place, week in enumerate(plan.weeks):
+            hours = slice(first + place * 168, first + (place + 1) * 168)
+            if week.with_schedule:
+                wanted = usual[hours] * np.array(bold.plan.multipliers)
+                spend[hours] = wanted * usual[hours].sum() / wanted.sum()
+        file = write_facts(tmp_path / "followed.csv", market, spend, range(LEARNT_DAYS, DAYS_PROVED), seed=4)
+        later = replace(workspace, pretended_now=pairs_over)
+        import_facts(later.ledger, file, ImportOptions(), actor="test", now=pairs_over)
+        last = plan.weeks[-1].monday
+        early = DayPartOptimizer(
+            replace(workspace, pretended_now=datetime(last.year, last.month, last.day, 12, tzinfo=UTC))
+        ).prove(bold.schedule_id)
+        told = DayPartOptimizer(later).prove(bold.schedule_id)
+    assert (early.plan, told.plan) == (plan.plan, plan.plan)
+    assert not early.over
+    assert told.over
+    assert told.result is not None
+    assert told.result.shown
+    assert told.result.low < plan.plan.effect < told.result.high
+    assert "a gain is shown" in told.statement
 
 
 def test_what_promises_nothing_is_not_proved(home: Workspace) -> None:

@@ -87,6 +87,7 @@ def test_daily_facts_alone_say_nothing_of_hours(optimizer: DayPartOptimizer) -> 
     assert found.found.abstained
     assert found.found.samples == 0
     assert "no hourly facts" in found.reason
+    assert "min_samples" not in found.reason  # neither waiting nor looking back further would help
     assert all(one.estimate is None for one in found.found.cells)
     assert found.response is None
 
@@ -354,7 +355,11 @@ def test_the_commands_tell_the_story(home: Workspace, tmp_path: Path) -> None:
     made = run(home, "dayparts", "schedule", "--campaign", "evening", "--total-daily-budget", "1000", "--json")
     body = json.loads(made.stdout)
     assert sum(float(one["budget"]) for one in body["hours"]) == pytest.approx(1000)
-    assert "better than flat by" in run(home, "dayparts", "show", body["schedule_id"]).stdout
+    shown = run(home, "dayparts", "show", body["schedule_id"]).stdout
+    assert "better than flat by" in shown
+    assert body["reason"] in shown
+    even = run(home, "dayparts", "schedule", "--campaign", "daily", "--total-daily-budget", "10").stdout
+    assert "The schedule is flat. No usable pattern: there are no hourly facts" in even
     assert body["schedule_id"] in run(home, "dayparts", "show", "--campaign", "evening").stdout
     target = tmp_path / "google.json"
     words = ["dayparts", "export", body["schedule_id"], "--to", "google"]
@@ -372,6 +377,7 @@ def test_the_commands_tell_the_story(home: Workspace, tmp_path: Path) -> None:
     [
         (["analyze"], 4, "--campaign C"),
         (["analyze", "--campaign", "nosuch"], 3, "nosuch"),
+        (["analyze", "--campaign", "evening", "--until", "0001-01-02"], 4, "from 2000-01-01 to 2199-12-31"),
         (["show"], 4, "name a SCHEDULE"),
         (["show", "nosuch"], 3, "no schedule"),
         (["schedule", "--campaign", "evening", "--total-daily-budget", "0"], 4, "buys nothing"),

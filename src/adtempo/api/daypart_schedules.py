@@ -105,6 +105,7 @@ class ScheduleShown(BaseModel):
     flat: bool = Field(description="Whether every hour gets the same, as without a usable pattern.")
     hours: list[HourBudget] = Field(description="24 hours; they sum to the total exactly.")
     week: list[CellBudget] | None = Field(description="168 hours where weekdays differ; each day sums to the total.")
+    reason: str = Field(description="What its analysis found, or why it is flat.")
     prediction: PredictionOfSchedule | None
     made_at: Moment
     actor: str
@@ -162,7 +163,7 @@ class ProofResult(BaseModel):
     gain_low: Number = Field(description="Lower end of its 95% interval.")
     gain_high: Number
     p_value: Number
-    shown: bool = Field(description="Whether the interval leaves out 0.")
+    shown: bool = Field(description="Whether all weeks are over and the interval leaves out 0.")
 
 
 class ProofShown(BaseModel):

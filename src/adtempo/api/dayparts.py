@@ -12,7 +12,7 @@ from adtempo.api.access import READ, Open
 from adtempo.api.bodies import TEXT, Asked, Currency, Moment, Number
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.dayparts import report
-from adtempo.dayparts.analysis import LOOKBACK_DAYS, LOOKBACK_DAYS_MAX, Question
+from adtempo.dayparts.analysis import EARLIEST, LATEST, LOOKBACK_DAYS, LOOKBACK_DAYS_MAX, Question
 from adtempo.dayparts.decide import Priority, Step
 from adtempo.dayparts.findings import DaypartSettings, Label
 from adtempo.dayparts.run import DayPartOptimizer
@@ -40,7 +40,7 @@ class AnalyzeAsked(Asked):
     lookback_days: int = Field(default=LOOKBACK_DAYS, ge=1, le=LOOKBACK_DAYS_MAX)
     min_samples: int = Field(default=MIN_SAMPLES, ge=1, le=1_000_000)
     metric: str = Field(default="roas", max_length=50, pattern=TEXT)
-    until: Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))] | None = None
+    until: Annotated[date, Field(ge=EARLIEST, le=LATEST)] | None = None
 
 
 class SlotFields(BaseModel):

@@ -347,13 +347,14 @@ def _print_recommendations(made: Sequence[Mapping[str, Any]]) -> None:
 def _print_schedule(body: Mapping[str, Any]) -> None:
     names = ("schedule_id", "version", "campaign_id", "strategy", "total_daily_budget", "currency", "timezone")
     print_fields({name: body[name] for name in names})
+    typer.echo(f"The schedule is flat. {body['reason']}" if body["flat"] else body["reason"])
     predicted = body["prediction"]
     if predicted:
         said = " to ".join(_short(predicted[end]) for end in ("low", "high"))
         gain, least, most = (f"{predicted[name]:+.1%}" for name in ("uplift", "uplift_low", "uplift_high"))
         expected = f"{_short(predicted['expected'])} (95%: {said})"
-        better = f"{gain} (95%: {least} to {most})"
-        print_fields({f"expected {predicted['metric']}": expected, "better than flat by": better})
+        better = {} if body["flat"] else {"better than flat by": f"{gain} (95%: {least} to {most})"}
+        print_fields({f"expected {predicted['metric']}": expected, **better})
         typer.echo(predicted["advice"])
     typer.echo()
     rows = [(f"{one['hour']:02}:00", _short(one["multiplier"]), one["budget"]) for one in body["hours"]]

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 LOOKBACK_DAYS, LOOKBACK_DAYS_MAX = 30, 730
 
+EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
+"""Days that anybody may ask about."""
+
 YOUNG_DAYS = 14
 """A campaign with fewer days of facts also borrows from its niche."""
 
@@ -57,7 +60,7 @@ class Question:
         niche: What the campaign's market is taken to be; None for what is known of it.
 
     Raises:
-        InvalidInput: The metric is none, or no ratio; or nobody looks back so far.
+        InvalidInput: The metric is none, or no ratio; or nobody looks back so far, or to such a day.
     """
 
     lookback_days: int = LOOKBACK_DAYS
@@ -69,6 +72,8 @@ class Question:
     def __post_init__(self) -> None:
         if not 1 <= self.lookback_days <= LOOKBACK_DAYS_MAX:
             raise InvalidInput(f"{self.lookback_days} days cannot be looked back on; choose 1 to {LOOKBACK_DAYS_MAX}")
+        if self.until is not None and not EARLIEST <= self.until <= LATEST:
+            raise InvalidInput(f"nothing is known of {self.until}; choose a day from {EARLIEST} to {LATEST}")
         metric = find_metric(self.metric)
         if metric.denominator is None or "reach" in (metric.numerator, metric.denominator):
             ratios = [one.name for one in METRICS if one.denominator not in (None, "reach")]
@@ -151,7 +156,8 @@ class Analysis:
     @property
     def reason(self) -> str:
         """Why there is no pattern, and what should be said about the facts; empty where there is nothing to say."""
-        return " ".join(part for part in (self.found.reason, *self.notes) if part)
+        told = (self.found.reason, *self.notes) if len(self.panel.days) else self.notes
+        return " ".join(told)
 
     @cached_property
     def analysis_id(self) -> str:
@@ -354,9 +360,9 @@ def _no_hours(metric: Metric, campaigns: Sequence[CampaignRef]) -> LoadedHours:
 
 def _notes(hours: LoadedHours, place: int, question: Question, days: tuple[date, date]) -> tuple[str, ...]:
     """Say what is special about a campaign's facts."""
-    span = f"the {question.lookback_days} days up to {days[1]}"
     if not hours.first_days:
-        missing = f"There are no hourly facts in {span}: hours cannot be told from days."
+        span = f"the {question.lookback_days} days up to {days[1]}"
+        missing = f"No usable pattern: there are no hourly facts in {span}, and hours cannot be told from days."
         return (missing, "Import rows with the grain hour, or look at other days with --until.")
     notes = []
     if hours.panel.metric.name != question.metric:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,7 @@ class Proof:
         metric: By what.
         plan: How many pairs of weeks it takes, in which order.
         weeks: All weeks of the plan; none where no plan of a year is enough.
+        over: Whether all of them are over; who stops at the first good look finds gains where there are none.
         result: What the complete pairs show; None before there are two.
     """
 
@@ -71,6 +72,7 @@ class Proof:
     metric: Metric
     plan: SwitchbackPlan
     weeks: tuple[ProofWeek, ...]
+    over: bool
     result: SwitchbackResult | None
 
     @property
@@ -89,9 +91,13 @@ class Proof:
         if self.result is None:
             return what
         found = self.result
-        verdict = "shown" if found.shown else "not shown yet"
-        gain = f"{found.effect:+.1%} (95%: {found.low:+.1%} to {found.high:+.1%})"
-        return f"{what} So far {found.pairs} pairs of weeks came to {gain}: {verdict}."
+        came = f"{found.pairs} of {plan.pairs} pairs came to {found.effect:+.1%} (95%: {found.low:+.1%} to "
+        if not self.over:
+            return f"{what} So far {came}{found.high:+.1%}); there is no verdict before the last week is over."
+        verdict = (
+            "nothing is shown" if not found.shown else "a gain is shown" if found.effect > 0 else "a loss is shown"
+        )
+        return f"{what} {came}{found.high:+.1%}): {verdict}."
 
 
 def prove_schedule(workspace: Workspace, schedule_id: str) -> Proof:
@@ -131,7 +137,8 @@ def prove_schedule(workspace: Workspace, schedule_id: str) -> Proof:
     runs = np.array(plan.with_schedule, dtype=np.bool_)
     sides = values[runs], values[~runs]
     result = judge_pairs(*(reversed(sides) if metric.better_when is Better.LOWER else sides))
-    return Proof(schedule, metric, plan, weeks, result)
+    over = now.last_day(account) >= start + len(weeks) * _WEEK - timedelta(days=1)
+    return Proof(schedule, metric, plan, weeks, over, result and replace(result, shown=over and result.shown))
 
 
 def _next_monday(day: date) -> date:

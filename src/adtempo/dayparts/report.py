@@ -142,6 +142,7 @@ def schedule_body(kept: KeptSchedule) -> dict[str, Any]:
         "strategy": kept.strategy.value,
         "timezone": kept.timezone,
         **plan_fields(kept.plan),
+        "reason": kept.reason,
         "prediction": outlook_body(kept.outlook),
         "made_at": kept.made_at.isoformat(),
         "actor": kept.actor,

@@ -127,6 +127,7 @@ def keep_schedule(workspace: Workspace, draft: Draft, *, actor: str) -> KeptSche
             made_at=now,
             actor=actor,
             basis={} if analysis.response is None else analysis.response.to_json(),
+            reason=analysis.reason,
         )
         stored.insert_schedule(connection, kept)
     if kept.outlook is not None:

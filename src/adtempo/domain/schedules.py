@@ -141,6 +141,7 @@ class KeptSchedule:
         made_at: When it was made, aware.
         actor: Who made it.
         basis: What the expectation rests on, for pricing changes of it later: plain JSON values.
+        reason: What its analysis found, or why it is flat, in words.
     """
 
     schedule_id: str
@@ -154,6 +155,7 @@ class KeptSchedule:
     made_at: datetime
     actor: str
     basis: dict[str, object]
+    reason: str
 
 
 def allocate(total: Money, multipliers: Sequence[float], platform: str | None = None) -> tuple[Money, ...]:

@@ -119,6 +119,8 @@ daypart_schedules = Table(
 )
 """One row per schedule; multipliers are lists of 24 and of 168."""
 
+_SCHEDULES = select(daypart_schedules, daypart_analyses.c.reason).join(daypart_analyses)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredPattern:
@@ -208,9 +210,7 @@ def load_schedule(connection: Connection, schedule_id: str) -> KeptSchedule:
     Raises:
         NotFound: There is none of this id.
     """
-    row = connection.execute(
-        select(daypart_schedules).where(daypart_schedules.c.schedule_id == schedule_id)
-    ).one_or_none()
+    row = connection.execute(_SCHEDULES.where(daypart_schedules.c.schedule_id == schedule_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no schedule {schedule_id!r}; `adtempo dayparts schedule --campaign C` makes one")
     return _schedule(row)
@@ -218,12 +218,7 @@ def load_schedule(connection: Connection, schedule_id: str) -> KeptSchedule:
 
 def list_schedules(connection: Connection, campaign: CampaignRef, *, limit: int | None = None) -> list[KeptSchedule]:
     """Return the schedules of a campaign, the newest first."""
-    query = (
-        select(daypart_schedules)
-        .where(of(daypart_schedules, campaign))
-        .order_by(daypart_schedules.c.version.desc())
-        .limit(limit)
-    )
+    query = _SCHEDULES.where(of(daypart_schedules, campaign)).order_by(daypart_schedules.c.version.desc()).limit(limit)
     return [_schedule(row) for row in connection.execute(query)]
 
 
