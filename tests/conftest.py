@@ -41,9 +41,6 @@ settings.load_profile("adtempo")
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
-UNTRACED = {"browser", "properties", "scenarios", "test_api_contract.py"}
-"""Folders and files whose tests coverage does not follow; see `pytest_runtest_protocol`."""
-
 LONG_FIRST = ("scenarios", "browser", "properties", "integration")
 """Folders of long files, longest first; what is in no folder named here comes after."""
 
@@ -56,19 +53,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let coverage follow a test only if that can say something new, for being followed doubles its time.
-
-    What a test covers on SQLite it covers on PostgreSQL, what runs the whole product covers little that its parts do
-    not, and lines that only a lucky draw reaches must not count as tested.
-    """
+    """Let coverage follow a test only where that can say something new, for being followed doubles its time."""
     tracing = Coverage.current()
-    if tracing is None or not (UNTRACED & {item.path.parent.name, item.path.name} or "postgresql" in item.name):
+    if tracing is None or not _repeats(item):
         return (yield)
     tracing.stop()
     try:
         return (yield)
     finally:
         tracing.start()
+
+
+def _repeats(item: pytest.Item) -> bool:
+    """Whether a test runs lines that count as tested elsewhere, or that must not count because luck reached them."""
+    folder = item.path.parent.name
+    whole_product = folder in {"browser", "scenarios"} or item.path.name == "test_api_contract.py"
+    drawn = folder == "properties" and item.get_closest_marker("hypothesis") is not None
+    return whole_product or drawn or "postgresql" in item.name  # SQLite ran the same
 
 
 @pytest.fixture
