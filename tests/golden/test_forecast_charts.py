@@ -115,6 +115,19 @@ def test_only_the_campaigns_that_change_most_are_drawn_and_the_rest_counted() ->
     assert "and 20 campaigns that change less" in document
 
 
+def test_where_the_next_1000_goes_and_what_a_little_more_brings_stand_beside_every_campaign() -> None:
+    """Who gets a part of it is drawn even if its own budget hardly changes."""
+    found = say_recommendation(40)
+    last = min(found.lines[-40:], key=lambda line: abs(line.proposed_micros - line.today_micros))
+    lines = [replace(line, next_micros=1_000_000_000 if line is last else 0) for line in found.lines]
+    rows = draw_said([replace(found, lines=lines)], None)["data"]["values"]
+    (row,) = [row for row in rows if row["part"]]
+    assert row["name"] == last.title
+    assert row["part"] == "1,000"
+    assert last.next_return is not None
+    assert (row["low80"], row["brings"]) == (last.next_return.low80, last.next_return.value)
+
+
 def test_campaigns_of_one_name_are_told_apart() -> None:
     found = say_recommendation(4)
     lines = [replace(line, title="Twin") if line.title.startswith("Google c") else line for line in found.lines]

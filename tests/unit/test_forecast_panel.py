@@ -262,8 +262,10 @@ def test_noise_trends_growth_and_lone_steps_are_no_change_of_level() -> None:
     steps = np.arange(120)
     lone = noisy_weeks(4, 120)
     lone[[60, 119]] *= 10
-    walk = 1000 + np.cumsum(rng.normal(0, 10, 120))
-    for series in (noisy_weeks(4, 120), walk, 100 + 2.0 * steps, np.exp(0.03 * steps + rng.normal(0, 0.1, 120)), lone):
+    walk: Floats = 1000 + np.cumsum(rng.normal(0, 10, 120))
+    grown: Floats = np.exp(0.03 * steps + rng.normal(0, 0.1, 120))
+    line = np.arange(100.0, 340.0, 2.0)
+    for series in (noisy_weeks(4, 120), walk, line, grown, lone):
         assert lift_to_newest_level(series, (7,)).tolist() == series.tolist()
 
 

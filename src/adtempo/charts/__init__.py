@@ -53,7 +53,12 @@ CHARTS = (
     Chart("roi-forecast", "What the next days bring back", "forecast", draw_roi_forecast),
     Chart("roi-timeseries", "ROI and conversions, past and to come", "forecast", draw_roi_timeseries),
     Chart("reach-ctr", "Reach and CTR, past and to come", "forecast", draw_reach_ctr),
-    Chart("budget-recommendation", "From today's budgets to the proposed ones", "forecast", draw_budget_recommendation),
+    Chart(
+        "budget-recommendation",
+        "Today's budgets, the proposed ones, and where the next 1,000 goes",
+        "forecast",
+        draw_budget_recommendation,
+    ),
     Chart("replay", "Net of spend against doing nothing", "replay", draw_replay),
 )
 
