@@ -192,7 +192,7 @@ def _compare_late(one: Comparison, late: str, limit: Floats, window: Window, row
     apart = metric.denominator if metric.numerator == late else metric.numerator
     known = np.ones(len(rows), bool) if apart is None else facts.measured[apart][rows] & (other > 0)
     ends = window.quantiles(late)[:, rows]
-    above = chance_above(list(ends), _LEVELS, np.where(known, needed, np.nan))
+    above = chance_above(ends, _LEVELS, np.where(known, needed, np.nan))
     return _signed(sign, above, np.asarray(ends[0] == ends[-1]), ends[0], needed)
 
 

@@ -8,7 +8,7 @@ usually bring are learnt once a day, at its first moment.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -88,9 +88,14 @@ class Times:
 
 
 def _multiplied(figures: Figures, spend: Floats, volume: Floats) -> Figures:
-    amounts = figures.sums * volume
-    amounts[_SPEND] = figures.sums[_SPEND] * spend
-    return Figures(np.rint(amounts).astype(np.int64), figures.known)
+    other = np.flatnonzero((spend != 1).any(axis=1) | (volume != 1).any(axis=1))
+    if not len(other):
+        return figures
+    sums = figures.sums.copy()
+    amounts = sums[:, other] * volume[other]
+    amounts[_SPEND] = sums[_SPEND, other] * spend[other]
+    sums[:, other] = np.rint(amounts).astype(np.int64)
+    return Figures(sums, figures.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +201,8 @@ class History:
         first = min(begins, *(day - lengthy for day in closed))
         low, high = max(self.place_of(first), 0), self.place_of(now.date()) + 2
         assert self._delays is not None, "delays are learnt on the way to a moment"
-        since = low - self._learnt_from
-        usual = {name: one.since(since) for name, one in self._delays.usual.items()}
-        delays = Delays(self._delays.curves, self._delays.of_account, self._delays.by_clicks, usual)
+        learnt, since = self._delays, low - self._learnt_from
+        delays = replace(learnt, usual=lambda name: learnt.usual(name).since(since))
         figures = self._by_day.figures(low, high)
         if times is not None:
             figures = _multiplied(figures, times.spend_by_day[:, low:high], times.volume_by_day[:, low:high])

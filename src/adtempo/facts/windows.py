@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,13 +100,13 @@ class Delays:
         curves: The curves of some accounts.
         of_account: Place of each account's curves, shape (accounts,).
         by_clicks: Whether late figures come from clicks; from spend where nobody counts clicks.
-        usual: Of each late quantity: what campaigns bring, shape (campaigns, days); empty where there are no curves.
+        usual: By the name of a late quantity: what campaigns bring, shape (campaigns, days), learnt when first asked.
     """
 
     curves: Sequence[AccountCurves]
     of_account: Ints
     by_clicks: bool
-    usual: Mapping[str, Usual]
+    usual: Callable[[str], Usual]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -285,17 +285,14 @@ def learn_delays(
         figures: Of each campaign and day.
         ages: As in `KnownDays`.
     """
-    order = list(curves)
+    order, known = list(curves), list(curves.values())
     places = np.array([order.index(one.ref) if one.ref in curves else 0 for one in accounts], np.int64)
-    known = list(curves.values())
-    delays = Delays(known, places, bool(figures.of("clicks")[0].any()), {})
-    if not known:
-        return delays
-    usual = {
-        name: learn_usual(_snapshot(name, delays, account, days, figures, ages), _curves_of(known, name))
-        for name in ARRIVING
+    by_clicks = bool(figures.of("clicks")[0].any())
+    # Copies: what is known moves on.
+    shown = {
+        name: _snapshot(name, places[account], days, figures, ages[account], by_clicks=by_clicks) for name in ARRIVING
     }
-    return replace(delays, usual=usual)
+    return Delays(known, places, by_clicks, cache(lambda name: learn_usual(shown[name], _curves_of(known, name))))
 
 
 def cut_windows(
@@ -352,7 +349,7 @@ def _load_known(ledger: Ledger, rows: _Rows, longest: int, as_of: datetime, batc
         days=days,
         figures=figures.first(asked),
         ages=ages,
-        delays=replace(delays, usual={name: usual.first(asked) for name, usual in delays.usual.items()}),
+        delays=replace(delays, usual=lambda name: delays.usual(name).first(asked)),
         part=part,
     )
 
@@ -428,8 +425,9 @@ def _expected(known: KnownDays, cut: _Cut, name: str, groups: Ints, facts: FactT
     if not delays.curves:
         return as_reported(np.where(facts.measured[name], facts.sums[name] / 1e6, np.nan))
     figures = known.figures.since(first)
-    snapshot = _snapshot(name, delays, known.account, known.days[first:], figures, known.ages[:, first:])
-    cells = expect_totals(snapshot, _curves_of(delays.curves, name), delays.usual[name].since(first))
+    group, ages = delays.of_account[known.account], known.ages[known.account, first:]
+    snapshot = _snapshot(name, group, known.days[first:], figures, ages, by_clicks=delays.by_clicks)
+    cells = expect_totals(snapshot, _curves_of(delays.curves, name), delays.usual(name).since(first))
     seen = cut.figures.of(name)[0] / 1e6
     parts = replace(
         cells,
@@ -443,14 +441,14 @@ def _expected(known: KnownDays, cut: _Cut, name: str, groups: Ints, facts: FactT
     return as_expected(replace(sums, unit=np.where(sums.unit > 0, sums.unit, 1.0)), facts.measured[name])
 
 
-def _snapshot(name: str, delays: Delays, account: Ints, days: Days, figures: Figures, ages: Ints) -> Snapshot:
+def _snapshot(name: str, group: Ints, days: Days, figures: Figures, ages: Ints, *, by_clicks: bool) -> Snapshot:
     seen, known = figures.of(name)
-    exposure = figures.of("clicks")[0] if delays.by_clicks else figures.of("spend_micros")[0] / 1e6
+    exposure = figures.of("clicks")[0] if by_clicks else figures.of("spend_micros")[0] / 1e6
     return Snapshot(
         started=(days - np.datetime64(MONDAY)).astype(np.float64),
         seen=np.where(known, seen / 1e6, np.nan),
-        age=ages[account],
-        group=delays.of_account[account],
+        age=ages,
+        group=group,
         exposure=exposure.astype(np.float64),
         whole=name == "conversions_micros",
     )

@@ -31,14 +31,14 @@ def guess_median(low95: ArrayLike, low80: ArrayLike, high80: ArrayLike, high95: 
     return np.asarray(np.clip(narrow - skew * (near + 1), low80, high80))
 
 
-def chance_above(quantiles: Sequence[ArrayLike], levels: Sequence[float], threshold: ArrayLike) -> Floats:
+def chance_above(quantiles: ArrayLike, levels: Sequence[float], threshold: ArrayLike) -> Floats:
     """Return the probability that numbers known by a few quantiles lie above thresholds, shape (numbers,).
 
     Between the quantiles, and beyond them, each is taken to be as a normal one would be: straight lines of the value
     over the normal score. Where all quantiles are one value there is no doubt, and only a larger one lies above.
 
     Args:
-        quantiles: Values, rising, one array of shape (numbers,) per level; NaN where nothing is known.
+        quantiles: Values, rising with the levels, shape (levels, numbers); NaN where nothing is known.
         levels: Their probabilities, rising, between 0 and 1, two or more.
         threshold: What they are held against, shape (numbers,) or one for all.
 
@@ -50,29 +50,18 @@ def chance_above(quantiles: Sequence[ArrayLike], levels: Sequence[float], thresh
     >>> chance_above([[7.0], [7.0]], [0.1, 0.9], [7.0])
     array([0.])
     """
-    knots = np.stack([np.atleast_1d(np.asarray(one, np.float64)) for one in quantiles])
-    limit = np.broadcast_to(np.asarray(threshold, np.float64), knots.shape[1:])
-    scores = np.asarray(ndtri(np.asarray(levels, np.float64)))[:, None]
-    low, high = knots[:-1], knots[1:]
+    knots, limit = np.asarray(quantiles, np.float64), np.asarray(threshold, np.float64)
+    scores = np.asarray(ndtri(np.asarray(levels, np.float64)))
+    passed = (limit >= knots).sum(axis=0)
+    line, column = np.clip(passed - 1, 0, len(knots) - 2), np.arange(knots.shape[1])
+    low, high = knots[line, column], knots[line + 1, column]
     wide = high > low
     share = (limit - low) / np.where(wide, np.maximum(high - low, _LEAST), 1.0)
-    lines = scores[:-1] + (scores[1:] - scores[:-1]) * share
-    reaches, ends = limit >= low, limit < high
-    reaches[0] = ends[-1] = True
-    found = _pick(wide & reaches & ends, lines, np.where(limit < knots[0], -np.inf, np.inf))
     # A flat end has no line of its own: what lies beyond it is beyond doubt.
-    found = np.where((limit < knots[0]) & (low[0] == high[0]), -np.inf, found)
-    found = np.where((limit >= knots[-1]) & (low[-1] == high[-1]), np.inf, found)
-    # In front of a flat middle the line ends where it jumps.
-    jumps = ((low == high) & (limit == low))[::-1]
-    found = _pick(jumps, np.broadcast_to(scores[:0:-1], jumps.shape), found)
-    certain = knots[0] == knots[-1]
-    found = np.where(certain, np.where(limit < knots[0], -np.inf, np.inf), found)
+    beyond = np.where(passed == 0, -np.inf, np.inf)
+    found = np.where(wide, scores[line] + (scores[line + 1] - scores[line]) * share, beyond)
+    jumps = (knots[:-1] == knots[1:]) & (knots[:-1] == limit) & (knots[0] < knots[-1])
+    if jumps.any():  # in front of a flat middle the line ends where it jumps
+        found = np.where(jumps.any(axis=0), scores[len(jumps) - jumps[::-1].argmax(axis=0)], found)
     unknown = np.isnan(knots).any(axis=0) | np.isnan(limit)
     return np.where(unknown, np.nan, ndtr(-found))
-
-
-def _pick(which: NDArray[np.bool_], values: Floats, otherwise: Floats) -> Floats:
-    """Return the first value that is meant of each column."""
-    chosen = values[which.argmax(axis=0), np.arange(which.shape[1])]
-    return np.where(which.any(axis=0), chosen, otherwise)

@@ -8,6 +8,7 @@ writing them, alike for TOML, API and web), `sentences` (a rule in English). Not
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from adtempo.budgets.rules.base import Row, Rule
 from adtempo.budgets.rules.default_table import recommend_default_table
@@ -20,6 +21,7 @@ RULES: tuple[tuple[str, Callable[[Rule], tuple[Row, ...]]], ...] = (
 """Kinds of rules, and what turns a rule into rows."""
 
 
+@lru_cache(maxsize=1024)
 def recommend_rows(rule: Rule) -> tuple[Row, ...]:
     """Return the rows of a rule, the most severe first."""
     return dict(RULES)["rows" if rule.rows else "thresholds"](rule)

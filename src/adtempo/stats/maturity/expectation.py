@@ -90,21 +90,21 @@ class Expectation:
         Args:
             probability: One of `LEVELS`.
         """
-        low, high = (self._quantile(tail) for tail in ((1 - probability) / 2, (1 + probability) / 2))
+        low, high = self._quantiles((1 - probability) / 2, (1 + probability) / 2)
         low = np.minimum(np.maximum(low, np.minimum(self.seen, 0.0)), self.value)
         return low, np.maximum(high, self.value)
 
     def median(self) -> Floats:
         """Return the total that is as likely to be passed as not: nearest on average, but medians do not add up."""
         in_doubt = self.curve_deviation > np.abs(self.value - self.seen)
-        return np.where(in_doubt, self.value, np.maximum(self._quantile(0.5), np.minimum(self.seen, 0.0)))
+        return np.where(in_doubt, self.value, np.maximum(self._quantiles(0.5)[0], np.minimum(self.seen, 0.0)))
 
-    def _quantile(self, probability: float) -> Floats:
+    def _quantiles(self, *probabilities: float) -> list[Floats]:
         variance = self.noise_variance + self.curve_deviation**2
         coming = self.value - self.seen
         shift = 2 * self.withdrawn + np.maximum(self.curve_deviation - np.maximum(coming, 0.0), 0.0)
-        later = _gamma_quantile(np.maximum(coming + shift, 0.0), variance, probability) - shift
-        return self.seen + self._arrivals(later)
+        later = _gamma_quantiles(np.maximum(coming + shift, 0.0), variance, probabilities)
+        return [self.seen + self._arrivals(each - shift) for each in later]
 
     def _arrivals(self, to_come: Floats) -> Floats:
         """Return what is to come in whole arrivals, or at least in none that are less than half a one."""
@@ -236,10 +236,11 @@ def _gamma_table(probability: float) -> Floats:
     return np.asarray(gammaincinv(_SHAPES, probability) / _SHAPES)
 
 
-def _gamma_quantile(mean: ArrayLike, variance: ArrayLike, probability: float) -> Floats:
+def _gamma_quantiles(mean: ArrayLike, variance: ArrayLike, probabilities: Sequence[float]) -> list[Floats]:
     """Return quantiles of gamma distributions, from a table by shape; the mean where there is no variance."""
     centre, spread = np.asarray(mean, dtype=np.float64), np.asarray(variance, dtype=np.float64)
     certain = (spread <= 0) | (centre <= 0)
     shape = np.where(certain, 1.0, centre**2 / np.where(spread <= 0, 1.0, spread))
-    relative = np.interp(np.log(np.maximum(shape, _SHAPES[0])), _LOG_SHAPES, _gamma_table(probability))
-    return np.where(certain, centre, centre * relative)
+    logs = np.log(np.maximum(shape, _SHAPES[0]))
+    relative = (np.interp(logs, _LOG_SHAPES, _gamma_table(probability)) for probability in probabilities)
+    return [np.where(certain, centre, centre * each) for each in relative]
