@@ -8,7 +8,7 @@ import pytest
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.errors import CurrenciesMixed, InvalidInput
-from adtempo.domain.metrics import CLICKS, CPA, CTR, CVR, REACH, ROAS, SPEND
+from adtempo.domain.metrics import CLICKS, CPA, CTR, CVR, REACH, ROAS, SPEND, Metric
 from adtempo.domain.panels import QUANTITIES, FactTable
 from adtempo.tracking.creatives import (
     CREATIVE_KEYS,
@@ -131,6 +131,23 @@ def test_where_less_is_better_the_least_comes_first_and_sums_are_what_they_are()
     assert estimate_top_creatives(facts(rows), CURRENCIES, CVR, impressions_min=0, top=1)[0].expected == pytest.approx(
         5, rel=0.02
     )
+
+
+def test_a_young_creative_is_judged_by_what_its_days_will_come_to() -> None:
+    rows = history("old", STEADY, spend=1_000_000, value=3_000_000)
+    young = history("young", STEADY, spend=1_000_000, value=1_500_000)
+    day = facts(rows).keys["day_local"].tolist()
+    half = {CAMPAIGN.account: dict.fromkeys(day, 0.5)}
+
+    def ranked(arrived: dict[AccountRef, dict[date, float]], metric: Metric = ROAS) -> list[tuple[str, float, float]]:
+        found = estimate_top_creatives(
+            facts(rows + young), CURRENCIES, metric, impressions_min=0, top=2, arrived=arrived
+        )
+        return [(one.creative.creative.creative_id, one.raw, round(one.expected, 2)) for one in found]
+
+    assert ranked({}) == [("old", 3.0, 3.0), ("young", 1.5, 1.5)]
+    assert ranked(half) == [("old", 3.0, 6.0), ("young", 1.5, 3.0)]
+    assert ranked(half, CTR) == ranked({}, CTR)
 
 
 def test_amounts_of_several_currencies_are_not_ranked_but_ratios_are() -> None:

@@ -48,8 +48,8 @@ class CreativeRanked(CreativeNamed):
 
     impressions: int | None
     clicks: int | None
-    raw: Number | str = Field(description="As measured.")
-    expected: Number | str = Field(description="Drawn towards its campaign, the more the less is known.")
+    raw: Number | str = Field(description="As reported so far.")
+    expected: Number | str = Field(description="What it is likely to come to: drawn towards its campaign, the more the less is known.")
     low95: Number | str
     high95: Number | str
 

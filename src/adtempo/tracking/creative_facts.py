@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.metrics import FREQUENCY, value_of
 from adtempo.domain.panels import FactTable
-from adtempo.facts.freshness import last_ended
+from adtempo.facts.freshness import last_ended, load_heard
 from adtempo.facts.load import FactQuery, load_fact_table
+from adtempo.facts.load_hours import share_of_clicks
+from adtempo.facts.maturity import load_curves
 from adtempo.store import accounts as stored
 from adtempo.store.engine import reading
 from adtempo.tracking.campaign_facts import Campaigns, check_days, load_day_figures
@@ -41,6 +45,27 @@ def load_creative_facts(
     check_days(since, until)
     query = FactQuery(by=CREATIVE_KEYS, since=since, until=until, campaigns=campaigns, as_of=as_of)
     return load_fact_table(workspace.ledger, query)
+
+
+def load_arrived(workspace: Workspace, facts: FactTable, as_of: datetime) -> dict[AccountRef, dict[date, float]]:
+    """Return which share of the conversions of each account's days has been reported, where delays are known.
+
+    Args:
+        workspace: What is open.
+        facts: Whose days; a key is day_local.
+        as_of: What was known at this moment, aware.
+    """
+    curves = load_curves(workspace.ledger, as_of=as_of)
+    with reading(workspace.engine) as connection:
+        accounts = {account.ref: account for account in stored.load_accounts(connection)}
+        heard = load_heard(connection, as_of)
+    days: list[date] = np.unique(facts.keys["day_local"]).tolist()
+    found = {}
+    for ref, curve in curves.items():
+        noons = [datetime.combine(day, time(12), accounts[ref].zone).timestamp() for day in days]
+        ages = (heard.get(ref, as_of).timestamp() - np.array(noons)) / 3600
+        found[ref] = dict(zip(days, share_of_clicks(curve, np.maximum(ages, 1.0)).tolist(), strict=True))
+    return found
 
 
 def load_fatigue(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from math import isnan
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ from adtempo.stats.trend import MATERIAL, Declines, find_declines
 
 Floats = NDArray[np.float64]
 Currencies = Mapping[AccountRef, str]
+
+Arrived = Mapping[AccountRef, Mapping[date, float]]
+
+LATE = {"conversions_micros", "conversion_value_micros"}
+"""Quantities that arrive late."""
 
 CREATIVE_KEYS = ("platform", "account_id", "campaign_id", "creative_id", "day_local")
 """How facts must be grouped to be read here."""
@@ -78,8 +84,9 @@ class RankedCreative:
 
     Attributes:
         creative: What it did.
-        raw: The metric as measured.
-        expected: The same drawn towards its campaign, the more the less is known; what the ranking goes by.
+        raw: The metric as reported so far.
+        expected: What it is likely to come to, drawn towards its campaign the more, the less is known; what the ranking
+            goes by.
         low95: Lower end of the 95% interval of `expected`.
         high95: Its upper end.
     """
@@ -186,11 +193,18 @@ def estimate_creatives(facts: FactTable, currencies: Currencies) -> tuple[Creati
 
 
 def estimate_top_creatives(
-    facts: FactTable, currencies: Currencies, metric: Metric, *, impressions_min: int, top: int
+    facts: FactTable,
+    currencies: Currencies,
+    metric: Metric,
+    *,
+    impressions_min: int,
+    top: int,
+    arrived: Arrived = MappingProxyType({}),
 ) -> tuple[RankedCreative, ...]:
     """Rank creatives by a metric, the best first; one lucky click makes no winner.
 
-    A ratio is ranked by what it is likely to be, drawn towards its campaign. A sum is what it is.
+    A ratio is ranked by what it is likely to be, drawn towards its campaign. A sum is what it is. Where conversions are
+    still arriving, what they are held against counts by the share of them that has: a young creative is not a bad one.
 
     Args:
         facts: Grouped by CREATIVE_KEYS.
@@ -198,6 +212,7 @@ def estimate_top_creatives(
         metric: What to rank by; where neither direction is better, the largest come first.
         impressions_min: Creatives with fewer impressions are left out.
         top: How many to return at most.
+        arrived: Share of the conversions of each account's days that has been reported; a day without one is whole.
 
     Raises:
         InvalidInput: The metric is not known per creative, or a number is out of range.
@@ -214,7 +229,7 @@ def estimate_top_creatives(
         raise CurrenciesMixed(mixed)
     known = np.logical_and.reduce([panel.measured[name].any(axis=1) for name in names])
     known &= panel.sums["impressions"].sum(axis=1) >= impressions_min
-    raw, expected, low, high = _ranked_values(panel, metric)
+    raw, expected, low, high = _ranked_values(panel, metric, arrived)
     known &= ~np.isnan(raw)
     order = np.argsort(expected if metric.better_when is Better.LOWER else -expected, kind="stable")
     figures = list(_figures(panel))
@@ -224,16 +239,28 @@ def estimate_top_creatives(
     )
 
 
-def _ranked_values(panel: _Panel, metric: Metric) -> tuple[Floats, Floats, Floats, Floats]:
+def _ranked_values(panel: _Panel, metric: Metric, arrived: Arrived) -> tuple[Floats, Floats, Floats, Floats]:
     scale = float(metric.scale)
     tops = panel.floats(metric.numerator) * scale
     if metric.denominator is None:
         total = tops.sum(axis=1)
         return total, total, total, total
     bottoms = panel.floats(metric.denominator)
+    raw = shrink_ratios(tops, bottoms, panel.campaigns).raw
+    late = [name in LATE for name in (metric.numerator, metric.denominator)]
+    if any(late) and not all(late):
+        share = _shares(panel, arrived)
+        tops, bottoms = (tops, bottoms * share) if late[0] else (tops * share, bottoms)
     event = {CLICKS.numerator: scale, CONVERSIONS.numerator: MICROS * scale}.get(metric.numerator)
     found = shrink_ratios(tops, bottoms, panel.campaigns, event)
-    return found.raw, found.value, found.low95, found.high95
+    return raw, found.value, found.low95, found.high95
+
+
+def _shares(panel: _Panel, arrived: Arrived) -> Floats:
+    days = panel.days.tolist()
+    rows = {ref: [shares.get(day, 1.0) for day in days] for ref, shares in arrived.items()}
+    whole = [1.0] * len(days)
+    return np.array([rows.get(ref.campaign.account, whole) for ref in panel.refs], dtype=np.float64)
 
 
 def estimate_creative_fatigue(

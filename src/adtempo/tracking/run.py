@@ -18,8 +18,9 @@ from adtempo.store.engine import reading
 from adtempo.store.ledger import Batch
 from adtempo.tracking.anomalies import Anomaly
 from adtempo.tracking.campaign_facts import check_days, load_export, load_figures, load_metrics, load_profile
-from adtempo.tracking.creative_facts import load_creative_facts, load_currencies, load_fatigue
+from adtempo.tracking.creative_facts import load_arrived, load_creative_facts, load_currencies, load_fatigue
 from adtempo.tracking.creatives import (
+    LATE,
     CreativeFatigue,
     CreativeFigures,
     RankedCreative,
@@ -346,7 +347,11 @@ class CampaignTracker:
         wanted = find_metric(metric)
         facts = self._load_creatives(campaign_id, since, until, as_of)
         currencies = load_currencies(self._workspace)
-        return estimate_top_creatives(facts, currencies, wanted, impressions_min=impressions_min, top=top)
+        late = not LATE.isdisjoint({wanted.numerator, wanted.denominator})
+        arrived = load_arrived(self._workspace, facts, self._moment(as_of)) if late else {}
+        return estimate_top_creatives(
+            facts, currencies, wanted, impressions_min=impressions_min, top=top, arrived=arrived
+        )
 
     def get_creative_fatigue(
         self, campaign_id: str | None = None, until: date | None = None, as_of: datetime | None = None

@@ -173,7 +173,7 @@ def _creative_row(
         creative_id=ref.creative_id,
         impressions=Cell(f"{impressions:,}", impressions, f"Times it was shown, {days}."),
         ctr=_ranked_cell(ctr, "%", "clicks / impressions"),
-        roas=_ranked_cell(roas, "", "conversion value / spend"),
+        roas=_ranked_cell(roas, "", "conversion value / spend, once all has arrived,"),
         fatigue=fatigue,
         recommendation=str(tired.recommendation) if tired is not None else "",
         reason=tired.reason if tired is not None else "",
@@ -186,7 +186,7 @@ def _ranked_cell(ranked: RankedCreative | None, sign: str, formula: str) -> Cell
     return Cell(
         f"{ranked.expected:.2f}{sign} ({ranked.low95:.2f} to {ranked.high95:.2f})",
         ranked.expected,
-        f"What {formula} is likely to be: measured {ranked.raw:.2f}{sign}, drawn towards the campaign the more, the "
+        f"What {formula} is likely to be: {ranked.raw:.2f}{sign} so far, drawn towards the campaign the more, the "
         "less is known. In brackets: its 95% interval.",
     )
 
