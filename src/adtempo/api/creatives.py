@@ -49,7 +49,9 @@ class CreativeRanked(CreativeNamed):
     impressions: int | None
     clicks: int | None
     raw: Number | str = Field(description="As reported so far.")
-    expected: Number | str = Field(description="What it is likely to come to: drawn towards its campaign, the more the less is known.")
+    expected: Number | str = Field(
+        description="What it is likely to come to: drawn towards its campaign, the more the less is known."
+    )
     low95: Number | str
     high95: Number | str
 
