@@ -82,6 +82,13 @@ def test_every_place_has_a_plan_of_its_own(tmp_path: Path) -> None:
     assert "place Rome" in said
 
 
+def test_a_row_without_its_place_is_named(tmp_path: Path) -> None:
+    assert asked(tmp_path, changed(3, "place", ""), "--group", "place") == (
+        4,
+        "error: past.csv:5:place: nothing stands in it; write the place\n",
+    )
+
+
 def test_what_was_never_tried_is_said(tmp_path: Path) -> None:
     body = answered(tmp_path, table(), total="900")
     assert "never tried: " in body["note"]
@@ -128,10 +135,13 @@ def changed(row: int, column: str, text: str) -> Cells:
         (table(2), "2 rows are too few to learn from; at least 10"),
         ([], "has no rows below its header"),
         (changed(3, "search", "-5"), "past.csv:5:search: -5 is not an amount of at least 0"),
-        (changed(3, "sales", ""), "past.csv:5:sales: nan is not an amount of at least 0"),
+        (changed(3, "sales", ""), "past.csv:5:sales: an empty cell is not an amount of at least 0"),
         (changed(3, "social", "much"), "past.csv:5:social: 'much' is no number"),
         (changed(3, "date", "soon"), "past.csv:5:date: 'soon' is no date"),
-        (changed(3, "date", "2026-01-05"), "past.csv:5:date: 2026-01-05 00:00:00 stands in row 2 already"),
+        (
+            changed(3, "date", "2026-01-05"),
+            "stands in row 2 already; keep one of the two, or tell them apart by --group",
+        ),
         ([*table()[:7], *table()[8:]], "past.csv: rows are missing after 2026-02-16 00:00:00"),
         ([*table(), ["2026-08-13 07:31:01", *table()[0][1:]]], "rows are missing after"),
         ([[*row[:4], "0"] for row in table()], "nothing was ever spent on social: leave it out of --spend"),
@@ -160,7 +170,7 @@ def test_a_history_that_tells_nothing_is_refused_by_place(tmp_path: Path, cells:
         (("--spend", ","), "60", 4, "no column of spend is named"),
         (("--spend", "search,radio"), "60", 4, "past.csv:1:radio: there is no such column"),
         (("--spend", "search,sales"), "60", 4, "one column is named twice"),
-        (("--group", "town"), "60", 4, "past.csv:2:town: there is no such column, or nothing in it"),
+        (("--group", "town"), "60", 4, "past.csv:1:town: there is no such column"),
     ],
 )
 def test_a_question_that_contradicts_itself_is_answered_clearly(

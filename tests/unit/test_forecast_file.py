@@ -178,8 +178,11 @@ def test_many_series_are_summed_up(tmp_path: Path) -> None:
         ("ds,y\n2026-01-01,1\n2026-01-02,abc\n", "in.csv:3:y: 'abc' is no number; write 1234.5"),
         ("ds,y\n2026-01-01,1_000\n", "in.csv:2:y: '1_000' is no number"),
         ("ds,y\n2026-01-01,inf\n", "in.csv:2:y: 'inf' is no number"),
-        ("ds,y\n2026-01-01\n", "in.csv:2:y: None is no number"),
-        ("ds,y\n2026-01-01,1\n2026-01-01,2\n", "in.csv:3:ds: 2026-01-01 00:00:00 stands in row 2 already"),
+        ("ds,y\n2026-01-01\n", "in.csv:2:y: a row that ends before it is no number"),
+        (
+            "ds,y\n2026-01-01,1\n2026-01-01,2\n",
+            "stands in row 2 already; keep one of the two, or tell them apart by a column unique_id",
+        ),
         ("unique_id,ds,y\na,2026-01-01,1\na,2026-01-01,2\n", "in.csv:3:ds: 2026-01-01 00:00:00 for a stands in row 2"),
         ("ds,y\n2026-01-01,1\n2,2\n", "in.csv:3:ds: a number, where row 2 has a time without an offset"),
         ("ds,y\n2026-01-01,1\n2026-01-02T00:00Z,2\n", "in.csv:3:ds: a time with an offset, where row 2"),

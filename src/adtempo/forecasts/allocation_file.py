@@ -106,9 +106,11 @@ def _read_histories(source: Path, columns: Columns) -> dict[str, History]:
     _, rows = read_rows(source, columns.date, wanted, columns.group or "")
     if columns.group and not all(row.series for row in rows):
         line = next(row.line for row in rows if not row.series)
-        raise InvalidInput(f"{source.name}:{line}:{columns.group}: there is no such column, or nothing in it")
+        raise InvalidInput(f"{source.name}:{line}:{columns.group}: nothing stands in it; write the place")
     problems = [
-        Problem(source.name, row.line, name, f"{value:g} is not an amount of at least 0; write 0 where there was none")
+        Problem(
+            source.name, row.line, name, f"{_said(value)} is not an amount of at least 0; write 0 where there was none"
+        )
         for row in rows
         for name, value in zip(wanted, row.values, strict=True)
         if not value >= 0
@@ -119,6 +121,10 @@ def _read_histories(source: Path, columns: Columns) -> dict[str, History]:
     for row in rows:
         places.setdefault(row.series, []).append(row)
     return {name: _history(source.name, columns, place) for name, place in places.items()}
+
+
+def _said(value: float) -> str:
+    return "an empty cell" if np.isnan(value) else f"{value:g}"
 
 
 def _history(file: str, columns: Columns, rows: Sequence[Row]) -> History:

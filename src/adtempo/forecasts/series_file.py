@@ -78,7 +78,7 @@ def read_rows(source: Path, date: str, value: Sequence[str], series: str = _ID) 
         source: CSV with a header; its rows in any order.
         date: Column of dates or times, or of whole numbers that count.
         value: Columns of numbers; one entry may name several, with commas between.
-        series: Column that tells series apart, if the file has it.
+        series: Column that tells series apart: unique_id if the file has it, another that it must have, empty for none.
 
     Raises:
         InvalidInput: The file cannot be read as such a table; wrong places are named as file:row:column.
@@ -91,7 +91,7 @@ def read_rows(source: Path, date: str, value: Sequence[str], series: str = _ID) 
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidInput(f"{source.name} cannot be read as a CSV file in UTF-8: {error}") from error
     columns = [one.strip() for name in value for one in ([name] if name in header else name.split(","))]
-    for name in (date, *columns):
+    for name in (date, *columns, *({series} - {"", _ID})):
         if header.count(name) != 1:
             found = "several columns are called so" if name in header else "there is no such column"
             raise InvalidInput(f"{source.name}:1:{name}: {found}; the header is {','.join(header)}")
@@ -114,10 +114,11 @@ def read_rows(source: Path, date: str, value: Sequence[str], series: str = _ID) 
             try:
                 values.append(_read_number(named[column]))
             except (KeyError, ValueError):
-                said = f"{named.get(column)!r} is no number; write 1234.5, or nothing where it is missing"
+                found = repr(named[column]) if column in named else "a row that ends before it"
+                said = f"{found} is no number; write 1234.5, or nothing where it is missing"
                 problems.append(Problem(source.name, line, column, said))
         rows.append(Row(line, named.get(series, "").strip(), moment, tuple(values)))
-    if problems := problems or _contradictions(source, date, rows):
+    if problems := problems or _contradictions(source, date, rows, series):
         raise BadFile(problems)
     return columns, sorted(rows, key=lambda row: row.moment)
 
@@ -132,7 +133,7 @@ def _read_number(text: str) -> float:
     return number
 
 
-def _contradictions(source: Path, date: str, rows: Sequence[Row]) -> list[Problem]:
+def _contradictions(source: Path, date: str, rows: Sequence[Row], series: str) -> list[Problem]:
     """Return dates that are of another kind than the first one, and those that a series has twice."""
     problems = []
     seen: dict[tuple[str, Moment], int] = {}
@@ -144,7 +145,8 @@ def _contradictions(source: Path, date: str, rows: Sequence[Row]) -> list[Proble
         first = seen.setdefault((row.series, row.moment), row.line)
         if first != row.line:
             of = f" for {row.series}" if row.series else ""
-            said = f"{row.moment}{of} stands in row {first} already; keep one of the two"
+            apart = "" if row.series else f", or tell them apart by {f'a column {series}' if series else '--group'}"
+            said = f"{row.moment}{of} stands in row {first} already; keep one of the two{apart}"
             problems.append(Problem(source.name, row.line, date, said))
     return problems
 
