@@ -49,6 +49,15 @@ class Settings(BaseSettings):
         ),
     )
 
+    tell_above: float = Field(
+        default=500,
+        ge=0,
+        description=(
+            "The hourly run tells of every change of a daily budget by more than so many US dollars, or their like. "
+            "It tells of every pause."
+        ),
+    )
+
     @field_validator("forecasts_cron")
     @classmethod
     def _check_cron(cls, text: str) -> str:

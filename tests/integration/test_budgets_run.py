@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+import roads
 from adtempo.alerts.open import load_alerts
 from adtempo.budgets.dashboard import dashboard_body
 from adtempo.budgets.report import check_body, run_body
 from adtempo.budgets.rules.base import Rule
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.run import BudgetAutoScaler, Run
+from adtempo.budgets.tell import find_news
 from adtempo.changes.approvals import approve_change
 from adtempo.changes.halt import halt_changes
 from adtempo.changes.run import apply_changes, load_change, load_changes
@@ -301,6 +303,12 @@ def test_a_large_change_is_told_with_where_to_decide(workspace: Workspace, tmp_p
     run(replace(workspace, pretended_now=NOW + timedelta(hours=1), settings=settings))
     (alert,) = load_alerts(workspace)
     assert "waits for approval at https://ads.example.com/approvals: Exceptional" in alert.finding.message
+
+
+@pytest.mark.parametrize(("above", "told"), [(19.9, True), (20, False)])
+def test_how_large_a_change_must_be_to_be_told_is_set(above: float, told: bool) -> None:
+    change = roads.bare_change(NOW, state=State.APPLIED)  # 200 -> 220
+    assert bool(find_news([change], above)) is told
 
 
 def test_one_rule_that_cannot_be_held_against_a_campaign_stops_no_other(home: Workspace, tmp_path: Path) -> None:

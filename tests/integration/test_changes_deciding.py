@@ -247,10 +247,10 @@ def test_an_account_that_is_not_armed_gets_suggestions_only(workspace: Workspace
     wishes = [roads.proposal(workspace.now(), number) for number in (1, 2)]
     one, two = propose_changes(workspace, wishes, actor="rule")
     assert one.state is State.PROPOSED
-    for armed in (False, True):
+    for armed, said in ((False, "is not armed, so"), (True, "was suggested before account tiktok:t1 was armed")):
         with transaction(workspace.engine) as connection:
             change_account(connection, roads.ACCOUNT, armed=armed)
-        with pytest.raises(Conflict, match="is not armed"):
+        with pytest.raises(Conflict, match=said):
             approve_change(workspace, one.id, approver=roads.ANN)
     assert apply_changes(workspace, actor="job").sent == ()
     assert roads.held(market, workspace.now()) == roads.ACTIVE

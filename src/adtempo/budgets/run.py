@@ -364,7 +364,8 @@ class BudgetAutoScaler:
     def _tell(self, scaled: Sequence[Scaled], window: datetime) -> None:
         """Open an alert for every pause and every large change; those of the run before have been heard."""
         fresh = [one.change for one in scaled if one.change is not None and one.change.window == window]
-        news = find_news(fresh, self.workspace.settings.public_url)
+        settings = self.workspace.settings
+        news = find_news(fresh, settings.tell_above, settings.public_url)
         with transaction(self.workspace.engine) as connection:
             update_alerts(connection, news, alert_types={NEWS}, accounts=None, now=self.workspace.now())
 

@@ -10,8 +10,6 @@ from adtempo.domain.changes import Change, State
 from adtempo.domain.money import MICROS, Money
 
 NEWS = "budget_change"
-TELL_ABOVE = 500
-"""A change of a daily budget by more than so many US dollars, or their like, is told."""
 
 _DONE_OR_DUE = {
     State.PROPOSED: "suggested",
@@ -23,7 +21,7 @@ _DONE_OR_DUE = {
 }
 
 
-def find_news(changes: Iterable[Change], public_url: str | None = None) -> list[Finding]:
+def find_news(changes: Iterable[Change], above: float, public_url: str | None = None) -> list[Finding]:
     """Return what there is to tell of changes; those that went nowhere are no news.
 
     What waits for approval comes with the address of the page to sign in and decide on: opening it decides nothing,
@@ -31,6 +29,7 @@ def find_news(changes: Iterable[Change], public_url: str | None = None) -> list[
 
     Args:
         changes: As they stand.
+        above: A change of a daily budget by more than so many US dollars, or their like, is told.
         public_url: How people reach the server; None where nobody said.
     """
     return [
@@ -42,7 +41,7 @@ def find_news(changes: Iterable[Change], public_url: str | None = None) -> list[
             detail=f"{change.action} {change.window:%Y-%m-%dT%H}",
         )
         for change in changes
-        if change.state in _DONE_OR_DUE and (not _moves(change) or _size(change) > TELL_ABOVE)
+        if change.state in _DONE_OR_DUE and (not _moves(change) or _size(change) > above)
     ]
 
 

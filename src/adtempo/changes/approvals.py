@@ -154,7 +154,12 @@ def _check_may(approver: Person) -> None:
 
 def _check_waiting(connection: Connection, change: Change, approver: Person, digest: str | None) -> None:
     account = load_account(connection, change.campaign.account)
-    if change.state is State.PROPOSED or not account.armed:
+    if change.state is State.PROPOSED and account.armed:
+        raise Conflict(
+            f"change {change.id} was suggested before account {account.ref} was armed and stays a suggestion; the next "
+            "window proposes afresh: adtempo budgets run"
+        )
+    if not account.armed:
         raise Conflict(
             f"account {account.ref} is not armed, so change {change.id} is only a suggestion; arm the account "
             f"with adtempo accounts arm {account.ref}, then the next window proposes afresh"
