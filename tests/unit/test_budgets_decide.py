@@ -125,6 +125,12 @@ def test_yen_are_rounded_to_whole_yen_towards_the_present_budget() -> None:
     assert found.new_budget_micros == 14_814 * MICROS
 
 
+def test_each_campaign_is_limited_in_its_own_currency() -> None:
+    yen = Told(150_000, Seen(spend=100_000, value=350_000), currency="JPY")
+    found = evaluate(REPORTED, Told(900, Seen(value=350)), yen)
+    assert [each.new_budget_micros for each in found] == [1_000 * MICROS, 180_000 * MICROS]
+
+
 def test_a_rule_of_another_currency_is_refused() -> None:
     columns = standing(Told(currency="EUR"))
     with pytest.raises(InvalidInput, match="is written in USD, the account counts in EUR"):
@@ -176,6 +182,12 @@ def test_general_rules_compare_any_metric_over_any_window(told: Told, action: Bu
 
     found = one(read_rule(GENERAL), replace(told, more={168: Seen(), **told.more}))
     assert (found.action, found.reason) == (action, reason)
+
+
+def test_a_cost_is_only_called_too_high_when_what_still_arrives_cannot_lower_it() -> None:
+    rule = read_rule({"rule_name": "c", "rows": [{"when": "cpa > 12", "action": "scale_down", "multiplier": 0.8}]})
+    assert one(rule, Told(seen=Seen(conversions=5, conversions_final=(10, 8, 12)))).action is BudgetAction.MAINTAIN
+    assert one(rule, Told(seen=Seen(conversions=5, conversions_final=(6, 5, 7)))).action is BudgetAction.SCALE_DOWN
 
 
 def test_the_pace_is_only_called_when_its_interval_says_so() -> None:
