@@ -48,6 +48,14 @@ class Trial:
         after = slice(int(clock.day_starts[LEARNT_DAYS]), None)
         return float(expected_outcome(self.play, spend).value_micros[after].sum() / spend[after].sum())
 
+    def luck(self) -> float:
+        """Return how far noise moved the true ROAS of its pacing from the days learnt to those after."""
+        play = self.play
+        spend, end = play.delivery.spend_micros.sum(axis=1).astype(np.float64), play.stage.clock.day_starts[LEARNT_DAYS]
+        value = expected_outcome(play, spend).value_micros
+        before, after = (value[part].sum() / spend[part].sum() for part in (slice(end), slice(end, None)))
+        return float(before / after - 1)
+
     @property
     def flat(self) -> Floats:
         """The budget spent evenly."""

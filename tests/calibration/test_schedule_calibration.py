@@ -40,6 +40,8 @@ class Worth:
         modified: True gain of its multipliers on top of today's rhythm.
         modified_told: The predicted one.
         modified_covered: Whether the true one lies in its 95% interval.
+        today: Error of the predicted ROAS of today's rhythm, which no response to other hours enters.
+        luck: Error of telling that rhythm's true ROAS in the days learnt for the days after: what nobody can know.
     """
 
     over_flat: float
@@ -50,6 +52,8 @@ class Worth:
     modified: float
     modified_told: float
     modified_covered: bool
+    today: float
+    luck: float
 
 
 def worth(trial: Trial, strategy: Strategy) -> Worth:
@@ -70,6 +74,8 @@ def worth(trial: Trial, strategy: Strategy) -> Worth:
         modified=modified,
         modified_told=outlook.modified,
         modified_covered=plan.flat or outlook.modified_low <= modified <= outlook.modified_high,
+        today=outlook.expected / (1 + outlook.over_usual) / usual - 1,
+        luck=trial.luck(),
     )
 
 
@@ -129,6 +135,9 @@ def test_schedules_move_money_well() -> None:
         "modifiers covered": fmean(one.modified_covered for one in made),
     }
     print({name: f"{share:.1%}" for name, share in told.items()}, f"worst error {errors.max():.1%}")
+    for name in ("error", "today", "luck"):
+        off = np.array([getattr(one, name) for one in made])
+        print(f"{name}: spread {off.std():.1%}, within 15% {(np.abs(off) <= WITHIN).mean():.1%}")
     assert all(share >= 0.9 for share in told.values())
 
 

@@ -183,6 +183,8 @@ def test_at_the_usual_spend_the_expected_result_is_the_usual_one() -> None:
     assert outlook.over_usual == pytest.approx(0.0, abs=1e-12)
     assert (outlook.modified, outlook.way) == (0.0, Way.KEEP)
     assert "Keep your hours" in way_text(outlook)
+    assert replace(outlook, over_usual=0.0004).way is Way.KEEP  # which reads +0.0%
+    assert replace(outlook, over_usual=0.0006).way is Way.BUDGETS
 
 
 def test_modifiers_are_advised_where_a_platform_already_spends_with_its_traffic() -> None:

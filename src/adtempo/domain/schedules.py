@@ -18,6 +18,9 @@ from adtempo.domain.money import Money, format_micros, minor_unit_micros
 MULTIPLIER_MAX = 10.0
 """The largest step that any platform's schedule can express (Google Ads bid modifiers)."""
 
+GAIN_MIN = 0.0005
+"""A smaller gain reads +0.0%, and is none."""
+
 
 class Strategy(StrEnum):
     """How far a schedule goes."""
@@ -120,7 +123,7 @@ class Outlook:
     @property
     def way(self) -> Way:
         """How to put the schedule to work; not at all where today's rhythm is expected to bring as much."""
-        if max(self.modified, self.over_usual) <= 0:
+        if max(self.modified, self.over_usual) < GAIN_MIN:
             return Way.KEEP
         return Way.MODIFIERS if self.modified >= self.over_usual else Way.BUDGETS
 

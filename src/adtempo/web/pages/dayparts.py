@@ -214,8 +214,11 @@ def _promise(draft: Draft) -> tuple[tuple[str, str, str], ...]:
     value, low, high = (number_text(metric, one, currency) for one in (outlook.expected, outlook.low, outlook.high))
     spread = f"95%: {outlook.uplift_low:+.1%} to {outlook.uplift_high:+.1%}"
     best = max(outlook.modified, outlook.over_usual)
+    expected = (f"Expected {metric.name.upper()}", value, f"95%: {low} to {high}, over the next 28 days")
+    if draft.plan.flat:
+        return (expected,)
     return (
-        (f"Expected {metric.name.upper()}", value, f"95%: {low} to {high}, over the next 28 days"),
+        expected,
         ("Against even hours", f"{outlook.uplift:+.1%}", spread),
         ("Against today's rhythm", f"{best:+.1%}", "the hours as they are spent now; run as said below"),
     )
