@@ -23,6 +23,7 @@ def test_quantiles_rise(panel: NDArray[np.float64]) -> None:
 
 @settings(max_examples=25)
 @example(np.array([[63.0, np.nan, 0.0, -2.0, 7.0]]), 0.25)  # a tie between two candidates
+@example(np.array([[1.0, 777.0, 0.0, 1.0, np.nan]]), 8.0)  # a tie with seasonal naive
 @given(series, st.sampled_from([0.25, 8.0, 1024.0]))
 def test_another_unit_gives_the_same_forecast(panel: NDArray[np.float64], unit: float) -> None:
     one = forecast_panel(panel, QUICK, seasons=(3,), horizon=4)

@@ -17,6 +17,7 @@ _TOGETHER = 4  # at most so many are averaged
 _NEAR = 1.4  # and only those whose error is within this factor of the best one's
 _ORIGINS_MIN = 3  # with fewer nothing can be told from noise
 _LEAST = 1e-300
+_DIGITS = 9  # of ratios: last bits, which depend on the unit, must not break ties
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +124,7 @@ class _Past:
         ratios[(against <= 0) | ~known.any(axis=1)] = np.inf
         if not np.isfinite(ratios).any():
             return [0]
-        ratios = ratios.round(9)  # last bits, which depend on the unit, must not break ties
+        ratios = ratios.round(_DIGITS)
         order = np.argsort(ratios, kind="stable")[:_TOGETHER].tolist()
         return [place for place in order if ratios[place] <= _NEAR * ratios[order[0]]]
 
@@ -138,7 +139,7 @@ class _Past:
         known = np.isfinite(losses)
         if not base[known].sum() > 0:
             return False, np.nan
-        ratio = float(losses[known].sum() / base[known].sum())
+        ratio = round(float(losses[known].sum() / base[known].sum()), _DIGITS)
         return bool(known.sum() >= _ORIGINS_MIN and ratio < 1), ratio
 
 

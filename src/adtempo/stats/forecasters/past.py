@@ -17,6 +17,8 @@ _CHANGES_MAX = 3
 _CHANGE = 5.0  # standard deviations of how much a season usually strays from the one before
 _CHANGE_OF_STEPS = 2.0  # and of how far single steps do
 _LEAST = 1e-300
+_DIGITS = 9  # last bits, which depend on the unit, must not decide
+_TIED = 1 - 10.0**-_DIGITS
 
 
 def fill_gaps(row: Floats, seasons: Sequence[int]) -> Floats:
@@ -58,14 +60,14 @@ def lift_to_newest_level(series: Floats, seasons: Sequence[int]) -> Floats:
     first = _SEASONS_BEFORE * season
     for _ in range(_CHANGES_MAX):
         scaled = _scaled(series)
-        change = _find_change(scaled[first:] - _before(scaled, season), season)
+        change = _find_change(_strayed(scaled, season), season)
         if change is None:
             break
         came, told = series[first + change :][:season], _before(series, season)[change:][:season]
         amount, factor = float(np.median(came - told)), float(np.median(came) / max(np.median(told), _LEAST))
         lifted = series.copy()
         lifted[: first + change] += amount
-        by_factor = np.abs(came - told * factor).sum() < np.abs(came - told - amount).sum()
+        by_factor = np.abs(came - told * factor).sum() < _TIED * np.abs(came - told - amount).sum()
         if series.min() >= 0 and (by_factor or lifted.min() < 0):
             lifted[: first + change] = series[: first + change] * factor
         series = lifted
@@ -76,14 +78,13 @@ def _find_change(strayed: Floats, width: int) -> int | None:
     """Return where a level changed first, as a place among what strayed; None if nowhere.
 
     Args:
-        strayed: Steps less what seasons before tell, shape (steps,).
+        strayed: As `_strayed` gives it, shape (steps,).
         width: Steps of the season.
     """
     echo = (_SEASONS_BEFORE + 1) * width  # steps after a change that are told by what lay before it
     windows = np.lib.stride_tricks.sliding_window_view(strayed, width)
     # A jump at p: the season from step p + width on, less the one before. Medians, for a lone step is no level.
-    middle = np.median(windows, axis=1)
-    mean = windows.mean(axis=1)
+    middle, mean = np.median(windows, axis=1).round(_DIGITS), windows.mean(axis=1).round(_DIGITS)
     jumps, means = np.abs(middle[width:] - middle[:-width]), np.abs(mean[width:] - mean[:-width])
     for top in np.flatnonzero(jumps > _CHANGE * np.median(jumps)).tolist():
         near = slice(max(top - width + 1, 0), top + width)
@@ -114,14 +115,13 @@ def without_exceptions(row: Floats, seasons: Sequence[int]) -> Floats:
     lately = min(seasons[0] if seasons else 1, known // 2, known - _USUAL_MIN)
     if lately < 1:
         return row
-    before = _before(series, season)
-    strayed = series[-known:] - before
+    strayed = _strayed(series, season)
     usual = strayed[:-lately]
     spread = float(usual.std(ddof=1)) * np.sqrt(1 + 1 / len(usual))
     far = np.abs(strayed - usual.mean()) > -stdtrit(len(usual) - 1, _ALONE_CHANCE / 2) * spread
     alone = far & ~np.r_[False, far[:-1]] & ~np.r_[far[1:], False] & (spread > 0)
     alone[:-lately] = False
-    calm, told = row.copy(), before + usual.mean()
+    calm, told = row.copy(), _before(series, season) + usual.mean() * np.abs(series).max()
     calm[-known:][alone] = (told if series is row else np.exp(told))[alone]
     return calm
 
@@ -135,6 +135,12 @@ def _season_of(series: Floats, seasons: Sequence[int]) -> int:
     """Return the longest season that fits twice, if it fits five times; 1 otherwise."""
     longest = max((one for one in seasons if 2 * one <= len(series)), default=1)
     return longest if len(series) >= _SEASONS_BEFORE * longest + 2 * max(longest, _USUAL_MIN) else 1
+
+
+def _strayed(series: Floats, season: int) -> Floats:
+    """Return how far steps are from what seasons before tell, as shares of the largest step."""
+    apart = series[_SEASONS_BEFORE * season :] - _before(series, season)
+    return np.asarray((apart / max(float(np.abs(series).max()), _LEAST)).round(_DIGITS))
 
 
 def _before(series: Floats, season: int) -> Floats:
