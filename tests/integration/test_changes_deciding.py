@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 import roads
 from adtempo.changes.approvals import approve_change, reject_change
 from adtempo.changes.bulk import write_bulk_file
+from adtempo.changes.explain import tell_evidence
 from adtempo.changes.halt import halt_changes, resume_changes, why_halted
 from adtempo.changes.propose import preview_changes, propose_changes
 from adtempo.changes.recover import Difference, Reconciliation
@@ -397,6 +398,26 @@ def test_the_story_of_a_change_tells_why_and_what_became_of_it(workspace: Worksp
     body = change_body(load_change(workspace, change.id))
     assert (body["old_budget"], body["new_budget"], body["asked_budget"]) == ("200.00", "260.00", "300.00")
     assert changes_body([]) == {"changes": []}
+
+
+def test_evidence_is_told_in_words_and_given_as_decimal_strings(now: datetime) -> None:
+    evidence = {
+        "rule": "asks",
+        "metrics": {"spend": 442_990_000.0, "roas": 2.43, "cpa": None},
+        "conditions": [
+            {"action": "scale_up", "condition": "roas > 1.6", "truth": "true", "probability": 0.9},
+            {"action": "pause", "condition": "roas < 1", "truth": "uncertain", "probability": None},
+        ],
+        "on_reported": {"roas": 3.5, "notes": ["a", None]},
+    }
+    change = roads.bare_change(now, evidence=evidence)
+    assert tell_evidence(change) == [
+        ("rule", "asks"),
+        ("metrics", "spend 442.99 EUR, ROAS 2.43, CPA n/a"),
+        ("conditions", "scale up when roas > 1.6: true (90% likely); pause when roas < 1: uncertain"),
+        ("on reported", "roas 3.5, notes a; n/a"),
+    ]
+    assert change_body(change)["evidence"]["metrics"] == {"spend": "442.99", "roas": 2.43, "cpa": None}
 
 
 def test_every_state_has_an_ending(workspace: Workspace) -> None:

@@ -30,11 +30,11 @@ from adtempo.budgets.rules.conditions import (
     late_quantity_of,
     threshold_text,
 )
-from adtempo.budgets.rules.sentences import WHOSE, metric_word, window_words
+from adtempo.budgets.rules.sentences import WHOSE, window_words
 from adtempo.changes.limits import exact
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.budgets import Basis
-from adtempo.domain.metrics import Unit
+from adtempo.domain.metrics import Unit, metric_word
 from adtempo.domain.money import minor_unit_micros
 from adtempo.domain.policies import PLATFORM_TERMS
 from adtempo.domain.proposals import BudgetAction

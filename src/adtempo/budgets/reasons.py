@@ -20,9 +20,9 @@ from adtempo.budgets.rules.conditions import (
     comparisons_of,
     threshold_text,
 )
-from adtempo.budgets.rules.sentences import condition_words, metric_word, window_words
+from adtempo.budgets.rules.sentences import condition_words, window_words
 from adtempo.domain.budgets import Basis, Evaluation, Judgement, Truth
-from adtempo.domain.metrics import Metric, Unit
+from adtempo.domain.metrics import Metric, Unit, metric_word
 from adtempo.domain.money import format_micros
 from adtempo.domain.proposals import BudgetAction
 

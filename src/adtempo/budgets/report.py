@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from adtempo.budgets.check import Check, HighestSpend
@@ -11,7 +11,7 @@ from adtempo.budgets.rules.fields import read_rule, write_rule
 from adtempo.budgets.rules.sentences import rule_sentence
 from adtempo.budgets.run import Run, Scaled
 from adtempo.domain.budgets import Evaluation, StoredRule
-from adtempo.domain.metrics import find_metric, plain_value
+from adtempo.domain.metrics import plain_values
 from adtempo.domain.money import format_micros
 
 
@@ -34,8 +34,8 @@ def evaluation_body(one: Evaluation) -> dict[str, Any]:
         "requires_approval": one.requires_approval,
         "vetoes": list(one.vetoes),
         "window": one.window,
-        "metrics": _metrics(one.metrics),
-        "expected": _metrics(one.expected),
+        "metrics": plain_values(one.metrics),
+        "expected": plain_values(one.expected),
         "conditions": [
             {
                 "action": judged.action.value,
@@ -144,13 +144,6 @@ def _why(one: HighestSpend) -> str:
     )
     unknown = f"; running campaigns whose budget nobody has said are not in it: {one.unknown}" if one.unknown else ""
     return f"daily budgets come to at most {format_micros(one.budgets_micros)}, held by {held}{over}{unknown}"
-
-
-def _metrics(values: Mapping[str, float | None]) -> dict[str, str | float | None]:
-    shown = {name: plain_value(find_metric(name), value) for name, value in values.items()}
-    return {
-        name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in shown.items()
-    }
 
 
 def _amount(micros: int | None) -> str | None:

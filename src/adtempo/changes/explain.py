@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adtempo.domain.changes import Change, State
+from adtempo.domain.metrics import find_metric, format_value, metric_word
 from adtempo.domain.money import Money
 from adtempo.domain.proposals import BudgetAction
 from adtempo.domain.verdicts import Outcome
 from adtempo.store.audit import AuditEntry
+
+FIGURES = frozenset({"metrics", "expected"})
+"""What of the evidence are metrics by name, kept in their own units."""
 
 _ENDINGS: Mapping[State, str] = {
     State.PROPOSED: "It is a suggestion: the account is not armed, so nothing is sent.",
@@ -72,6 +76,33 @@ def tell_story(change: Change, trail: Sequence[AuditEntry]) -> list[str]:
     told += [_step(entry) for entry in trail]
     told.append(ending_of(change))
     return told
+
+
+def tell_evidence(change: Change) -> list[tuple[str, str]]:
+    """Return what a change was decided on, by name, in words."""
+    return [(name.replace("_", " "), _said(name, value, change.currency)) for name, value in change.evidence.items()]
+
+
+def _said(name: str, value: Any, currency: str) -> str:
+    if name in FIGURES:
+        return ", ".join(f"{metric_word(one)} {format_value(find_metric(one), value[one], currency)}" for one in value)
+    if name == "conditions":
+        return "; ".join(
+            f"{one['action'].replace('_', ' ')} when {one['condition']}: {one['truth']}"
+            + ("" if one["probability"] is None else f" ({one['probability']:.0%} likely)")
+            for one in value
+        )
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {_plain(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return "; ".join(_plain(one) for one in value)
+    return "n/a" if value is None else str(value)
 
 
 def _step(entry: AuditEntry) -> str:

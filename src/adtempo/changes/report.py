@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adtempo.changes.explain import ending_of, summary_of, tell_story
+from adtempo.changes.explain import FIGURES, ending_of, summary_of, tell_story
 from adtempo.changes.recover import Reconciliation
 from adtempo.domain.campaigns import CampaignState
 from adtempo.domain.changes import Change, State
+from adtempo.domain.metrics import plain_values
 from adtempo.domain.money import format_micros
 from adtempo.store.audit import AuditEntry
 
@@ -32,7 +33,7 @@ def change_body(change: Change) -> dict[str, Any]:
         "old_status": change.prior.status,
         "new_status": change.target.status,
         "reason": change.reason,
-        "evidence": dict(change.evidence),
+        "evidence": {name: plain_values(said) if name in FIGURES else said for name, said in change.evidence.items()},
         "verdicts": [verdict.as_values() for verdict in change.verdicts],
         "limits": list(change.limits),
         "policy": change.policy_title,

@@ -72,17 +72,19 @@ def show(ctx: typer.Context, change: Number, *, as_json: AsJson = False) -> None
     """Show one change with its evidence."""
     if asks_server(ctx, f"/api/changes/{change}"):
         return
+    from adtempo.changes.explain import tell_evidence
     from adtempo.changes.report import change_body
     from adtempo.changes.run import load_change
 
     with opened(ctx) as workspace:
-        body = change_body(load_change(workspace, change))
+        found = load_change(workspace, change)
+    body = change_body(found)
     if as_json:
         print_json(body)
         return
     lists = ("evidence", "verdicts", "limits")
     print_fields({name: value for name, value in body.items() if name not in lists})
-    print_fields({f"evidence: {name}": value for name, value in body["evidence"].items()})
+    print_fields({f"evidence: {name}": said for name, said in tell_evidence(found)})
     print_fields({f"{one['guardrail']}: {one['outcome']}": one["reason"] for one in body["verdicts"]})
 
 

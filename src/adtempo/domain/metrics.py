@@ -306,6 +306,30 @@ def plain_value(metric: Metric, value: float | None) -> str | float | None:
     return format_micros(round(value)) if metric.unit is Unit.MICROS else value
 
 
+_CAPITALS = frozenset({"roas", "ctr", "cpc", "cpm", "cpa", "cvr"})
+
+
+def metric_word(name: str) -> str:
+    """Return how people write a metric's name.
+
+    >>> metric_word("roas"), metric_word("conversion_value")
+    ('ROAS', 'conversion value')
+    """
+    return name.upper() if name in _CAPITALS else name.replace("_", " ")
+
+
+def plain_values(values: Mapping[str, float | None]) -> dict[str, str | float | None]:
+    """Write values of metrics, by name, for machines; a whole number has no fraction.
+
+    >>> plain_values({"spend": 12_500_000.0, "clicks": 3.0, "roas": None})
+    {'spend': '12.50', 'clicks': 3, 'roas': None}
+    """
+    shown = {name: plain_value(find_metric(name), value) for name, value in values.items()}
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in shown.items()
+    }
+
+
 def format_value(metric: Metric, value: float | None, currency: str) -> str:
     """Write a value for people, with its unit.
 

@@ -14,13 +14,13 @@ from adtempo.budgets.rules.conditions import (
     threshold_text,
 )
 from adtempo.domain.budgets import Basis
+from adtempo.domain.metrics import metric_word
 from adtempo.domain.money import format_micros
 from adtempo.domain.proposals import BudgetAction
 
 SIGNS = {">": "above", "<": "below", ">=": "at least", "<=": "at most"}
 
 _WORDS = {"target_roas": "its target ROAS", "target_cpa": "its target CPA", "pace": "pace", "spend": "spend"}
-_CAPITALS = {"roas", "ctr", "cpc", "cpm", "cpa", "cvr"}
 WHOSE = {
     Over.CAMPAIGN: "",
     Over.AD_GROUP: " in each of its ad groups",
@@ -78,11 +78,6 @@ def bound_words(comparison: Comparison) -> str:
         return threshold_text(COMPARABLE[comparison.metric], bound.amount)
     thing = _WORDS[bound.of] if bound.of in TARGETS else _metric(bound.of, bound.window_hours)
     return thing if bound.amount == 1 else f"{number_text(bound.amount)} times {thing}"
-
-
-def metric_word(name: str) -> str:
-    """Return how people write a metric's name."""
-    return name.upper() if name in _CAPITALS else name.replace("_", " ")
 
 
 def window_words(hours: int) -> str:

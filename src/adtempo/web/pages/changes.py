@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from adtempo.accounts.run import load_campaigns
-from adtempo.changes.explain import ending_of, summary_of, tell_story
+from adtempo.changes.explain import ending_of, summary_of, tell_evidence, tell_story
 from adtempo.changes.lifecycle import in_words
 from adtempo.changes.run import load_changes, load_story
 from adtempo.domain.accounts import CampaignRef
@@ -141,7 +140,7 @@ def view_change(change: Change, names: Mapping[CampaignRef, str], now: datetime)
         standing=ending_of(change),
         digest=change.digest,
         objections=(*change.limits, *(f"{one.guardrail.replace('_', ' ')}: {one.reason}" for one in spoken)),
-        evidence=tuple((name.replace("_", " "), _plain(value)) for name, value in change.evidence.items()),
+        evidence=tuple(tell_evidence(change)),
         reverts=change.reverts,
         can_be_reverted=change.state is State.APPLIED,
     )
@@ -149,13 +148,3 @@ def view_change(change: Change, names: Mapping[CampaignRef, str], now: datetime)
 
 def _lines(changes: Iterable[Change], names: Mapping[CampaignRef, str], now: datetime) -> list[ChangeLine]:
     return [view_change(change, names, now) for change in changes]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name.replace('_', ' ')} {_plain(one)}" for name, one in value.items())
-    if isinstance(value, list):
-        return "; ".join(_plain(one) for one in value)
-    return "n/a" if value is None else str(value)
