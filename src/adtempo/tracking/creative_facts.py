@@ -52,10 +52,10 @@ def load_arrived(workspace: Workspace, facts: FactTable, as_of: datetime) -> dic
 
     Args:
         workspace: What is open.
-        facts: Whose days; a key is day_local.
+        facts: Whose days; platform and day_local are among the keys.
         as_of: What was known at this moment, aware.
     """
-    curves = load_curves(workspace.ledger, as_of=as_of)
+    curves = load_curves(workspace.ledger, as_of=as_of, platforms=set(facts.keys["platform"].tolist()))
     with reading(workspace.engine) as connection:
         accounts = {account.ref: account for account in stored.load_accounts(connection)}
         heard = load_heard(connection, as_of)
