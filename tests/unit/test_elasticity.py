@@ -47,6 +47,12 @@ def test_a_member_without_evidence_follows_its_group() -> None:
     assert found.sum(axis=1) == pytest.approx(1)
 
 
+def test_a_member_without_evidence_is_taken_to_be_as_elastic_as_its_group() -> None:
+    elasticity = STEEPNESS / ((1 + STEEPNESS) * np.log1p(STEEPNESS))
+    found = fit_group([*(weeks(1.0, seed) for seed in range(6)), (NOTHING, NOTHING)]) @ elasticity
+    assert found[-1] == pytest.approx(found[:-1].mean(), abs=0.015)
+
+
 def test_too_few_days_say_nothing_of_other_budgets() -> None:
     spend = np.zeros((1, 28))
     spend[0, : DAYS_MIN - 1] = 5.0

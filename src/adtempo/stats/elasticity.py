@@ -38,6 +38,9 @@ _IMPOSSIBLE = -700.0
 """Log likelihood below which amounts contradict every value, and so speak for none."""
 
 _ELASTICITY = STEEPNESS / ((1 + STEEPNESS) * np.log1p(STEEPNESS))
+_PER_STEP = np.abs(np.gradient(_ELASTICITY, np.log(STEEPNESS)))
+"""How much elasticity a step of the grid covers: its many flat values differ little in it."""
+
 _LOG_PRIOR = -0.5 * ((np.log(STEEPNESS) - np.log(PRIOR_MEDIAN)) / PRIOR_SPREAD) ** 2
 
 
@@ -64,6 +67,9 @@ def fit_steepness(spend: ArrayLike, delivered: ArrayLike) -> Floats:
 def fit_group(members: Sequence[tuple[ArrayLike, ArrayLike]]) -> Floats:
     """Return the same for every member of a group, each drawn towards the group; shape (members, 25).
 
+    Members are normal around their group in elasticity: without the width of the grid's steps in it, what is not known
+    of them would lean to its many flat values, and promise too much of many times the usual spend.
+
     Args:
         members: Spend and what it bought of each, as for `fit_steepness`.
     """
@@ -72,7 +78,7 @@ def fit_group(members: Sequence[tuple[ArrayLike, ArrayLike]]) -> Floats:
     group = _normed(_LOG_PRIOR + np.sum(wider, axis=0))
     mean = float(group @ _ELASTICITY)
     variance = float(group @ (_ELASTICITY - mean) ** 2) + APART**2
-    around = -0.5 * (_ELASTICITY - mean) ** 2 / variance
+    around = np.log(_PER_STEP) - 0.5 * (_ELASTICITY - mean) ** 2 / variance
     return np.stack([_normed(around + own) for own in single])
 
 
