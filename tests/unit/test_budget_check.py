@@ -106,6 +106,13 @@ def test_a_window_that_is_the_rules_own_is_the_same_figure() -> None:
     assert found(Trouble.CONTRADICTION, once) == []
 
 
+def test_paces_and_targets_are_figures_without_a_window() -> None:
+    fighting = rows("p", ("pace > 1.1 and cpa > target_cpa", "scale_down", 0.9), ("pace < 2", "scale_up", 1.1))
+    message = found(Trouble.CONTRADICTION, fighting)[0].message
+    assert "pace 1." in message
+    assert "target cpa " in message
+
+
 def test_a_row_that_never_wins_is_idle() -> None:
     idle = rows(
         "i", ("roas < 2", "pause", None), ("roas < 1", "scale_down", 0.7), ("ctr > 3 and ctr < 2", "pause", None)
