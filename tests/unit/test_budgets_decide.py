@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import roads
 from adtempo.budgets.decide import recommend_choice
 from adtempo.budgets.rules.base import Rule
 from adtempo.budgets.rules.fields import read_rule
+from adtempo.budgets.tell import find_news
 from adtempo.domain.budgets import Basis, Evaluation, Truth
+from adtempo.domain.changes import State
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.proposals import BudgetAction
-from standings import MICROS, Seen, Told, evaluate, standing
+from standings import MICROS, NOW, Seen, Told, evaluate, standing
 
 REPORTED = Rule("r", basis=Basis.REPORTED)
 
@@ -195,3 +198,9 @@ def test_the_pace_is_only_called_when_its_interval_says_so() -> None:
     assert one(rule, Told(pace=(1.3, 1.1, 1.5))).action is BudgetAction.MAINTAIN
     assert one(rule, Told(pace=(1.3, 1.25, 1.35))).action is BudgetAction.SCALE_DOWN
     assert one(rule, Told()).action is BudgetAction.MAINTAIN
+
+
+@pytest.mark.parametrize(("above", "told"), [(19.9, True), (20, False)])
+def test_how_large_a_change_must_be_to_be_told_is_set(above: float, told: bool) -> None:
+    change = roads.bare_change(NOW, state=State.APPLIED)  # 200 -> 220
+    assert bool(find_news([change], above)) is told
