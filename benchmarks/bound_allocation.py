@@ -74,12 +74,12 @@ def log_prior(worth: Floats) -> float:
     total = float(worth.sum())
     if not LEAST < total < MOST or worth.min() <= 0:
         return -1e9 * (1 + abs(total - float(np.clip(total, LEAST, MOST))))
-    return float(np.log(worth / total).sum()) - (CHANNELS - 1) * float(np.log(total))
+    return float(np.log(worth / total).sum() - (CHANNELS - 1) * np.log(total))
 
 
 def log_guess(worth: Floats) -> float:
     """Return the log density of the normal law that proposals are drawn with."""
-    return -float(((worth - USUAL) ** 2).sum()) / (2 * DOUBT**2)
+    return float(((worth - USUAL) ** 2).sum()) / (-2 * DOUBT**2)
 
 
 def split_knowingly(business: Business, kind: Kind, seed: int) -> Floats:
