@@ -3,6 +3,8 @@
 {{ ", slot, hour_of_week" if hourly }}{{ ", " ~ cell if cell }}
 {%- endmacro %}
 {% set daily = resolve or "day_local" in by or "creative_id" in by %}
+-- Grouping by series first is cheaper than by texts, unless it hardly makes fewer rows: hours, or keys without texts.
+{% set by_steps = resolve or undone or "creative_id" in by or "ad_group_id" in by or (texts and not hourly) %}
 WITH postings AS (
     SELECT *, sighted {{ "AND batch NOT IN (SELECT batch FROM undone)" if undone }} AS alive
     FROM ledger
@@ -13,8 +15,9 @@ WITH postings AS (
         {% if levels %} AND level IN ('{{ levels | join("', '") }}') {% endif %}
         {% if cell == "ad_group_id" %} AND ad_group_id IS NOT NULL {% endif %}
         {% for condition in conditions %} AND {{ condition }} {% endfor %}
-),
-by_series AS (
+)
+{% if by_steps %}
+, by_series AS (
     SELECT
         series,
         {% if daily %} day_local, {% endif %}
@@ -38,6 +41,7 @@ by_series AS (
         {% if daily %}, day_local {% endif %}
         {% if hourly %}, slot, hour_of_week {% endif %}
 )
+{% endif %}
 {% if resolve %}
 -- The source of record, per quantity: campaign rows before ad groups before ads; the row of a day that was over when it
 -- was looked at; else what was looked at last, a day's row before its hours.
@@ -82,7 +86,7 @@ SELECT
     {% for q in quantities %}
     coalesce(sum({{ q }}), 0)::BIGINT AS {{ q }}, count({{ q }}) > 0 AS measured_{{ q }}{{ "," if not loop.last }}
     {% endfor %}
-FROM {{ "record" if resolve else "by_series" }}
+FROM {{ "record" if resolve else "by_series" if by_steps else "postings" }}
 GROUP BY {{ range(1, by | length + 1) | join(", ") }}
 HAVING {% for q in quantities %}count({{ q }}) > 0{{ " OR " if not loop.last }}{% endfor %}
 
