@@ -35,6 +35,7 @@ def test_a_week_is_planned_shown_and_withdrawn(page: Page, creators: str) -> Non
     expect(page.get_by_role("heading", name="Week from 09 March 2026")).to_be_visible()
     expect(page.locator(".calendar > section")).to_have_count(7)
     first = page.locator(".entry").first
+    expect(page.locator(".tip")).to_be_attached()
     first.focus()
     expect(page.locator(".tip")).to_contain_text("Better than the page's typical caption")
     page.set_viewport_size({"width": 390, "height": 844})

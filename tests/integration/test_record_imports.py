@@ -20,11 +20,11 @@ from adtempo.workspace import Workspace
 
 FACTS = """\
 platform,account_id,account_timezone,currency,campaign_id,grain,slot_start,impressions,clicks,spend,conversions
-meta,a1,Europe/Berlin,EUR,c1,day,2026-11-10,1000,50,20.00,1
+meta,a1,Europe/Berlin,EUR,c1,day,2026-02-10,1000,50,20.00,1
 """
 CONVERSIONS = """conversion_id,campaign_id,click_time,conversion_time,value,currency
-o1,c1,2026-11-10T10:00:00Z,2026-11-12T10:00:00Z,99.50,EUR
-o2,c1,,2026-11-13T10:00:00Z,50,USD
+o1,c1,2026-02-10T10:00:00Z,2026-02-12T10:00:00Z,99.50,EUR
+o2,c1,,2026-02-13T10:00:00Z,50,USD
 """
 
 
@@ -88,14 +88,14 @@ def test_an_unknown_campaign_is_named_with_the_cure(tracked: Workspace, conversi
 
 
 def test_a_conversion_before_its_click_refuses_the_file(tracked: Workspace, conversions: Path, now: datetime) -> None:
-    conversions.write_text(CONVERSIONS.replace("2026-11-10T10", "2026-11-20T10"))
+    conversions.write_text(CONVERSIONS.replace("2026-02-10T10", "2026-02-20T10"))
     with pytest.raises(BadRows, match=":2:"):
         import_conversions(tracked.ledger, conversions, actor="ann", now=now)
     assert stored(tracked) == {}
 
 
 def test_bad_conversions_can_be_left_out(tracked: Workspace, conversions: Path, tmp_path: Path, now: datetime) -> None:
-    conversions.write_text(CONVERSIONS.replace("2026-11-10T10", "2026-11-20T10"))
+    conversions.write_text(CONVERSIONS.replace("2026-02-10T10", "2026-02-20T10"))
     rejects = tmp_path / "rejects.csv"
     result = import_conversions(tracked.ledger, conversions, actor="ann", now=now, skip_bad=rejects)
     assert (result.rows, result.rejected) == (1, 1)
@@ -105,11 +105,11 @@ def test_bad_conversions_can_be_left_out(tracked: Workspace, conversions: Path, 
 
 def test_rates_come_in_and_every_import_leaves_its_trace(workspace: Workspace, tmp_path: Path, now: datetime) -> None:
     path = tmp_path / "rates.csv"
-    path.write_text("date,currency,base,rate\n2026-11-10,USD,EUR,1.08\n")
+    path.write_text("date,currency,base,rate\n2026-02-10,USD,EUR,1.08\n")
     result = import_rates(workspace.ledger, path, actor="ann", now=now)
     with reading(workspace.engine) as connection:
         (rate,) = load_rates(connection)
-        assert (rate.date, rate.currency, rate.base, rate.rate) == (date(2026, 11, 10), "USD", "EUR", Decimal("1.08"))
+        assert (rate.date, rate.currency, rate.base, rate.rate) == (date(2026, 2, 10), "USD", "EUR", Decimal("1.08"))
         assert rate.observed_at == now.astimezone(UTC)
         assert verify_audit(connection) == []
         assert [entry.subject for entry in load_audit(connection) if entry.action == "facts.rates"] == [
