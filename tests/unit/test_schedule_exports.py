@@ -182,3 +182,10 @@ def test_a_plan_without_weekdays_is_the_same_every_day() -> None:
     assert plan.flat
     assert {str(part) for part in plan.week_budgets()} == {"1.00 EUR"}
     assert not WeekPlan(Money(24_000_000, "EUR"), (1.0,) * 24, (0.5,) * 12 + (1.5,) * 156, "meta").flat
+
+
+def test_each_day_of_a_week_of_its_own_gets_the_whole_total() -> None:
+    plan = WeekPlan(Money(100_000_000, "EUR"), (1.0,) * 24, (1.0,) * 24 + DAY * 6, "meta")
+    budgets = plan.week_budgets()
+    assert [sum(part.micros for part in budgets[day : day + 24]) for day in range(0, 168, 24)] == [100_000_000] * 7
+    assert budgets[0].micros > budgets[24].micros == 0
