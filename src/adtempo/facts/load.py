@@ -127,17 +127,17 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
     """
     with reading(ledger.engine) as connection:
         snapshot = load_snapshot(ledger, facts, connection)
-        shapes = _shapes(connection, facts)
-        zones = zone_table(load_accounts(connection))
+        resolve = _can_count_twice(_shapes(connection, facts))
+        zones = zone_table(load_accounts(connection)) if resolve else None
     if not snapshot.files:
         return _table(facts, None)
     with ledger.reading(snapshot) as cursor:
-        cursor.register("zones", zones)
+        if zones is not None:
+            cursor.register("zones", zones)
         wanted, names = _wanted(facts)
         if wanted is not None:
             cursor.register("wanted", wanted)
         conditions, values = facts.conditions()
-        resolve = _can_count_twice(shapes)
         sql = query(
             "facts",
             by=facts.by,

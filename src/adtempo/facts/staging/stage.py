@@ -140,7 +140,7 @@ def stage_cells(stage: Stage) -> None:
     stage.con.execute(
         f"COPY (SELECT {kept}, {' OR '.join(wrong) or 'false'} AS wrong FROM (SELECT {', '.join(middle)} FROM "
         f"(SELECT {', '.join(['line', 'fault', f'{plan.totals} AS totals', *texts, *raw, *checks])} FROM source))) "
-        f"TO {sql_text(str(path))} (FORMAT parquet, PRESERVE_ORDER true)"
+        f"TO {sql_text(str(path))} (FORMAT parquet, COMPRESSION lz4_raw, PRESERVE_ORDER true)"
     )
     filled = [
         f"coalesce({quoted(cell) if stage.has(cell) else 'NULL'}, {_constant(plan, cell)}) AS {quoted(cell)}"
