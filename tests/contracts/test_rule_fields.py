@@ -152,6 +152,6 @@ def test_the_field_is_kept_as_it_was_written(name: str) -> None:
 def test_the_policy_of_a_rule_has_its_limits() -> None:
     rule = read_rule({**BASE, "quiet_hours": [1, 2], "max_changes_per_day": 2})
     columns = standing(Told(seen=GOOD))
-    policy = policy_of(rule, recommend_choice(rule, columns, np.array([0])).amounts["USD"], 4)
+    policy = policy_of(rule, recommend_choice(rule, columns, np.array([0])).amounts, 4)
     assert (policy.title, policy.quiet_hours, policy.changes_per_day_max) == ("r v4", (1, 2), 2)
     assert policy.budget_daily_max_micros == 1_000 * MICROS

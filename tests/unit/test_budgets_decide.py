@@ -130,8 +130,8 @@ def test_yen_are_rounded_to_whole_yen_towards_the_present_budget() -> None:
 
 def test_each_campaign_is_limited_in_its_own_currency() -> None:
     yen = Told(150_000, Seen(spend=100_000, value=350_000), currency="JPY")
-    found = evaluate(REPORTED, Told(900, Seen(value=350)), yen)
-    assert [each.new_budget_micros for each in found] == [1_000 * MICROS, 180_000 * MICROS]
+    found = [evaluate(REPORTED, each)[0].new_budget_micros for each in (Told(900, Seen(value=350)), yen)]
+    assert found == [1_000 * MICROS, 180_000 * MICROS]
 
 
 def test_a_rule_of_another_currency_is_refused() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -10,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from adtempo.budgets.columns import Bools, Floats, Ints, Standing
-from adtempo.budgets.estimate import Chance, Found, estimate_values
+from adtempo.budgets.estimate import Found, estimate_values
 from adtempo.budgets.rules import recommend_rows
 from adtempo.budgets.rules.base import Amounts, Row, Rule, amounts_in
 from adtempo.domain.budgets import Basis
@@ -45,7 +44,7 @@ class Choice:
         rule: The rule.
         rows: Its rows, the most severe first.
         where: Which campaigns of the standing.
-        found: How likely each row holds.
+        found: How likely its rows hold.
         row: Place of the row that wins, MAINTAIN where none does.
         action: What is asked for in the end, as places of MOST_SEVERE_FIRST would have it: the row's, or MAINTAIN.
         cause: `Cause`.
@@ -54,13 +53,13 @@ class Choice:
         target_micros: The daily budget asked for; the present one where nothing is, or where the campaign stops.
         limited: Whether the rule's own floor, ceiling or largest change pulled the target towards the present budget.
         requires_approval: Whether a person must approve the amount.
-        amounts: The rule's amounts in each currency.
+        amounts: The rule's amounts in their currency.
     """
 
     rule: Rule
     rows: tuple[Row, ...]
     where: Ints
-    found: tuple[Found, ...]
+    found: Found
     row: Ints
     cause: Ints
     blocked: Bools
@@ -68,12 +67,12 @@ class Choice:
     target_micros: Ints
     limited: Bools
     requires_approval: Bools
-    amounts: dict[str, Amounts]
+    amounts: Amounts
 
     @cached_property
     def on_reported(self) -> Ints:
         """Place of the row that would win on the figures reported so far."""
-        return np.where(self.blocked, MAINTAIN, _first([one.reported for one in self.found], 1.0))
+        return np.where(self.blocked, MAINTAIN, _first(np.stack([one.low for one in self.found.reported]) >= 1.0))
 
     @property
     def acts(self) -> Bools:
@@ -94,21 +93,23 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     Args:
         rule: The rule.
         standing: How all campaigns stand; it must have the windows that the rule reads.
-        where: Which of them the rule is meant for, shape (chosen,).
+        where: Which of them the rule is meant for, one or more and all of one currency, shape (chosen,).
 
     Raises:
-        InvalidInput: The rule's amounts do not fit a campaign's currency.
+        InvalidInput: The rule's amounts do not fit the campaigns' currency.
     """
     rows = recommend_rows(rule)
-    found = tuple(Found(row, rule, standing, where) for row in rows)
+    found = Found(rows, rule, standing, where)
     impressions = estimate_values("impressions", rule, standing, where, expected=False)
     on_expected = rule.basis is Basis.EXPECTED
-    basis = [one.expected if on_expected else one.reported for one in found]
+    basis = found.expected if on_expected else found.reported
     sure = rule.confidence if on_expected else 1.0
-    row = _first(basis, sure)
-    doubts = np.stack([~(one.low >= sure) & ~(one.high <= 1 - sure) for one in basis])
-    unknown = ~(doubts & ~np.stack([one.unknown for one in basis])).any(axis=0)
-    in_doubt = np.where(unknown, Cause.NO_FACTS, Cause.UNCERTAIN)
+    low, high = np.stack([one.low for one in basis]), np.stack([one.high for one in basis])
+    holds = low >= sure
+    row = _first(holds)
+    doubts = ~holds & ~(high <= 1 - sure)
+    blind = (low == 0) & (high == 1)
+    in_doubt = np.where((doubts & ~blind).any(axis=0), Cause.UNCERTAIN, Cause.NO_FACTS)
     idle = np.where(doubts.any(axis=0), in_doubt, Cause.NOTHING_HOLDS)
     cause = np.where(row != MAINTAIN, Cause.ACTS, idle)
     counted = np.where(np.isnan(impressions), -1, impressions).astype(np.int64)
@@ -117,14 +118,10 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     cause = np.where(standing.active[where], cause, Cause.NOT_RUNNING)
     blocked = few | ~standing.active[where]
     row = np.where(blocked, MAINTAIN, row)
-    amounts = {
-        currency: amounts_in(rule, currency) for currency in {standing.currencies[place] for place in where.tolist()}
-    }
+    amounts = amounts_in(rule, standing.currencies[where[0]])
     target, limited, cause = _targets(rule, rows, standing, where, row, cause, amounts)
     rise = target - standing.budget_micros[where]
-    threshold, free = (
-        _each(amounts, standing, where, name) for name in ("require_approval_threshold", "auto_approve_up_to")
-    )
+    asks = (target > amounts.require_approval_threshold) | (rise > amounts.auto_approve_up_to)
     return Choice(
         rule=rule,
         rows=rows,
@@ -136,23 +133,14 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
         impressions=counted,
         target_micros=target,
         limited=limited,
-        requires_approval=(cause == Cause.ACTS) & (rise > 0) & ((target > threshold) | (rise > free)),
+        requires_approval=(cause == Cause.ACTS) & (rise > 0) & asks,
         amounts=amounts,
     )
 
 
-def _first(chances: Sequence[Chance], sure: float) -> Ints:
-    """Return the place of the first row that surely holds, MAINTAIN where none does."""
-    holds = np.stack([chance.low >= sure for chance in chances])
+def _first(holds: Bools) -> Ints:
+    """Return the place of the first row that surely holds, MAINTAIN where none does; `holds`: shape (rows, chosen)."""
     return np.where(holds.any(axis=0), holds.argmax(axis=0), MAINTAIN).astype(np.int64)
-
-
-def _each(amounts: dict[str, Amounts], standing: Standing, where: Ints, name: str) -> Ints:
-    """Return one of the rule's amounts in the currency of each campaign."""
-    each = {currency: getattr(one, name) for currency, one in amounts.items()}
-    if len(each) == 1:
-        return np.full(len(where), next(iter(each.values())), np.int64)
-    return np.array([each[standing.currencies[place]] for place in where.tolist()], np.int64)
 
 
 def _targets(
@@ -162,23 +150,23 @@ def _targets(
     where: Ints,
     row: Ints,
     cause: Ints,
-    amounts: dict[str, Amounts],
+    amounts: Amounts,
 ) -> tuple[Ints, Bools, Ints]:
     """Return target budgets, where limits pulled them, and the causes, some of which the limits change."""
-    budget = standing.budget_micros[where]
-    factors = np.array([*(one.multiplier for one in rows), 1.0])[row]
+    present = standing.budget_micros[where]
     stops = np.array([*(one.action is BudgetAction.PAUSE for one in rows), False])[row]
-    wanted = budget * factors
+    moves = np.flatnonzero((cause == Cause.ACTS) & ~stops)
+    target, limited = present.copy(), np.zeros(len(where), np.bool_)
+    cause = np.where((cause == Cause.ACTS) & (present <= 0), Cause.NO_BUDGET, cause)
+    budget = present[moves]
+    wanted = budget * np.array([one.multiplier for one in rows])[row[moves]]
     held = np.clip(wanted, budget / rule.max_change_per_day, budget * rule.max_change_per_day)
-    low, high = (_each(amounts, standing, where, name) for name in ("min_daily_budget", "max_daily_budget"))
     # A budget that is already beyond its limit stays: a limit pulls towards the present budget and never past it.
-    held = np.where(held > budget, np.maximum(np.minimum(held, high), budget), held)
-    held = np.where(held < budget, np.minimum(np.maximum(held, low), budget), held)
-    target = _payable(held, budget, standing, where)
-    limited = (cause == Cause.ACTS) & ~stops & (np.abs(held - wanted) >= 1)
-    target = np.where(stops | (cause != Cause.ACTS), budget, target)
-    cause = np.where((cause == Cause.ACTS) & (budget <= 0), Cause.NO_BUDGET, cause)
-    cause = np.where((cause == Cause.ACTS) & ~stops & (target == budget), Cause.AT_LIMIT, cause)
+    held = np.where(held > budget, np.maximum(np.minimum(held, amounts.max_daily_budget), budget), held)
+    held = np.where(held < budget, np.minimum(np.maximum(held, amounts.min_daily_budget), budget), held)
+    target[moves] = _payable(held, budget, standing, where[moves])
+    limited[moves] = np.abs(held - wanted) >= 1
+    cause[moves] = np.where((cause[moves] == Cause.ACTS) & (target[moves] == budget), Cause.AT_LIMIT, cause[moves])
     return target, limited, cause
 
 

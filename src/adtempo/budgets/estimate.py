@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,9 +18,10 @@ from adtempo.budgets.rules.conditions import (
     Bound,
     Comparison,
     Condition,
+    comparisons_of,
     late_quantity_of,
 )
-from adtempo.domain.metrics import METRICS
+from adtempo.domain.metrics import METRICS, Metric
 from adtempo.stats.quantiles import chance_above
 
 SHOWN = tuple(metric for metric in METRICS if metric.name in COMPARABLE)
@@ -31,6 +33,7 @@ _TO_95 = 1.959963984540054 / 1.2815515655446004
 
 _MICRO = 1e6
 _SIGNS = {">": np.greater, "<": np.less, ">=": np.greater_equal, "<=": np.less_equal}
+_TURNED = str.maketrans("<>", "><")
 _ANY = Bound(0.0)
 
 
@@ -48,12 +51,6 @@ class Chance:
     low: Floats
     high: Floats
 
-    @classmethod
-    def of(cls, probability: Floats) -> Chance:
-        """Return a probability that is known; NaN where it is not."""
-        unknown = np.isnan(probability)
-        return cls(np.where(unknown, 0.0, probability), np.where(unknown, 1.0, probability))
-
     @property
     def unknown(self) -> Bools:
         """Where nothing at all can be said."""
@@ -62,48 +59,50 @@ class Chance:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """How likely one row of a rule holds for some campaigns, each side worked out when it is first read.
+    """How likely the rows of a rule hold for some campaigns, each side worked out when it is first read.
 
     Attributes:
-        row: The row.
-        rule: Its rule, for the window and for whose figures are read.
+        rows: The rows.
+        rule: Their rule, for the window and for whose figures are read.
         standing: How all campaigns stand.
         where: Which of them, shape (chosen,).
     """
 
-    row: Row
+    rows: Sequence[Row]
     rule: Rule
     standing: Standing
     where: Ints
 
     @cached_property
-    def expected(self) -> Chance:
-        """On what the figures will come to."""
-        return _estimate_row(self.row, self.rule, self.standing, self.where, expected=True)
+    def expected(self) -> list[Chance]:
+        """Of each row, on what the figures will come to."""
+        return _estimate_rows(self.rows, self.rule, self.standing, self.where, expected=True)
 
     @cached_property
-    def reported(self) -> Chance:
-        """On what was reported so far: 0 or 1, or unknown."""
-        return _estimate_row(self.row, self.rule, self.standing, self.where, expected=False)
+    def reported(self) -> list[Chance]:
+        """Of each row, on what was reported so far: 0 or 1, or unknown."""
+        return _estimate_rows(self.rows, self.rule, self.standing, self.where, expected=False)
 
 
-def _estimate_row(row: Row, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Chance:
-    """Say how likely a row holds; over ad groups, how likely for every one that was shown: of none, nobody can say."""
+def _estimate_rows(rows: Sequence[Row], rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> list[Chance]:
+    """Say how likely rows hold; over ad groups, how likely for every one that was shown: of none, nobody can say."""
     if rule.over is not Over.AD_GROUP:
-        return _chance(row.when, rule, standing, where, expected=expected)
-    low, high = np.zeros(len(where)), np.ones(len(where))
+        return _chances(rows, rule, standing, where, expected=expected)
     if standing.ad_groups is None:
-        return Chance(low, high)
+        return [Chance(np.zeros(len(where)), np.ones(len(where))) for _ in rows]
     of, each, alone = standing.ad_groups.campaign, standing.ad_groups.standing, replace(rule, over=Over.CAMPAIGN)
     shown = estimate_values("impressions", alone, each, np.arange(len(of)), expected=False) > 0
     place = np.full(len(standing), -1)
     place[where] = np.arange(len(where))
     asked = np.flatnonzero(shown & (place[of] >= 0))
-    chance, into = _chance(row.when, alone, each, asked, expected=expected), place[of[asked]]
-    lacking = np.bincount(into, 1 - chance.low, len(where))
-    np.minimum.at(high, into, chance.high)
+    into = place[of[asked]]
     some = np.bincount(into, minlength=len(where)) > 0
-    return Chance(np.where(some, np.maximum(1 - lacking, 0.0), 0.0), high)
+    found = []
+    for chance in _chances(rows, alone, each, asked, expected=expected):
+        lacking, high = np.bincount(into, 1 - chance.low, len(where)), np.ones(len(where))
+        np.minimum.at(high, into, chance.high)
+        found.append(Chance(np.where(some, np.maximum(1 - lacking, 0.0), 0.0), high))
+    return found
 
 
 def estimate_values(name: str, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
@@ -111,28 +110,49 @@ def estimate_values(name: str, rule: Rule, standing: Standing, where: Ints, *, e
     return estimate_compared(Comparison(name, ">", _ANY), rule, standing, where, expected=expected)
 
 
-def _chance(condition: Condition, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Chance:
+def _chances(rows: Sequence[Row], rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> list[Chance]:
+    """Return how likely rows hold; of one figure all comparisons are worked out at once."""
+    by_figure: dict[tuple[str, int | None], dict[Comparison, None]] = {}
+    for row in rows:
+        for one in comparisons_of(row.when):
+            by_figure.setdefault((one.metric, one.window_hours), {})[one] = None
+    told: dict[Comparison, Chance] = {}
+    for same in map(tuple, by_figure.values()):
+        likely = _compare(same, rule, standing, where, expected=expected)
+        unknown = np.isnan(likely)
+        bounds = zip(np.where(unknown, 0.0, likely), np.where(unknown, 1.0, likely), strict=True)
+        told |= {one: Chance(*ends) for one, ends in zip(same, bounds, strict=True)}
+    return [_chance(row.when, told) for row in rows]
+
+
+def _chance(condition: Condition, told: Mapping[Comparison, Chance]) -> Chance:
     if isinstance(condition, Comparison):
-        return Chance.of(_compare(condition, rule, standing, where, expected=expected))
-    parts = [_chance(part, rule, standing, where, expected=expected) for part in condition.parts]
+        return told[condition]
+    parts = [_chance(part, told) for part in condition.parts]
     low, high = np.stack([part.low for part in parts]), np.stack([part.high for part in parts])
     if isinstance(condition, AllOf):
         return Chance(np.maximum(low.sum(axis=0) - (len(parts) - 1), 0.0), high.min(axis=0))
     return Chance(low.max(axis=0), np.minimum(high.sum(axis=0), 1.0))
 
 
-def _compare(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
-    """Return the probability of one comparison; 0 or 1 of what was reported, NaN where there is no value."""
-    limit = estimate_bound(one, rule, standing, where, expected=expected)
+def _compare(same: Sequence[Comparison], rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
+    """Return the probability of comparisons of one figure, shape (comparisons, chosen).
+
+    0 or 1 of what was reported, NaN where there is no value.
+    """
+    one, signs = same[0], [each.sign for each in same]
+    limits = np.stack([estimate_bound(each, rule, standing, where, expected=expected) for each in same])
     if expected and one.metric == PACE.name:
         pace, rows = standing.paces[shown_over(rule)], _rows(rule, standing, where)
         low, high = pace.low80[rows], pace.high80[rows]
         middle = pace.value[rows]
         ends = [middle - _TO_95 * (middle - low), low, middle, high, middle + _TO_95 * (high - middle)]
-        return _signed(one.sign, chance_above(list(ends), _LEVELS, limit), np.asarray(low == high), middle, limit)
+        return _likely(signs, np.stack(ends), limits)
     if expected and (late := late_quantity_of(COMPARABLE[one.metric])):
-        return _compare_late(one, late, limit, _window(one.window_hours, rule, standing), _rows(rule, standing, where))
-    return _exact(one.sign, estimate_compared(one, rule, standing, where, expected=expected), limit)
+        window = _window(one.window_hours, rule, standing)
+        return _compare_late(COMPARABLE[one.metric], late, signs, limits, window, _rows(rule, standing, where))
+    values = estimate_compared(one, rule, standing, where, expected=expected)
+    return np.where(np.isnan(values) | np.isnan(limits), np.nan, _exact(signs, values, limits))
 
 
 def estimate_bound(one: Comparison, rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
@@ -174,38 +194,43 @@ def estimate_compared(one: Comparison, rule: Rule, standing: Standing, where: In
         return np.where(known, final * scale / below, np.nan)
 
 
-def _compare_late(one: Comparison, late: str, limit: Floats, window: Window, rows: Ints) -> Floats:
-    """Return the probability of a comparison whose metric is still arriving: what must arrive for it to hold."""
-    metric = COMPARABLE[one.metric]
+def _compare_late(
+    metric: Metric, late: str, signs: Sequence[str], limits: Floats, window: Window, rows: Ints
+) -> Floats:
+    """Return the probability of comparisons of a metric that is still arriving: what must arrive for them to hold."""
     facts = window.matured.facts
     scale = float(metric.scale)
-    sign = one.sign
     with np.errstate(divide="ignore", invalid="ignore"):
         if metric.numerator == late:
             other = np.ones(len(rows)) if metric.denominator is None else facts.sums[metric.denominator][rows] * 1.0
-            needed = limit * other / scale / _MICRO
+            needed = limits * other / scale / _MICRO
         else:
             # Cost per result: the dearer, the fewer have come, so the sign turns round.
             other = facts.sums[metric.numerator][rows] * 1.0
-            needed = np.where(limit > 0, other * scale / limit / _MICRO, np.nan)
-            sign = sign.translate(str.maketrans("<>", "><"))
+            needed = np.where(limits > 0, other * scale / limits / _MICRO, np.nan)
+            signs = [sign.translate(_TURNED) for sign in signs]
     apart = metric.denominator if metric.numerator == late else metric.numerator
-    known = np.ones(len(rows), bool) if apart is None else facts.measured[apart][rows] & (other > 0)
-    ends = window.quantiles(late)[:, rows]
-    above = chance_above(ends, _LEVELS, np.where(known, needed, np.nan))
-    return _signed(sign, above, np.asarray(ends[0] == ends[-1]), ends[0], needed)
+    if apart is not None:
+        needed = np.where(facts.measured[apart][rows] & (other > 0), needed, np.nan)
+    return _likely(signs, window.quantiles(late)[:, rows], needed)
 
 
-def _signed(sign: str, above: Floats, certain: Bools, value: Floats, limit: Floats) -> Floats:
-    """Turn the probability of lying above into that of a comparison; what is certain is compared exactly."""
-    probability = above if sign[0] == ">" else 1 - above
-    return np.where(certain & ~np.isnan(above), _exact(sign, value, limit), probability)
+def _likely(signs: Sequence[str], ends: Floats, limits: Floats) -> Floats:
+    """Return the probability of comparisons of one number with limits; what is certain is compared exactly.
+
+    Args:
+        signs: Of the comparisons.
+        ends: The number's quantiles at _LEVELS, shape (5, chosen).
+        limits: What it is held against, shape (comparisons, chosen).
+    """
+    above = chance_above(ends, _LEVELS, limits)
+    more = np.array([sign[0] == ">" for sign in signs])[:, None]
+    certain = (ends[0] == ends[-1]) & ~np.isnan(above)
+    return np.where(certain, _exact(signs, ends[0], limits), np.where(more, above, 1 - above))
 
 
-def _exact(sign: str, values: Floats, limit: Floats) -> Floats:
-    with np.errstate(invalid="ignore"):
-        holds = _SIGNS[sign](values, limit)
-    return np.where(np.isnan(values) | np.isnan(limit), np.nan, holds.astype(np.float64))
+def _exact(signs: Sequence[str], values: Floats, limits: Floats) -> Bools:
+    return np.stack([_SIGNS[sign](values, limit) for sign, limit in zip(signs, limits, strict=True)])
 
 
 def _window(hours: int | None, rule: Rule, standing: Standing) -> Window:

@@ -65,7 +65,7 @@ def proposal_of(
         prior=prior,
         target=target,
         currency=evaluation.currency,
-        policy=policy_of(choice.rule, choice.amounts[evaluation.currency], evaluation.rule_version),
+        policy=policy_of(choice.rule, choice.amounts, evaluation.rule_version),
         window=window,
         reason=evaluation.reason,
         as_of=evaluation.at,

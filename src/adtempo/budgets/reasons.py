@@ -108,6 +108,11 @@ class Explainer:
         window = standing.windows[over, rule.window_hours]
         return window.closed_days[standing.groups[over][self._choice.where]]
 
+    @property
+    def _chances(self) -> list[Chance]:
+        """How likely each row holds, on the basis of the rule."""
+        return self._choice.found.expected if self._expects else self._choice.found.reported
+
     def _action_of(self, row: int) -> BudgetAction:
         return BudgetAction.MAINTAIN if row == MAINTAIN else self._choice.rows[row].action
 
@@ -119,10 +124,8 @@ class Explainer:
         return "the last closed local day" if days == 1 else f"the last {days} closed local days"
 
     def _judgement(self, number: int, place: int) -> Judgement:
-        row, found = self._choice.rows[number], self._choice.found[number]
-        chance = found.expected if self._expects else found.reported
+        row, chance, reported = self._choice.rows[number], self._chances[number], self._choice.found.reported[number]
         low, high = float(chance.low[place]), float(chance.high[place])
-        reported = found.reported
         known = reported.low[place] == reported.high[place]
         return Judgement(
             action=row.action,
@@ -163,7 +166,7 @@ class Explainer:
     def _known(self, place: int) -> str:
         if self._choice.impressions[place] < 0:
             return "nothing is known"
-        unknown = all(found.reported.unknown[place] for found in self._choice.found)
+        unknown = all(chance.unknown[place] for chance in self._choice.found.reported)
         if unknown and self._choice.rule.over is Over.AD_GROUP:
             return "nothing is known of its ad groups"
         return ", ".join(self._figures(place))
@@ -172,8 +175,7 @@ class Explainer:
         choice = self._choice
         if choice.cause[place] == Cause.NO_BUDGET:
             return " - but no daily budget is known, so nothing can be changed"
-        currency = self._standing.currencies[choice.where[place]]
-        amounts = choice.amounts[currency]
+        currency, amounts = self._standing.currencies[choice.where[place]], choice.amounts
         if choice.cause[place] == Cause.AT_LIMIT:
             rises = row.multiplier > 1
             limit = amounts.max_daily_budget if rises else amounts.min_daily_budget
@@ -244,8 +246,7 @@ class Explainer:
             return ""
         sure = choice.rule.confidence if self._expects else 1.0
         parts = []
-        for row, found in zip(choice.rows, choice.found, strict=True):
-            chance = found.expected if self._expects else found.reported
+        for row, chance in zip(choice.rows, self._chances, strict=True):
             if self._truth(chance, place) is Truth.UNCERTAIN:
                 likely = "cannot be said" if chance.unknown[place] else f"is {float(chance.low[place]):.0%} likely"
                 parts.append(f"{row.action} needs {condition_words(row.when)}, which {likely} ({sure:.0%} needed)")
@@ -260,7 +261,7 @@ class Explainer:
         later = [
             number
             for number in range(int(choice.row[place]) + 1, len(choice.rows))
-            if (choice.found[number].expected if self._expects else choice.found[number].reported).low[place] >= sure
+            if self._chances[number].low[place] >= sure
         ]
         instead = choice.rows[later[0]].action if later else BudgetAction.MAINTAIN
         return f"{instead} unless {condition_words(row.when)}"

@@ -88,14 +88,9 @@ class Times:
 
 
 def _multiplied(figures: Figures, spend: Floats, volume: Floats) -> Figures:
-    other = np.flatnonzero((spend != 1).any(axis=1) | (volume != 1).any(axis=1))
-    if not len(other):
-        return figures
-    sums = figures.sums.copy()
-    amounts = sums[:, other] * volume[other]
-    amounts[_SPEND] = sums[_SPEND, other] * spend[other]
-    sums[:, other] = np.rint(amounts).astype(np.int64)
-    return Figures(sums, figures.known)
+    amounts = figures.sums * volume
+    amounts[_SPEND] = figures.sums[_SPEND] * spend
+    return Figures(np.rint(amounts, out=amounts).astype(np.int64), figures.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +366,8 @@ def open_history(ledger: Ledger, campaigns: Sequence[CampaignRef], span: Span) -
         cursor.register("zones", zone_table(accounts.values()))
         cursor.register("places", _numbered(CAMPAIGN, campaigns, "row"))
         cursor.register("kinds", _numbered(("level", "grain", "attribution"), kinds, "kind"))
-        sql = query("history", conditions=conditions, undone=bool(snapshot.undone))
+        parts = any(level != "campaign" for level, _, _ in kinds)
+        sql = query("history", conditions=conditions, undone=bool(snapshot.undone), parts=parts)
         postings = cursor.sql(sql, params=values).to_arrow_table()
         del values["conversion_type"]
         sql = query("arrivals", conditions=conditions, each_look=True)

@@ -56,10 +56,9 @@ class Record:
             seen_us: When the slot was looked at, microseconds since 1970 UTC; 0 where it was not.
         """
         where = (kind * self._rows + row) * self.slots + slot
-        for name in QUANTITIES:
-            (sums, known), (more, measured) = self._own.of(name), added.of(name)
-            np.add.at(sums.reshape(-1), where, more)
-            known.reshape(-1)[where[measured]] = True
+        each = np.arange(len(QUANTITIES))[:, None] * self._seen_us.size + where
+        np.add.at(self._own.sums.reshape(-1), each.reshape(-1), added.sums.reshape(-1))
+        self._own.known.reshape(-1)[each[added.known]] = True
         if len(self._levels) < 2:
             return
         np.maximum.at(self._seen_us.reshape(-1), where, seen_us)

@@ -32,7 +32,7 @@ def guess_median(low95: ArrayLike, low80: ArrayLike, high80: ArrayLike, high95: 
 
 
 def chance_above(quantiles: ArrayLike, levels: Sequence[float], threshold: ArrayLike) -> Floats:
-    """Return the probability that numbers known by a few quantiles lie above thresholds, shape (numbers,).
+    """Return the probability that numbers known by a few quantiles lie above thresholds, in the thresholds' shape.
 
     Between the quantiles, and beyond them, each is taken to be as a normal one would be: straight lines of the value
     over the normal score. Where all quantiles are one value there is no doubt, and only a larger one lies above.
@@ -40,7 +40,7 @@ def chance_above(quantiles: ArrayLike, levels: Sequence[float], threshold: Array
     Args:
         quantiles: Values, rising with the levels, shape (levels, numbers); NaN where nothing is known.
         levels: Their probabilities, rising, between 0 and 1, two or more.
-        threshold: What they are held against, shape (numbers,) or one for all.
+        threshold: What they are held against, shape (..., numbers) or one for all.
 
     Returns:
         Probabilities; NaN where a quantile or the threshold is.
@@ -50,18 +50,20 @@ def chance_above(quantiles: ArrayLike, levels: Sequence[float], threshold: Array
     >>> chance_above([[7.0], [7.0]], [0.1, 0.9], [7.0])
     array([0.])
     """
-    knots, limit = np.asarray(quantiles, np.float64), np.asarray(threshold, np.float64)
+    knots, limit = np.asarray(quantiles, np.float64), np.atleast_1d(np.asarray(threshold, np.float64))
     scores = np.asarray(ndtri(np.asarray(levels, np.float64)))
-    passed = (limit >= knots).sum(axis=0)
-    line, column = np.clip(passed - 1, 0, len(knots) - 2), np.arange(knots.shape[1])
+    passed = (limit[..., None, :] >= knots).sum(axis=-2)
+    line, column = np.minimum(np.maximum(passed - 1, 0), len(knots) - 2), np.arange(knots.shape[1])
     low, high = knots[line, column], knots[line + 1, column]
     wide = high > low
     share = (limit - low) / np.where(wide, np.maximum(high - low, _LEAST), 1.0)
     # A flat end has no line of its own: what lies beyond it is beyond doubt.
     beyond = np.where(passed == 0, -np.inf, np.inf)
     found = np.where(wide, scores[line] + (scores[line + 1] - scores[line]) * share, beyond)
-    jumps = (knots[:-1] == knots[1:]) & (knots[:-1] == limit) & (knots[0] < knots[-1])
-    if jumps.any():  # in front of a flat middle the line ends where it jumps
-        found = np.where(jumps.any(axis=0), scores[len(jumps) - jumps[::-1].argmax(axis=0)], found)
+    flat = (knots[:-1] == knots[1:]) & (knots[0] < knots[-1])
+    if flat.any():  # in front of a flat middle the line ends where it jumps
+        jumps = flat & (knots[:-1] == limit[..., None, :])
+        last = scores[len(flat) - jumps[..., ::-1, :].argmax(axis=-2)]
+        found = np.where(jumps.any(axis=-2), last, found)
     unknown = np.isnan(knots).any(axis=0) | np.isnan(limit)
     return np.where(unknown, np.nan, ndtr(-found))

@@ -297,7 +297,7 @@ class Course:
         since = scene.now - timedelta(hours=DAY_HOURS)
         if lately := any(one.at > since for one in self._sent.get(campaign, ())[-1:]):
             self._stopped.pop(campaign, None)
-        room = choice.amounts[scene.account.currency].max_daily_spend_limit - scene.committed_micros
+        room = choice.amounts.max_daily_spend_limit - scene.committed_micros
         asked = choice.rule, int(choice.row[wish.nth]), int(choice.target_micros[wish.nth]), scene.known[campaign].state
         told = (*asked, max(room, 0), campaign in top, clock)
         before, vetoes = self._stopped.get(campaign, (None, ()))
