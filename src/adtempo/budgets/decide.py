@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
@@ -20,8 +19,8 @@ MAINTAIN = -1
 """Place of the row that stands in no rule: otherwise maintain."""
 
 
-class Cause(IntEnum):
-    """Why a campaign gets what it gets, besides the rows of the rule."""
+class Cause:
+    """Why a campaign gets what it gets, besides the rows of the rule; plain numbers, as columns hold them."""
 
     ACTS = 0
     NOTHING_HOLDS = 1
@@ -31,9 +30,6 @@ class Cause(IntEnum):
     NOT_RUNNING = 5
     NO_BUDGET = 6
     AT_LIMIT = 7
-
-
-_ACTS = int(Cause.ACTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +77,7 @@ class Choice:
 
     def action(self, place: int) -> BudgetAction:
         """Return what is asked for of one campaign."""
-        return self.rows[self.row[place]].action if self.cause[place] == _ACTS else BudgetAction.MAINTAIN
+        return self.rows[self.row[place]].action if self.cause[place] == Cause.ACTS else BudgetAction.MAINTAIN
 
 
 def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:

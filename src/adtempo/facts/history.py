@@ -83,8 +83,8 @@ class Times:
 
     @classmethod
     def once(cls, campaigns: int, days: int, hours: int) -> Times:
-        """Return everything as it really was."""
-        return cls(*(np.ones((campaigns, slots)) for slots in (days, days, hours, hours)))
+        """Return everything as it really was; a slot's campaigns lie side by side, as in a record."""
+        return cls(*(np.ones((slots, campaigns)).T for slots in (days, days, hours, hours)))
 
 
 def _multiplied(figures: Figures, spend: Floats, volume: Floats) -> Figures:
@@ -290,7 +290,8 @@ class History:
         vintages = {ref: self._arrivals[ref].vintages(kind, low, end) for ref, kind in self._kinds.items()}
         curves = fit_curves(vintages, (moment.date() - MONDAY).days + 2.0)
         self._learnt_from = low = self.place_of(first)
-        figures = self._by_day.figures(low, end)
+        known = self._by_day.figures(low, end)
+        figures = Figures(np.ascontiguousarray(known.sums), np.ascontiguousarray(known.known))
         ages = self._ages(low, end)
         self._delays = learn_delays(curves, self.accounts, self.account, self.days[low:end], figures, ages)
 

@@ -7,9 +7,10 @@ one kind of rows, shrunk to those of its platform, and these to a prior. Every c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ from adtempo.store.engine import reading
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_BASES = np.array([basis.name.lower() for basis in Basis], dtype=object)
+
 PRIOR_DELAYS = (np.array([1 / 24, 1.0, 3.0, 7.0, 14.0, 28.0]), np.array([0.30, 0.55, 0.75, 0.92, 0.97, 1.0]))
 """Delay from click to conversion in days, and the share that has come by then, until an account's own is known.
 
@@ -56,19 +59,27 @@ CELL = ("platform", "account_id", "campaign_id", "day_local")
 """What expectations are made of: one campaign's local day."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class AccountCurves:
-    """How late an account's figures arrive.
+    """How late an account's figures arrive; each curve is learnt when it is first read: few read both.
 
     Attributes:
-        conversions: Curve of conversion counts, over ages from an hour on.
-        value: Curve of conversion value.
+        fit: Learns the curve of a quantity of `AccountVintages`.
         looks: Per local day, the age at its newest look as an index of the curves' ages.
     """
 
-    conversions: DelayCurve
-    value: DelayCurve
+    fit: Callable[[str], DelayCurve]
     looks: Mapping[date, int]
+
+    @cached_property
+    def conversions(self) -> DelayCurve:
+        """Curve of conversion counts, over ages from an hour on."""
+        return self.fit("conversions")
+
+    @cached_property
+    def value(self) -> DelayCurve:
+        """Curve of conversion value."""
+        return self.fit("value")
 
 
 def load_curves(
@@ -128,21 +139,18 @@ def fit_curves(vintages: Mapping[AccountRef, AccountVintages], now: float) -> di
         now: The moment, in days since a Monday 00:00 like the vintages' cohorts; what was seen later does not count.
     """
     prior = prior_curve(AGES, np.maximum.accumulate(cohort_share(AGES, *PRIOR_DELAYS)))
-    curves: dict[AccountRef, AccountCurves] = {}
-    for platform in {account.platform for account in vintages}:
-        own = {account: found for account, found in vintages.items() if account.platform == platform}
-        wide_counts = fit_curve(stack_vintages([found.conversions for found in own.values()]), prior, now)
-        wide_value = fit_curve(stack_vintages([found.value for found in own.values()]), prior, now)
-        alone = len(own) == 1
-        for account, found in own.items():
-            counts = wide_counts if alone else fit_curve(found.conversions, wide_counts, now)
-            value = wide_value if alone else fit_curve(found.value, wide_value, now)
-            curves[account] = AccountCurves(
-                prepend_partial_day(counts, PARTIAL_AGES, *PRIOR_DELAYS),
-                prepend_partial_day(value, PARTIAL_AGES, *PRIOR_DELAYS),
-                _looks(found),
-            )
-    return curves
+
+    @cache
+    def fit_platform(platform: str, name: str) -> tuple[DelayCurve, bool]:
+        own = [getattr(found, name) for account, found in vintages.items() if account.platform == platform]
+        return fit_curve(stack_vintages(own), prior, now), len(own) == 1
+
+    def fit(account: AccountRef, name: str) -> DelayCurve:
+        wide, alone = fit_platform(account.platform, name)
+        curve = wide if alone else fit_curve(getattr(vintages[account], name), wide, now)
+        return prepend_partial_day(curve, PARTIAL_AGES, *PRIOR_DELAYS)
+
+    return {account: AccountCurves(partial(fit, account), _looks(found)) for account, found in vintages.items()}
 
 
 def _looks(found: AccountVintages) -> dict[date, int]:
@@ -312,19 +320,6 @@ def as_reported(seen: Floats) -> Expected:
 
 def as_expected(sums: Expectation, measured: NDArray[np.bool_]) -> Expected:
     """Return sums of cells with their intervals, NaN where nobody measured anything."""
-    low80, high80 = sums.interval(0.80)
-    low95, high95 = sums.interval(0.95)
-
-    def where_measured(numbers: Floats) -> Floats:
-        return np.where(measured, numbers, np.nan)
-
-    names = np.array([basis.name.lower() for basis in Basis], dtype=object)
-    return Expected(
-        value=where_measured(sums.value),
-        low80=where_measured(low80),
-        high80=where_measured(high80),
-        low95=where_measured(low95),
-        high95=where_measured(high95),
-        maturity=where_measured(sums.maturity),
-        basis=names[sums.basis],
-    )
+    numbers = np.stack([sums.value, *sums.interval(0.80, 0.95), sums.maturity])
+    value, low80, high80, low95, high95, maturity = np.where(measured, numbers, np.nan)
+    return Expected(value, low80, high80, low95, high95, maturity, _BASES[sums.basis])

@@ -76,19 +76,16 @@ class _Wish:
     Attributes:
         choice: What its rule asks for of all its campaigns.
         nth: Which of these it is about.
+        place: Place of the campaign.
         campaign: The campaign.
         explainer: Who knows why.
     """
 
     choice: Choice
     nth: int
+    place: int
     campaign: CampaignRef
     explainer: Explainer
-
-    @property
-    def place(self) -> int:
-        """Place of the campaign."""
-        return int(self.choice.where[self.nth])
 
     def proposal(self) -> Proposal:
         """Return it as a proposal without words: most wishes of an hour are vetoed, and nobody reads why they were."""
@@ -127,7 +124,7 @@ class Course:
     _sent: dict[CampaignRef, list[Sent]] = field(default_factory=lambda: defaultdict(list))
     _pace: tuple[Floats, Floats] | None = None
     _bare: Standing | None = None
-    _stopped: dict[CampaignRef, tuple[Hashable, tuple[str, ...]]] = field(default_factory=dict)
+    _stopped: dict[int, tuple[Hashable, tuple[str, ...]]] = field(default_factory=dict)
 
     def adopt(self, book: Book, at: datetime) -> None:
         """Take over what people did at the time: whoever was told to hold something else holds that.
@@ -199,7 +196,7 @@ class Course:
         for one in self._assignments:
             choice = recommend_choice(one.rule, standing, one.where)
             for wish in self._wishes(one, choice, standing):
-                wishes[standing.campaigns[wish.place].ref.account].append(wish)
+                wishes[wish.campaign.account].append(wish)
         for ref, asked in wishes.items():
             stops = any(wish.choice.action(wish.nth) is BudgetAction.PAUSE for wish in asked)
             scene = self._scene(standing.at, ref, facts_until[ref], [wish.place for wish in asked])
@@ -241,21 +238,22 @@ class Course:
 
     def _wishes(self, one: Assignment, choice: Choice, standing: Standing) -> list[_Wish]:
         acting = np.flatnonzero(choice.acts)
-        free = [nth for nth in acting.tolist() if not self._rests(one, standing, nth)]
-        self.rested += len(acting) - len(free)
         explainer = Explainer(choice, standing, one.origin)
-        return [_Wish(choice, nth, standing.campaigns[one.where[nth]].ref, explainer) for nth in free]
+        asked = zip(acting.tolist(), one.where[acting].tolist(), strict=True)
+        every = [_Wish(choice, nth, place, standing.campaigns[place].ref, explainer) for nth, place in asked]
+        free = [wish for wish in every if not self._rests(one.rule, wish.campaign, standing.at)]
+        self.rested += len(every) - len(free)
+        return free
 
-    def _rests(self, one: Assignment, standing: Standing, nth: int) -> bool:
+    def _rests(self, rule: Rule, campaign: CampaignRef, at: datetime) -> bool:
         """Say whether a cool-down, the platform's spacing or the day's number of changes surely stands in the way."""
-        ref = standing.campaigns[one.where[nth]].ref
-        sent = self._sent.get(ref)
+        sent = self._sent.get(campaign)
         if not sent:
             return False
-        most = one.rule.max_changes_per_day
-        hours = max(one.rule.cooldown_hours, PLATFORM_TERMS[ref.platform].spacing_hours)
-        lately = sum(earlier.at > standing.at - timedelta(hours=DAY_HOURS) for earlier in sent[-most:])
-        return sent[-1].at > standing.at - timedelta(hours=hours) or lately >= most
+        most = rule.max_changes_per_day
+        hours = max(rule.cooldown_hours, PLATFORM_TERMS[campaign.platform].spacing_hours)
+        lately = sum(earlier.at > at - timedelta(hours=DAY_HOURS) for earlier in sent[-most:])
+        return sent[-1].at > at - timedelta(hours=hours) or lately >= most
 
     def _scene(self, at: datetime, ref: AccountRef, facts_until: datetime | None, places: Sequence[int]) -> Scene:
         """Return how an account stands; of what was sent, only what was to some of its campaigns."""
@@ -296,16 +294,16 @@ class Course:
         campaign, choice = wish.campaign, wish.choice
         since = scene.now - timedelta(hours=DAY_HOURS)
         if lately := any(one.at > since for one in self._sent.get(campaign, ())[-1:]):
-            self._stopped.pop(campaign, None)
+            self._stopped.pop(wish.place, None)
         room = choice.amounts.max_daily_spend_limit - scene.committed_micros
         asked = choice.rule, int(choice.row[wish.nth]), int(choice.target_micros[wish.nth]), scene.known[campaign].state
         told = (*asked, max(room, 0), campaign in top, clock)
-        before, vetoes = self._stopped.get(campaign, (None, ()))
+        before, vetoes = self._stopped.get(wish.place, (None, ()))
         if before != told:
             _, _, verdicts = judge_proposal(wish.proposal(), see(scene, campaign, top_spenders=top))
             vetoes = tuple(one.guardrail for one in verdicts if one.outcome is Outcome.VETO)
             if not lately:
-                self._stopped[campaign] = told, vetoes
+                self._stopped[wish.place] = told, vetoes
         return vetoes
 
     def _make(self, wish: _Wish, change: Change) -> None:

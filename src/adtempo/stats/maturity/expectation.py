@@ -28,6 +28,8 @@ from adtempo.stats.maturity.rates import Outlook, Usual, expect_rates
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_BLIND = int(Basis.NONE)
+
 LEVELS = (0.80, 0.95)
 """Probabilities of the intervals."""
 
@@ -81,30 +83,31 @@ class Expectation:
     unit: Floats
     whole: bool
 
-    def interval(self, probability: float) -> tuple[Floats, Floats]:
-        """Return the lower and upper bound of a central interval.
+    def interval(self, *probabilities: float) -> Floats:
+        """Return the lower and upper bound of central intervals, in turn, shape (2 x intervals, ...).
 
         What is to come is taken as gamma distributed; less than half an arrival is none, and of counts only whole
         arrivals come. Where nothing can come any more, both bounds are what was seen.
 
         Args:
-            probability: One of `LEVELS`.
+            probabilities: Out of `LEVELS`.
         """
-        low, high = self._quantiles((1 - probability) / 2, (1 + probability) / 2)
-        low = np.minimum(np.maximum(low, np.minimum(self.seen, 0.0)), self.value)
-        return low, np.maximum(high, self.value)
+        ends = self._quantiles(*((1 + side * each) / 2 for each in probabilities for side in (-1, 1)))
+        ends[::2] = np.minimum(np.maximum(ends[::2], np.minimum(self.seen, 0.0)), self.value)
+        ends[1::2] = np.maximum(ends[1::2], self.value)
+        return ends
 
     def median(self) -> Floats:
         """Return the total that is as likely to be passed as not: nearest on average, but medians do not add up."""
         in_doubt = self.curve_deviation > np.abs(self.value - self.seen)
         return np.where(in_doubt, self.value, np.maximum(self._quantiles(0.5)[0], np.minimum(self.seen, 0.0)))
 
-    def _quantiles(self, *probabilities: float) -> list[Floats]:
+    def _quantiles(self, *probabilities: float) -> Floats:
         variance = self.noise_variance + self.curve_deviation**2
         coming = self.value - self.seen
         shift = 2 * self.withdrawn + np.maximum(self.curve_deviation - np.maximum(coming, 0.0), 0.0)
         later = _gamma_quantiles(np.maximum(coming + shift, 0.0), variance, probabilities)
-        return [self.seen + self._arrivals(each - shift) for each in later]
+        return np.asarray(self.seen + self._arrivals(later - shift))
 
     def _arrivals(self, to_come: Floats) -> Floats:
         """Return what is to come in whole arrivals, or at least in none that are less than half a one."""
@@ -131,10 +134,9 @@ def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve], usual: Usual
         curves: The curves that `snapshot.group` points to.
         usual: What the series usually bring, of the same cohorts; None to learn it from these.
     """
-    seen = np.nan_to_num(snapshot.seen)
-    share, gross, variance, basis = _look_up(snapshot, np.broadcast_to(snapshot.age, seen.shape), curves)
+    share, gross, variance, basis = _look_up(snapshot, np.broadcast_to(snapshot.age, snapshot.seen.shape), curves)
     outlook = _outlook(snapshot, curves, share)
-    unit, noise = outlook.unit, outlook.noise
+    seen, unit, noise = outlook.seen, outlook.unit, outlook.noise
     known_usual = expect_rates(outlook) if usual is None else usual
     usual_total, doubt = known_usual.per_exposure * outlook.exposure, known_usual.doubt
     reached = np.maximum(share, 1e-9)
@@ -144,7 +146,7 @@ def expect_totals(snapshot: Snapshot, curves: Sequence[DelayCurve], usual: Usual
     chance = unit / np.maximum(level * reached, 1e-12) + noise * np.clip(1 - reached, 0, 1) / reached + variance
     own = doubt / (doubt + chance)
     total = own * by_itself + (1 - own) * level
-    blind = basis == Basis.NONE
+    blind = basis == _BLIND
     coming = np.where(blind, 0.0, (1 - share) * total)
     value = np.maximum(seen + coming, np.minimum(seen, 0.0))
     size = np.where(blind, np.abs(seen) + unit, np.abs(total))
@@ -169,14 +171,14 @@ def _outlook(snapshot: Snapshot, curves: Sequence[DelayCurve], share: Floats) ->
     """Return what is known of the series, exposure where they have a cohort."""
     units = np.array([curve.unit for curve in curves])[snapshot.group] if snapshot.unit is None else snapshot.unit
     noise = np.array([curve.share_noise for curve in curves])[snapshot.group][:, None]
-    seen = np.nan_to_num(snapshot.seen)
-    exposure = np.ones_like(seen) if snapshot.exposure is None else np.nan_to_num(snapshot.exposure)
+    there = np.isfinite(snapshot.seen)
+    exposure = 1.0 if snapshot.exposure is None else np.where(np.isfinite(snapshot.exposure), snapshot.exposure, 0.0)
     return Outlook(
         started=snapshot.started,
-        seen=seen,
+        seen=np.where(there, snapshot.seen, 0.0),
         share=share,
-        exposure=np.where(np.isfinite(snapshot.seen), exposure, 0.0),
-        unit=np.broadcast_to(units[:, None], seen.shape),
+        exposure=np.where(there, exposure, 0.0),
+        unit=np.broadcast_to(units[:, None], there.shape),
         noise=noise,
         group=snapshot.group,
     )
@@ -236,11 +238,14 @@ def _gamma_table(probability: float) -> Floats:
     return np.asarray(gammaincinv(_SHAPES, probability) / _SHAPES)
 
 
-def _gamma_quantiles(mean: ArrayLike, variance: ArrayLike, probabilities: Sequence[float]) -> list[Floats]:
-    """Return quantiles of gamma distributions, from a table by shape; the mean where there is no variance."""
+def _gamma_quantiles(mean: ArrayLike, variance: ArrayLike, probabilities: Sequence[float]) -> Floats:
+    """Return quantiles of gamma distributions, shape (probabilities, ...); the mean where there is no variance.
+
+    They are read from a table by the distributions' shape.
+    """
     centre, spread = np.asarray(mean, dtype=np.float64), np.asarray(variance, dtype=np.float64)
     certain = (spread <= 0) | (centre <= 0)
     shape = np.where(certain, 1.0, centre**2 / np.where(spread <= 0, 1.0, spread))
     logs = np.log(np.maximum(shape, _SHAPES[0]))
-    relative = (np.interp(logs, _LOG_SHAPES, _gamma_table(probability)) for probability in probabilities)
-    return [np.where(certain, centre, centre * each) for each in relative]
+    relative = np.stack([np.interp(logs, _LOG_SHAPES, _gamma_table(probability)) for probability in probabilities])
+    return np.where(certain, centre, centre * relative)
