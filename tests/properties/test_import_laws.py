@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adtempo.domain.errors import AdtempoError, BadRows, InvalidInput
 from adtempo.domain.money import parse_micros
-from adtempo.facts.staging import read
+from adtempo.facts.staging import checks, read
 from adtempo.facts.staging.times import read_iso, resolve_slot
 from imported import CANONICAL_HEADER, EXPORTS, Imported, canonical, stage
 
@@ -128,6 +128,24 @@ def test_no_text_breaks_the_import_and_both_readings_judge_alike(rows: list[list
     else:
         assert isinstance(direct, AdtempoError)
         assert re.sub(r"/\S*facts.csv", "", str(direct)) == re.sub(r"/\S*facts.csv", "", str(numbered))
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from(["c1", "c2"]), st.integers(0, 20)), min_size=1, max_size=12
+    ),
+    st.booleans(),
+)
+@example([("a", "c1", 0), ("b", "c1", 0), ("a", "c2", 0), ("a", "c1", 1)], True)
+def test_a_file_is_refused_exactly_if_a_key_stands_there_twice(keys: list[tuple[str, str, int]], direct: bool) -> None:
+    rows = [["meta", a, "UTC", "USD", c, "day", f"2026-11-{1 + day:02d}", "1", "1", "1"] for a, c, day in keys]
+    by_bits = staged_rows(rows, direct=direct)
+    with patch.object(checks, "_BITS", 0):
+        by_hashes = staged_rows(rows, direct=direct)
+    for found in (by_bits, by_hashes):
+        assert isinstance(found, BadRows if len(set(keys)) < len(keys) else Imported)
+        assert not isinstance(found, BadRows) or found.total == len(keys) - len(set(keys))
 
 
 @settings(max_examples=20)

@@ -18,7 +18,16 @@ import duckdb
 import pyarrow as pa
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
-from adtempo.facts.ledger import POSTING_COLUMNS, Ledger, Snapshot, attach, create_postings, query
+from adtempo.facts.ledger import (
+    POSTING_COLUMNS,
+    SERIES_KEY,
+    Ledger,
+    Snapshot,
+    attach,
+    create_postings,
+    query,
+    varying,
+)
 from adtempo.platforms.base import Coverage
 from adtempo.store import ledger as manifest
 from adtempo.store.durable import digest_of, sync_folder
@@ -105,7 +114,8 @@ def number_rows(con: duckdb.DuckDBPyConnection, staging: Path) -> Extent | None:
     `all_series` and `all_vintages` stay in the connection, the latter as a file in `staging`. None without a row.
     """
     con.execute(query("series"))
-    con.execute(query("vintages", path=staging / "vintages.parquet"))
+    keys = tuple(varying(con, "all_series", SERIES_KEY))
+    con.execute(query("vintages", path=staging / "vintages.parquet", keys=keys))
     row = con.execute(
         "SELECT count(*), min(day_local), max(day_local), min(slot), max(slot), min(observed_at), max(observed_at)"
         " FROM all_vintages"

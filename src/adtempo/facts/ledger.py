@@ -114,6 +114,20 @@ def open_workbench(
         yield con
 
 
+def varying(con: duckdb.DuckDBPyConnection, relation: str, columns: Iterable[str]) -> list[str]:
+    """Return the columns that have several values; a join that compares millions of rows needs no others.
+
+    Args:
+        con: Where the relation is.
+        relation: A small table of what is distinct in a large one.
+        columns: Columns of it, null being a value.
+    """
+    names = list(columns)
+    several = ", ".join(f"count(DISTINCT {name}) + bool_or({name} IS NULL)::INTEGER > 1" for name in names)
+    (found,) = con.execute(f"SELECT {several} FROM {relation}").fetchall()
+    return [name for name, has_several in zip(names, found, strict=True) if has_several]
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The ledger at one moment: the files that count, the newest batch, and which batches were taken back."""

@@ -6,8 +6,8 @@ COPY (
         {{ q }},
         {% endfor %}
         reach
-    FROM incoming_entities
-    JOIN all_series USING ({{ series_key | join(", ") }})
+    FROM incoming_entities i
+    JOIN all_series s ON {% for key in keys %}i.{{ key }} = s.{{ key }} AND {% endfor %}true
 ) TO '{{ path }}' (FORMAT parquet, COMPRESSION lz4_raw);
 
 CREATE OR REPLACE TEMP VIEW all_vintages AS FROM read_parquet('{{ path }}');

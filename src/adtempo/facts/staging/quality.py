@@ -101,10 +101,20 @@ def check_quality(stage: Stage, now: datetime) -> tuple[QualityVerdict, ...]:
         if all(stage.has(cell) for cell in rule.needs)
         and stage.plan.format.name in (rule.formats or (stage.plan.format.name,))
     ]
-    late = stage.has("observed_at") or stage.value(f"SELECT count(*) > 0 FROM slot_times WHERE starts_at > {moment}")
     about_values = [rule for rule in rules if not rule.about_time]
-    about_time = [rule for rule in rules if rule.about_time and late]
+    about_time = [rule for rule in rules if rule.about_time and _has_odd_times(stage, moment)]
     return (*_verdicts(stage, about_values, stage.good, moment), *_verdicts(stage, about_time, "keyed", moment))
+
+
+def _has_odd_times(stage: Stage, moment: str) -> bool:
+    """Tell from the distinct times, which are few, whether a row's time can be odd at all."""
+    observed = "observed_moment FROM observed_times" if stage.has("observed_at") else f"{moment} AS observed_moment"
+    return bool(
+        stage.value(
+            f"SELECT (SELECT max(starts_at) FROM slot_times) > least(min(observed_moment), {moment}) "
+            f"OR coalesce(max(observed_moment) > {moment}, false) FROM (SELECT {observed})"
+        )
+    )
 
 
 def _verdicts(stage: Stage, rules: list[QualityRule], relation: str, moment: str) -> Iterator[QualityVerdict]:

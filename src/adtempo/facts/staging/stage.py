@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from adtempo.domain.errors import InvalidInput
 from adtempo.facts.formats.base import AMOUNT_CELLS, BUDGET_CELLS, INTEGER_CELLS, TEXT_CELLS
+from adtempo.facts.ledger import varying
 from adtempo.facts.staging.numbers import plain, typed
 from adtempo.facts.staging.plan import Plan, sql_text
 from adtempo.facts.staging.times import ReadMoment, read_iso, resolve_moment, resolve_slot, written_reader, zone_of
@@ -201,13 +202,12 @@ def place_rows(stage: Stage, observed_at: datetime) -> None:
     join, observed, fault = "", moment, "NULL"
     # A row that lacks a text is bad: it must be found by the numbered reading and may be lost by the fast one.
     same = "IS NOT DISTINCT FROM" if stage.numbered else "="
-    texts = [text for text in _SLOT_TEXTS if text == "slot_start" or stage.has(text)]
+    slots = [f"s.{text} {same} t.{text}" for text in varying(stage.con, "slot_times", _SLOT_TEXTS)]
     if stage.has("observed_at"):
         _resolve_observed(stage)
-        join = (
-            "LEFT JOIN observed_times AS o ON o.account_timezone = coalesce(s.account_timezone, '') "
-            "AND o.observed_text = s.observed_at"
-        )
+        texts = {"account_timezone": "coalesce(s.account_timezone, '')", "observed_text": "s.observed_at"}
+        observations = [f"o.{name} = {texts[name]}" for name in varying(stage.con, "observed_times", texts)]
+        join = f"LEFT JOIN observed_times AS o ON {' AND '.join(observations) or 'true'}"
         observed, fault = f"coalesce(o.observed_moment, {moment})", "o.observed_fault"
     stage.con.execute(
         f"""
@@ -218,7 +218,7 @@ def place_rows(stage: Stage, observed_at: datetime) -> None:
             CASE WHEN s.ad_id IS NOT NULL THEN 'ad' WHEN s.ad_group_id IS NOT NULL THEN 'ad_group'
                 ELSE 'campaign' END AS level
         FROM staged AS s
-        JOIN slot_times AS t ON {" AND ".join(f"s.{text} {same} t.{text}" for text in texts)}
+        JOIN slot_times AS t ON {" AND ".join(slots) or "true"}
         {join}
         """
     )
