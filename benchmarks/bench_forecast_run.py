@@ -58,9 +58,11 @@ def measure_coverage() -> None:
             accounts=tuple(name.rsplit(":", 1)[0] for name in names),
             names=tuple(names),
             running=np.ones(len(names), bool),
-            budgets=np.full(len(names), np.inf),
+            budgets=np.full((len(names), DAYS + 1), np.inf),
             series={name: drawn[:, :DAYS] for name, drawn in series.items()},
             has_value=True,
+            holidays={},
+            replanned=np.zeros(len(names), bool),
         )
         for one in estimate_windows(panel, estimate_channels(panel, reach={}, chosen=None), "EUR", seed=1):
             mine = [name.startswith(one.subject.name) for name in names]

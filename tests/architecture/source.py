@@ -14,7 +14,7 @@ SCAFFOLDING: dict[str, set[str]] = {
     "budgets/rules": {"base", "conditions", "fields", "sentences"},
     "dayparts/exports": {"base"},
     "facts/formats": {"base"},
-    "stats/forecasters": {"base", "calibration", "choice", "panel", "past"},
+    "stats/forecasters": {"base", "calibration", "choice", "dates", "panel", "past"},
     "charts": {"fan", "grammar", "picture", "said", "series", "theme"},
 }
 """Files of an extension folder that its extensions share, and that are none themselves."""

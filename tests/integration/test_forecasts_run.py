@@ -67,9 +67,9 @@ def days_of(
     return rows
 
 
-def take_in(workspace: Workspace, folder: Path, *lines: str) -> None:
+def take_in(workspace: Workspace, folder: Path, *lines: str, header: str = HEADER) -> None:
     path = folder / f"facts{len(list(folder.glob('facts*')))}.csv"
-    path.write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
     import_facts(workspace.ledger, path, ImportOptions(), actor="test", now=workspace.now())
 
 
@@ -102,6 +102,20 @@ def test_a_run_fills_the_four_tables_and_a_second_one_adds_nothing(home: Workspa
     again = Forecaster(home).run()
     assert (again.currencies, again.unchanged, sum(again.written.values())) == ((), ("EUR", "USD"), 0)
     assert count_rows(home) == filled.written
+
+
+def test_a_budget_doubled_today_doubles_what_is_going_to_be_spent(workspace: Workspace, tmp_path: Path) -> None:
+    header = f"{HEADER},budget_daily"
+    take_in(workspace, tmp_path, *(f"{line},120" for line in days_of(META, "a")), header=header)
+    Forecaster(workspace).run()
+    before = Forecaster(workspace).roi_forecast(Level.TOTAL)[0]
+    later = replace(workspace, pretended_now=NOW + timedelta(minutes=30))
+    take_in(later, tmp_path, f"{days_of(META, 'a', days=[TODAY])[0]},240", header=header)
+    Forecaster(later).run()
+    after = Forecaster(later).roi_forecast(Level.TOTAL)[0]
+    assert before.spend is not None
+    assert after.spend is not None
+    assert after.spend.value == pytest.approx(2 * before.spend.value)
 
 
 @ON_SQLITE

@@ -25,6 +25,7 @@ from adtempo.forecasts.estimate import (
     estimate_windows,
     estimate_within_budget,
 )
+from adtempo.forecasts.plans import at_todays_budgets
 from plain_forecasts import plain_forecasts
 
 __all__ = ["plain_forecasts"]
@@ -51,9 +52,11 @@ def panel_of(levels: dict[str, float], *, days: int = DAYS, seed: int = 3) -> Ca
         accounts=tuple(":".join(name.split(":")[:2]) for name in names),
         names=names,
         running=np.ones(len(names), np.bool_),
-        budgets=np.full(len(names), np.inf),
+        budgets=np.full((len(names), days + 1), np.inf),
         series={name: series[name] for name in SERIES},
         has_value=True,
+        holidays={},
+        replanned=np.zeros(len(names), np.bool_),
     )
 
 
@@ -127,7 +130,8 @@ def test_no_week_spends_more_than_its_budgets_and_what_spend_brings_is_held_back
 @pytest.mark.usefixtures("plain_forecasts")
 def test_budgets_count_where_all_are_known_and_spend_has_kept_to_them() -> None:
     def most(*budgets: float) -> float:
-        found = estimate_channels(replace(PANEL, budgets=np.array(budgets)), reach={}, chosen=None)["meta"]
+        panel = replace(PANEL, budgets=np.tile(np.array(budgets)[:, None], DAYS + 1))
+        found = estimate_channels(panel, reach={}, chosen=None)["meta"]
         assert found.draws is not None
         assert found.note == ""
         return float(found.draws["spend"].reshape(-1, 4, 7).sum(axis=2).max())
@@ -193,8 +197,10 @@ def test_forecasters_chosen_earlier_are_used_unless_a_series_is_new() -> None:
 
 
 def test_where_nothing_beats_last_week_it_is_said() -> None:
-    assert _tell(["spend", "value"], ["", "two gaps"], np.array([True, False])) == (
-        "value: two gaps Nothing beats the same weekday of the week before for value, so that is used."
+    models = {"spend": "profile and dates", "value": "seasonal naive"}
+    assert _tell(models, ["", "two gaps"], np.array([True, False])) == (
+        "value: two gaps Public holidays are reckoned with for spend. "
+        "Nothing beats the same weekday of the week before for value, so that is used."
     )
 
 
@@ -223,3 +229,66 @@ def test_how_shares_stray_is_learnt_where_there_is_a_past() -> None:
 def test_a_total_of_nothing_known_is_nothing() -> None:
     found = estimate_total({"meta": Outlook({}, "too young", None)})
     assert (found.draws, found.note) == (None, "too young")
+
+
+def planned(before: float, now: float, *, days_ago: int = 0) -> CampaignPanel:
+    """Return campaigns of which the first, which spends about 100 a day, had its budget changed."""
+    budgets = np.full_like(PANEL.budgets, np.inf)
+    budgets[0] = before
+    budgets[0, DAYS - days_ago :] = now
+    return replace(PANEL, budgets=budgets)
+
+
+def times(before: float, now: float, name: str = "spend", *, days_ago: int = 0) -> list[float]:
+    """Return how many times what it was the first campaign's first and last known days count."""
+    found = at_todays_budgets(planned(before, now, days_ago=days_ago))
+    assert all(np.array_equal(found.series[name][1:], PANEL.series[name][1:]) for name in PANEL.series)
+    return [round(float(found.series[name][0, day] / PANEL.series[name][0, day]), 3) for day in (0, -1)]
+
+
+def test_spend_that_a_changed_budget_held_follows_it() -> None:
+    assert times(100, 200) == [2, 2]
+    assert times(100, 50) == [0.5, 0.5]
+    assert times(100, 200, days_ago=3) == [2, 1]
+
+
+def test_what_more_spend_buys_grows_by_less() -> None:
+    for name in ("clicks", "impressions", "conversions", "value"):
+        assert 1.5 < times(100, 200, name)[0] < 2
+        assert 0.5 < times(100, 50, name)[0] < 0.7
+
+
+def test_a_budget_that_was_not_spent_holds_only_from_above() -> None:
+    assert times(300, 600) == [1, 1]
+    assert times(300, 50)[0] == pytest.approx(0.5, rel=0.05)
+
+
+def test_a_budget_that_is_spent_far_beyond_is_none() -> None:
+    assert times(50, 100) == [1, 1]
+
+
+def test_budgets_that_never_changed_or_are_not_known_change_nothing() -> None:
+    for panel in (planned(100, 100), PANEL, planned(100, np.inf), planned(np.inf, 100), planned(0, 100)):
+        found = at_todays_budgets(panel)
+        assert all(np.array_equal(found.series[name], PANEL.series[name]) for name in PANEL.series)
+
+
+def test_a_budget_under_which_nothing_was_spent_tells_nothing() -> None:
+    panel = planned(100, 200)
+    panel.budgets[0, :5] = 10
+    panel = replace(panel, series={name: line.copy() for name, line in panel.series.items()})
+    for line in panel.series.values():
+        line[0, :5] = 0
+    assert not at_todays_budgets(panel).series["spend"][0, :5].any()
+
+
+@pytest.mark.usefixtures("plain_forecasts")
+def test_a_channel_spends_what_its_changed_budgets_let_it_and_says_so() -> None:
+    before, after = (
+        estimate_channels(panel, reach={}, chosen=None)["meta"]
+        for panel in (PANEL, at_todays_budgets(planned(100, 200)))
+    )
+    assert before.draws is not None
+    assert after.draws is not None
+    assert after.draws["spend"].mean() / before.draws["spend"].mean() == pytest.approx(225 / 125, rel=0.05)
+    assert after.note == "Daily budgets were changed; days before count as they would have been at today's."

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adtempo.domain.forecasts import WINDOWS, Forecast, Level, Subject
-from adtempo.stats.forecasters import QUICK, Fans, forecast_panel
+from adtempo.forecasts.dates import reckon_holidays
+from adtempo.stats.forecasters import QUICK, WITH_DATES, Fans, KnownDates, forecast_panel
 
 Floats = NDArray[np.float64]
 Draws = Mapping[str, Floats]
@@ -61,9 +62,12 @@ class CampaignPanel:
         accounts: Of each campaign, as platform:account.
         names: Of each campaign, as platform:account:campaign.
         running: Whether each may spend in days to come, shape (campaigns,).
-        budgets: Daily budgets, major units, infinite where none is known, shape (campaigns,).
+        budgets: Daily budgets that held when each day ended, and today's; major units, infinite where none is known,
+            shape (campaigns, days + 1).
         series: By name in SERIES, matured, 0 where a campaign had none, shape (campaigns, days).
         has_value: Whether anybody measured conversion value.
+        holidays: The public holiday that each day is, empty where none, by account, HORIZON days to come included.
+        replanned: Whether the last days count as they would have been at another budget, shape (campaigns,).
     """
 
     days: NDArray[np.datetime64]
@@ -75,6 +79,8 @@ class CampaignPanel:
     budgets: Floats
     series: Mapping[str, Floats]
     has_value: bool
+    holidays: Mapping[str, Sequence[str]]
+    replanned: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,13 +143,33 @@ def estimate_channels(
                 began = np.arange(len(panel.days)) >= active[0]
                 lines[channel, name] = np.where(panel.seen & began, lines[channel, name], np.nan)
     if lines:
-        for channel, outlook in _forecast_lines(lines, chosen).items():
-            mine = np.array([name == channel for name in panel.channels]) & panel.running
-            mine &= panel.series["spend"][:, -HORIZON:].any(axis=1)
+        for channel, outlook in _forecast_lines(lines, chosen, _dates(panel, [of for of, _ in lines])).items():
+            mine = _lately(panel, channel)
             # A budget that is spent beyond for weeks is none: it is shared, or of a lifetime.
             lately = panel.series["spend"][mine, -HORIZON:].sum(axis=0).mean()
-            found[channel] = estimate_within_budget(outlook, float(max(panel.budgets[mine].sum(), lately)))
+            found[channel] = estimate_within_budget(outlook, float(max(panel.budgets[mine, -1].sum(), lately)))
+            if panel.replanned[mine].any():
+                said = "Daily budgets were changed; days before count as they would have been at today's."
+                found[channel] = replace(found[channel], note=f"{found[channel].note} {said}".strip())
     return {channel: found[channel] for channel in sorted(found)}
+
+
+def _lately(panel: CampaignPanel, channel: str) -> NDArray[np.bool_]:
+    """Return which campaigns of a channel run and have spent in the last four weeks."""
+    mine = np.array([name == channel for name in panel.channels]) & panel.running
+    return np.asarray(mine & panel.series["spend"][:, -HORIZON:].any(axis=1))
+
+
+def _dates(panel: CampaignPanel, channels: Sequence[str]) -> KnownDates | None:
+    """Return the holidays of each line: those of its accounts, by their share of the channel's spend."""
+    shares = {}
+    for channel in set(channels):
+        spent: dict[str, float] = {}
+        for place in np.flatnonzero(_lately(panel, channel)).tolist():
+            account = panel.accounts[place]
+            spent[account] = spent.get(account, 0.0) + float(panel.series["spend"][place, -HORIZON:].sum())
+        shares[channel] = {account: spend / sum(spent.values()) for account, spend in spent.items()}
+    return reckon_holidays(panel.holidays, [shares[channel] for channel in channels])
 
 
 def estimate_within_budget(outlook: Outlook, daily: float) -> Outlook:
@@ -183,7 +209,9 @@ def _silence(active: NDArray[np.int64], days: int) -> Outlook | None:
 
 
 def _forecast_lines(
-    lines: Mapping[tuple[str, str], Floats], chosen: Mapping[str, Mapping[str, str]] | None
+    lines: Mapping[tuple[str, str], Floats],
+    chosen: Mapping[str, Mapping[str, str]] | None,
+    dates: KnownDates | None,
 ) -> dict[str, Outlook]:
     before = [(chosen or {}).get(channel, {}).get(name, "") for channel, name in lines]
     fans = forecast_panel(
@@ -193,6 +221,7 @@ def _forecast_lines(
         horizon=HORIZON,
         nonnegative=True,
         chosen=before if all(before) else (),
+        dates=dates,
     )
     again = -(-LEAST_DRAWS // fans.paths.shape[1])
     found = {}
@@ -205,7 +234,7 @@ def _forecast_lines(
         found[channel] = Outlook(
             {name: fans.chosen[place] for name, place in places.items()},
             _tell(
-                list(places),
+                {name: fans.chosen[place] for name, place in places.items()},
                 [fans.note[place] for place in places.values()],
                 fans.beats_naive[list(places.values())],
             ),
@@ -219,10 +248,13 @@ def _ends(fans: Fans) -> tuple[Floats, ...]:
     return fans.expected, fans.low80, fans.high80, fans.low95, fans.high95
 
 
-def _tell(names: Sequence[str], notes: Sequence[str], beats: NDArray[np.bool_]) -> str:
+def _tell(models: Mapping[str, str], notes: Sequence[str], beats: NDArray[np.bool_]) -> str:
     """Return what to know of the forecasters of a channel, in words."""
-    told = [f"{name}: {note}" for name, note in zip(names, notes, strict=True) if note]
-    plain = [name for name, better in zip(names, beats.tolist(), strict=True) if not better]
+    told = [f"{name}: {note}" for name, note in zip(models, notes, strict=True) if note]
+    reckoned = [name for name, model in models.items() if WITH_DATES in model]
+    if reckoned:
+        told.append(f"Public holidays are reckoned with for {', '.join(reckoned)}.")
+    plain = [name for name, better in zip(models, beats.tolist(), strict=True) if not better]
     if plain:
         told.append(f"Nothing beats the same weekday of the week before for {', '.join(plain)}, so that is used.")
     return " ".join(told)

@@ -17,8 +17,10 @@ from adtempo.domain.panels import QUANTITIES, Expected, FactTable, MaturedTable
 from adtempo.facts.freshness import last_heard_day, load_heard
 from adtempo.facts.load import FactQuery, load_reach
 from adtempo.facts.maturity import CELL, load_matured_tables
-from adtempo.forecasts.estimate import SERIES, CampaignPanel
+from adtempo.forecasts.dates import holidays_of
+from adtempo.forecasts.estimate import HORIZON, SERIES, CampaignPanel
 from adtempo.store.accounts import load_accounts, load_campaigns
+from adtempo.store.attributes import load_budgets
 from adtempo.store.engine import reading
 from adtempo.store.ledger import last_batch
 
@@ -82,6 +84,7 @@ def load_facts(workspace: Workspace) -> dict[str, CurrencyFacts]:
         campaigns = {campaign.ref: campaign for campaign in load_campaigns(connection, at=now)}
         heard = load_heard(connection, now)
         batch = last_batch(connection)
+        said = load_budgets(connection, until=now)
     ended = {account.currency: _last_day(account.currency, accounts, heard, now) for account in accounts.values()}
     if not ended:
         return {}
@@ -95,6 +98,9 @@ def load_facts(workspace: Workspace) -> dict[str, CurrencyFacts]:
     reach = load_reach(workspace.ledger, query)
     refs = [CampaignRef(*key) for key in zip(*(cells.facts.keys[name].tolist() for name in CELL[:3]), strict=True)]
     currency_of = np.array([accounts[ref.account].currency for ref in refs], dtype=object)
+    budgets: dict[CampaignRef, list[tuple[date, float]]] = {}
+    for ref, moment, micros in said:
+        budgets.setdefault(ref, []).append((moment.astimezone(accounts[ref.account].zone).date(), micros / _MICROS))
     found = {}
     for currency in sorted(ended):
         rows = currency_of == currency
@@ -104,7 +110,7 @@ def load_facts(workspace: Workspace) -> dict[str, CurrencyFacts]:
             continue
         span = np.arange(days[rows].min(), days[rows].max() + 1)
         mine = sorted({ref for ref, chosen in zip(refs, rows.tolist(), strict=True) if chosen})
-        panel = _panel(cells, refs, rows, [campaigns[ref] for ref in mine], span)
+        panel = _panel(cells, refs, rows, [campaigns[ref] for ref in mine], span, budgets, accounts)
         past = {"": _past(totals, (currency,), span)}
         for channel in sorted(set(panel.channels)):
             alone = [ref for ref, name in zip(mine, panel.channels, strict=True) if name == channel]
@@ -124,7 +130,13 @@ def _last_day(
 
 
 def _panel(
-    cells: MaturedTable, refs: Sequence[CampaignRef], rows: NDArray[np.bool_], campaigns: Sequence[Campaign], span: Any
+    cells: MaturedTable,
+    refs: Sequence[CampaignRef],
+    rows: NDArray[np.bool_],
+    campaigns: Sequence[Campaign],
+    span: Any,
+    budgets: Mapping[CampaignRef, Sequence[tuple[date, float]]],
+    accounts: Mapping[AccountRef, Account],
 ) -> CampaignPanel:
     """Return campaigns by days; a day without a row brought a campaign nothing."""
     place = {campaign.ref: row for row, campaign in enumerate(campaigns)}
@@ -145,7 +157,6 @@ def _panel(
         "impressions": spread(sums["impressions"].astype(float)),
         "clicks": spread(sums["clicks"].astype(float)),
     }
-    budgets = [campaign.budget_daily_micros for campaign in campaigns]
     seen = np.zeros(len(span), dtype=np.bool_)
     seen[column] = True
     return CampaignPanel(
@@ -155,10 +166,28 @@ def _panel(
         accounts=tuple(str(campaign.ref.account) for campaign in campaigns),
         names=tuple(str(campaign.ref) for campaign in campaigns),
         running=np.array([read_status(campaign.status) is Status.ACTIVE for campaign in campaigns], dtype=np.bool_),
-        budgets=np.array([np.inf if one is None else one / _MICROS for one in budgets]),
+        budgets=np.stack([_budgets(budgets.get(campaign.ref, ()), span) for campaign in campaigns]),
         series={name: series[name] for name in SERIES},
         has_value=bool(cells.facts.measured["conversion_value_micros"][chosen].any()),
+        holidays={
+            str(ref): holidays_of(accounts[ref].timezone, np.arange(span[0], span[-1] + 1 + HORIZON))
+            for ref in {campaign.ref.account for campaign in campaigns}
+        },
+        replanned=np.zeros(len(campaigns), np.bool_),
     )
+
+
+def _budgets(said: Sequence[tuple[date, float]], span: Any) -> Floats:
+    """Return the daily budget that held when each day ended, and today's, shape (days + 1,).
+
+    Args:
+        said: From which day on and how much, the oldest first.
+        span: The days.
+    """
+    line = np.full(len(span) + 1, np.inf)
+    for day, amount in said:
+        line[min(max(int((np.datetime64(day) - span[0]).astype(int)), 0), len(span)) :] = amount
+    return line
 
 
 def _past(table: MaturedTable, key: tuple[str, ...], span: Any, reach: Floats | None = None) -> PastDays:
@@ -197,6 +226,7 @@ def _digest(facts: FactTable, rows: NDArray[np.bool_], panel: CampaignPanel, cam
     for campaign in campaigns:
         said = (str(campaign.ref), channel_of(campaign), campaign.name, campaign.status, campaign.budget_daily_micros)
         digest.update(repr(said).encode())
+    digest.update(np.ascontiguousarray(panel.budgets).tobytes())
     for name in QUANTITIES:
         digest.update(np.ascontiguousarray(facts.sums[name][rows]).tobytes())
     return digest.hexdigest()

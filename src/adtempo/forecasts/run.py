@@ -36,6 +36,7 @@ from adtempo.forecasts.estimate import (
     estimate_windows,
 )
 from adtempo.forecasts.load import CurrencyFacts, load_facts
+from adtempo.forecasts.plans import at_todays_budgets
 from adtempo.forecasts.rows import (
     Rows,
     last_day,
@@ -351,9 +352,10 @@ def _draft(facts: CurrencyFacts, last: ForecastRun | None, now: datetime) -> _Dr
     def forecast() -> Sequence[Rows]:
         reach = {name: past.reach for name, past in facts.past.items() if past.reach is not None}
         chosen = None if fresh or last is None else {name: said["models"] for name, said in last.series.items()}
-        channels = estimate_channels(facts.panel, reach=reach, chosen=chosen)
+        panel = at_todays_budgets(facts.panel)
+        channels = estimate_channels(panel, reach=reach, chosen=chosen)
         outlooks.update({"": estimate_total(channels), **channels})
-        windows.extend(estimate_windows(facts.panel, channels, facts.currency, seed=SEED))
+        windows.extend(estimate_windows(panel, channels, facts.currency, seed=SEED))
         return [roi_rows(facts, channels, windows), *series_rows(facts, outlooks)]
 
     attempt((stored.ml_roi_forecast, stored.ml_roi_timeseries, stored.ml_reach_ctr_timeseries), forecast)

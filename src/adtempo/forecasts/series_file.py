@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adtempo.domain.errors import BadFile, InvalidInput, Problem
+from adtempo.forecasts.dates import reckon_year
 from adtempo.forecasts.grains import Grain, Moment, place_moments, read_moment
 from adtempo.stats.forecasters import FORECASTERS, NAIVE, STEPS_MIN, Fans, forecast_panel
 
@@ -65,7 +66,14 @@ def forecast_file(
     if (np.isfinite(values).sum(axis=1) < STEPS_MIN).all():
         raise InvalidInput(f"{source.name}: no series has {STEPS_MIN} values; a forecast needs as many")
     seasons = grain.seasons_with(season)
-    fans = forecast_panel(values, FORECASTERS, seasons=seasons, horizon=horizon, nonnegative=~(values < 0).any(axis=1))
+    fans = forecast_panel(
+        values,
+        FORECASTERS,
+        seasons=seasons,
+        horizon=horizon,
+        nonnegative=~(values < 0).any(axis=1),
+        dates=reckon_year([len(series) for series in panel.values()], horizon) if grain.name == "day" else None,
+    )
     _write(output, list(panel), fans)
     repeats = f"repeating after {' and '.join(map(str, seasons))}" if seasons else "without a season"
     return [f"{len(panel)} series; one step: {grain.name}; {repeats}", *_describe(list(panel), fans)]

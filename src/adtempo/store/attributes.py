@@ -38,7 +38,7 @@ from adtempo.domain.accounts import AccountRef, CampaignRef, Level
 from adtempo.domain.errors import InvalidInput
 from adtempo.store.engine import Identifier, Number, UtcTime, metadata
 from adtempo.store.ledger import ledger_batches
-from adtempo.store.rows import campaign_key, of, of_any, read_row, row_of
+from adtempo.store.rows import campaign_key, campaign_of, of, of_any, read_row, row_of
 
 entity_attributes = Table(
     "entity_attributes",
@@ -381,6 +381,18 @@ def load_history(connection: Connection, campaign: CampaignRef, *, limit: int) -
         .limit(limit)
     )
     return [read_row(Attribute, row) for row in connection.execute(query)]
+
+
+def load_budgets(connection: Connection, *, until: datetime) -> list[tuple[CampaignRef, datetime, int]]:
+    """Return every daily budget that a campaign was given up to a moment, in micros, and when, the oldest first."""
+    table = entity_attributes.c
+    query = (
+        select(table.platform, table.account_id, table.campaign_id, table.effective_at, table.value)
+        .where(table.level == Level.CAMPAIGN, table.attribute == "budget_daily_micros", table.effective_at <= until)
+        .where(_counts())
+        .order_by(table.effective_at, table.observed_at, table.batch, table.id)
+    )
+    return [(campaign_of(row), row.effective_at, int(row.value)) for row in connection.execute(query)]
 
 
 def load_moments(connection: Connection, *, since: datetime, until: datetime) -> list[datetime]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from math import inf
 
 from adtempo.stats.forecasters.base import NAIVE, Forecaster
+from adtempo.stats.forecasters.dates import WITH_DATES, KnownDates
 from adtempo.stats.forecasters.models import (
     forecast_changes,
     forecast_naive,
@@ -42,4 +43,14 @@ FORECASTERS: tuple[Forecaster, ...] = (
 QUICK = tuple(one for one in FORECASTERS if one.steps_max == inf)
 """Those that take milliseconds a series: for runs over many."""
 
-__all__ = ["FORECASTERS", "NAIVE", "QUICK", "STEPS_MIN", "Fans", "Forecaster", "forecast_panel"]
+__all__ = [
+    "FORECASTERS",
+    "NAIVE",
+    "QUICK",
+    "STEPS_MIN",
+    "WITH_DATES",
+    "Fans",
+    "Forecaster",
+    "KnownDates",
+    "forecast_panel",
+]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from adtempo.stats.forecasters.base import Forecaster
 from adtempo.stats.forecasters.calibration import Spread, draw_strays, find_ends, measure
 from adtempo.stats.forecasters.choice import Choice, choose
+from adtempo.stats.forecasters.dates import GAIN, KnownDates, dated
 from adtempo.stats.forecasters.past import fill_gaps, lift_to_newest_level, without_exceptions
 
 Floats = NDArray[np.float64]
@@ -59,6 +60,7 @@ def forecast_panel(
     horizon: int,
     nonnegative: ArrayLike = False,
     chosen: Sequence[str] = (),
+    dates: KnownDates | None = None,
     seed: int = 0,
 ) -> Fans:
     """Forecast the steps after the last one of each series.
@@ -70,6 +72,7 @@ def forecast_panel(
         horizon: How many steps.
         nonnegative: Whether no value can be below zero, one for all or shape (series,).
         chosen: What `Fans.chosen` said earlier, one a series, to save choosing anew; none to choose now.
+        dates: What is known of the steps beforehand; a series reckons with it where that was better on its past.
         seed: Of the paths.
     """
     count = len(values)
@@ -83,6 +86,11 @@ def forecast_panel(
         if len(history) >= STEPS_MIN:
             fitting = [season for season in seasons if 2 * season <= len(history)]
             choices[place] = choose(history, fitting, horizon, candidates=candidates, kept=kept[place])
+            if dates is not None and dates.known[place].any():
+                own = dated(dates.known[place][:, -len(history) - horizon :], dates.doubt)
+                again = choose(history, fitting, horizon, candidates=own, kept=kept[place])
+                if again.names[0] in kept[place] or again.ratio < GAIN * choices[place].ratio:
+                    choices[place] = again
         notes.append(_describe(row, filled, level, history, choices.get(place)))
     told = list(choices)
     ends, paths = np.full((count, 5, horizon), np.nan), np.full((count, 1, horizon), np.nan)
