@@ -196,8 +196,13 @@ def test_a_server_is_asked_for_the_same(home: Workspace, tmp_path: Path) -> None
             local = command(home, *words, "--json")[1]
             done = CliRunner().invoke(app, ["--server", address, "--token", str(token), "changes", *words])
             assert done.stdout == local
+        far = ["--server", address, "--token", str(token), "changes"]
+        for words in (["list"], ["list", "--state", "applied", "--state", "awaiting_approval"]):
+            done = CliRunner().invoke(app, [*far, *words, "--format", "csv"])
+            assert done.stdout == command(home, *words, "--format", "csv")[1]
+            assert done.stdout.startswith("account_id,campaign_id" if len(words) == 1 else "Campaign ID,")
         for words in (["revert", "2"], ["halt", "--reason", "x"]):
-            done = CliRunner().invoke(app, ["--server", address, "--token", str(token), "changes", *words])
+            done = CliRunner().invoke(app, [*far, *words])
             assert done.exit_code == 0, done.stderr
-        refused = CliRunner().invoke(app, ["--server", address, "--token", str(token), "changes", "approve", "1"])
+        refused = CliRunner().invoke(app, [*far, "approve", "1"])
         assert refused.exit_code == 4

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from adtempo.api.access import APPROVE, ARM, HALT, PLAN, READ, Caller, Open
-from adtempo.api.bodies import TEXT, Amount, Asked, Currency, Moment, OfAccount, OfCampaign
+from adtempo.api.bodies import TEXT, Amount, Asked, Currency, Moment, OfAccount, OfCampaign, gives_file
 from adtempo.api.idempotency import IdempotentRoute
 from adtempo.api.pagination import LINK, Paged, Pager
 from adtempo.changes import report, run
 from adtempo.changes.approvals import reject_change
+from adtempo.changes.bulk import write_bulk_file
 from adtempo.changes.halt import halt_changes, resume_changes, why_halted
 from adtempo.domain.accounts import Platform
 from adtempo.domain.campaigns import Status
@@ -166,6 +167,18 @@ def list_changes(workspace: Open, pager: Paged, wanted: Annotated[Wanted, Depend
         limit=pager.limit + 1,
     )
     return show_page(found, pager)
+
+
+@router.get("/csv", response_class=Response, responses=gives_file("text/csv"), openapi_extra=READ)
+def download_csv(workspace: Open, wanted: Annotated[Wanted, Depends()]) -> Response:
+    """Suggestions, unless other states are asked for, in the columns of the platform's own bulk upload."""
+    states = wanted.state or [State.PROPOSED]
+    found = run.load_changes(workspace, states=states, account=wanted.account, campaign=wanted.campaign, run=wanted.run)
+    return Response(
+        write_bulk_file(found),
+        media_type="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="changes.csv"'},
+    )
 
 
 @router.get("/halt", openapi_extra=READ)

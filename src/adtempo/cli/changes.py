@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adtempo.cli.remote import asks_server, post_body
+from adtempo.cli.remote import asks_server, fetch_text, post_body
 from adtempo.cli.session import AsJson, note, opened, print_fields, print_json, print_table, session_of
 from adtempo.domain.changes import State
 from adtempo.domain.errors import InvalidInput
@@ -45,6 +45,10 @@ def list_changes(
 ) -> None:
     """List changes, the newest first."""
     asked = {"state": state, "account": account, "campaign": campaign, "run": run}
+    session = session_of(ctx)
+    if session.server and form is Format.CSV and not as_json:
+        typer.echo(fetch_text(session, "/api/changes/csv", asked), nl=False)
+        return
     if asks_server(ctx, "/api/changes", asked):
         return
     from adtempo.changes.bulk import write_bulk_file
@@ -143,10 +147,7 @@ def revert(
     """Take an applied change back, or all of a run, by the inverse change."""
     if (change is None) == (run is None):
         raise InvalidInput("name a CHANGE, or a run with --run; not both")
-    session = session_of(ctx)
-    if session.server:
-        path = "/api/changes/revert" if change is None else f"/api/changes/{change}/revert"
-        print_json(post_body(session, path, {"run": run}))
+    if _tells_server(ctx, "revert" if change is None else f"{change}/revert", run=run):
         return
     from adtempo.changes.report import change_body, changes_body
     from adtempo.changes.run import revert_and_apply
@@ -162,9 +163,7 @@ def revert(
 
 def halt(ctx: typer.Context, reason: Reason = "", *, as_json: AsJson = False) -> None:
     """Stop every change that was not sent yet."""
-    session = session_of(ctx)
-    if session.server:
-        print_json(post_body(session, "/api/changes/halt", {"reason": reason}))
+    if _tells_server(ctx, "halt", reason=reason):
         return
     from adtempo.changes.halt import halt_changes
     from adtempo.changes.report import halt_body
@@ -208,6 +207,17 @@ def reconcile(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         f"read back: {body['campaigns']} campaigns, {len(rows)} of them different; "
         f"cancelled: {body['cancelled']}; outcome still unknown: {body['waiting']}"
     )
+
+
+def _tells_server(ctx: typer.Context, path: str, **fields: str | None) -> bool:
+    """Have the server that --server names do it and print what it answers; say whether one is named.
+
+    Only what a token may do: approving, resuming and the like are for people who are signed in.
+    """
+    session = session_of(ctx)
+    if session.server:
+        print_json(post_body(session, f"/api/changes/{path}", fields))
+    return bool(session.server)
 
 
 def _owner(workspace: Workspace) -> Person:

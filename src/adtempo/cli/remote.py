@@ -48,7 +48,7 @@ def asks_server(ctx: typer.Context, path: str, params: Mapping[str, Any] | None 
 
 def fetch_text(session: Session, path: str, params: Mapping[str, Any]) -> str:
     """Return the text of a file that a route of that server gives; for the rest see `fetch_body`."""
-    return _request(session, "GET", path, params=params).text
+    return _request(session, "GET", path, params=_said(params)).text
 
 
 def fetch_file(session: Session, path: str, params: Mapping[str, Any]) -> bytes:
