@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from adtempo.charts.fan import RECENT_DAYS
 from adtempo.charts.picture import read_fonts
 from adtempo.charts.said import draw_said, picture_said
+from adtempo.charts.series import THINNED
 from adtempo.charts.theme import THEMES, finish_chart
 from adtempo.domain.errors import NotFound
 from adtempo.domain.forecasts import Forecast
@@ -84,13 +86,26 @@ def test_what_cannot_be_said_is_said_in_the_picture() -> None:
     assert "only 2 days of history" in texts(draw_said([silent], None))
 
 
-@pytest.mark.parametrize("days", [1, 5 * 365])
-def test_one_day_and_five_years_are_drawn(days: int) -> None:
-    document = finish_chart(draw_said([say_roi_series(days, to_come=0)], None), "light", 640, None)
+def test_one_day_is_drawn() -> None:
+    document = finish_chart(draw_said([say_roi_series(1, to_come=0)], None), "light", 640, None)
     drawn = [layer["data"]["values"] for layer in document["layer"]]
     assert "to come" not in {row.get("label") for rows in drawn for row in rows}
-    (lines,) = {len(rows) for rows in drawn if len(rows) > days and "series" in rows[0]}
-    assert lines >= days
+    assert sum(row.get("series") == "Reported" for rows in drawn for row in rows) == 2
+
+
+def test_of_five_years_each_weeks_lowest_and_highest_day_and_every_recent_one_are_drawn() -> None:
+    """A day closer than a pixel to the next hides behind it; the picture says what it leaves out."""
+    series = say_roi_series(5 * 365)
+    document = draw_said([replace(series, roi=[replace(series.roi[0], reported=None), *series.roi[1:]])], None)
+    lines = [layer for layer in document["layer"] if layer["mark"]["type"] == "line"]
+    assert {layer["encoding"]["x"]["title"] for layer in lines} == {THINNED}
+    for line, points in zip(lines, (series.roi[1:], series.conversions), strict=True):
+        over = [point.reported for point in points if point.reported is not None]
+        drawn = [row["amount"] for row in line["data"]["values"] if row["series"] == "Reported"]
+        assert len(drawn) < len(over) / 2
+        assert drawn[-RECENT_DAYS:] == over[-RECENT_DAYS:]
+        assert (min(drawn), max(drawn)) == (min(over), max(over))
+    assert all(layer["encoding"]["x"]["title"] is None for layer in draw_said([say_roi_series()], None)["layer"][-1:])
 
 
 def test_a_picture_leaves_out_what_answers_a_pointer() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import vl_convert
 from altair.vegalite.v6.schema.core import TopLevelSpec
 from jsonschema.exceptions import ValidationError
 
@@ -15,7 +16,9 @@ from adtempo.charts import CHARTS
 from adtempo.charts.calibration import Calibrated
 from adtempo.charts.daypart_plan import PlanFigures
 from adtempo.charts.daypart_week import LiftFigures
+from adtempo.charts.forecast_series import draw_roi_timeseries
 from adtempo.charts.grammar import Document, field, mark, rows
+from adtempo.charts.picture import _compile, picture_svg
 from adtempo.charts.replay import ReplayFigures
 from adtempo.charts.series import DailySeries
 from adtempo.charts.theme import finish_chart
@@ -55,6 +58,21 @@ def understood(document: Document) -> Document:
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 def test_vega_lite_understands_every_chart(chart: Any) -> None:
     assert understood(chart.draw(EXAMPLES.get(chart.name, EXAMPLES.get(chart.reads))))
+
+
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+def test_a_chart_compiled_before_its_numbers_is_the_same_picture(chart: Any) -> None:
+    document = finish_chart(chart.draw(EXAMPLES.get(chart.name, EXAMPLES.get(chart.reads))), "dark", 480, None)
+    assert picture_svg(document) == vl_convert.vegalite_to_svg(document)
+
+
+def test_other_numbers_are_not_compiled_again() -> None:
+    def drawn(days: int) -> str:
+        return picture_svg(finish_chart(draw_roi_timeseries(say_roi_series(days)), "light", 640, None))
+
+    first, compiled = drawn(50), _compile.cache_info().misses
+    assert drawn(60) != first
+    assert _compile.cache_info().misses == compiled
 
 
 def test_a_schedule_of_a_day_is_bars() -> None:

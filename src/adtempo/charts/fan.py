@@ -7,7 +7,7 @@ column under the pointer, and fills whatever width it is given, which views side
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,6 +36,10 @@ HEIGHT = 320
 
 UPPER, LOWER = (0.46, 0.0), (1.0, 0.54)
 """Where a panel's axis begins and ends, as shares of the height from the top."""
+
+
+LONG_DAYS, RECENT_DAYS = 800, 56
+"""A past of more days stands closer than pixels do, so only its last days are drawn one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,10 @@ def draw_panels(upper: Panel, lower: Panel, note: str) -> Document:
         lower: Drawn below it.
         note: What to say where there is nothing to draw.
     """
-    days = np.array([point.day for point in upper.points], dtype="datetime64[D]")
     if not any(point.reported is not None or point.expected for panel in (upper, lower) for point in panel.points):
         return draw_nothing(note)
+    upper, lower = _thinned(upper, lower)
+    days = np.array([point.day for point in upper.points], dtype="datetime64[D]")
     over = sum(not point.is_forecast for point in upper.points)
     arriving = days[over - _arriving(upper, lower, over) : over]
     layers = [
@@ -80,6 +85,20 @@ def draw_panels(upper: Panel, lower: Panel, note: str) -> Document:
         *_panel(lower, days, LOWER),
     ]
     return {"layer": layers, "height": HEIGHT, "resolve": {"scale": {"y": "independent"}}}
+
+
+def _thinned(*panels: Panel) -> list[Panel]:
+    """Keep, of each week of a long past, the lowest and the highest day of either figure: others hide behind them."""
+    points = panels[0].points
+    over = sum(not point.is_forecast for point in points)
+    weeks = (over - RECENT_DAYS) // 7 if over > LONG_DAYS else 0
+    kept = [np.arange(7 * weeks, len(points))]
+    for panel in panels:
+        reported = _values([point.reported for point in panel.points[: 7 * weeks]]).reshape(-1, 7)
+        lowest, highest = (np.where(np.isnan(reported), edge, reported) for edge in (np.inf, -np.inf))
+        kept += [7 * np.arange(weeks) + place for place in (lowest.argmin(axis=1), highest.argmax(axis=1))]
+    shown = np.unique(np.concatenate(kept)).tolist()
+    return [replace(panel, points=[panel.points[place] for place in shown]) for panel in panels]
 
 
 def _arriving(upper: Panel, lower: Panel, over: int) -> int:
@@ -100,18 +119,19 @@ def _panel(panel: Panel, days: Days, place: tuple[float, float]) -> list[Documen
     settled = over - _young(panel.points[:over])
     first = max(settled - 1, 0)
     reported = _values([point.reported for point in panel.points])
-    fan = {end: _values([getattr(one.expected, end, None) for one in panel.points]) for end in _ENDS}
+    tail = panel.points[first:]
+    fan = {end: _values([getattr(point.expected, end, None) for point in tail]) for end in _ENDS}
     if settled and not np.isnan(reported[first]):
         for end in _ENDS:
-            fan[end][first] = reported[first]
+            fan[end][0] = reported[first]
     earlier = _values([point.earlier.value if point.earlier else None for point in panel.points])
-    tail = np.arange(len(days)) >= first
-    seen = np.concatenate([reported, earlier, *(fan[end][tail] for end in ("value", "low80", "high80"))])
+    seen = np.concatenate([reported, earlier, *(fan[end] for end in ("value", "low80", "high80"))])
     seen = np.append(seen, [] if panel.level is None else [panel.level])
     y = _y(panel, seen[np.isfinite(seen)], place)
-    lines = {REPORTED: reported, EXPECTED: np.where(tail, fan["value"], np.nan), EARLIER: earlier}
+    expected = np.concatenate([np.full(first, np.nan), fan["value"]])
+    lines = {REPORTED: reported, EXPECTED: expected, EARLIER: earlier}
     x = day_axis(days)
-    ends = rows({"day": midnights(days[tail]), **{end: fan[end][tail] for end in _ENDS}})
+    ends = rows({"day": midnights(days[first:]), **fan})
     bands = [
         mark("area", {"x": x, "y": y(f"low{share}", axis=None), "y2": field(f"high{share}")}, ends, style="band")
         for share in (95, 80)

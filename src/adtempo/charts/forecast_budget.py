@@ -20,6 +20,9 @@ ROW_HEIGHT, FRAME_HEIGHT = 22, 80
 CAMPAIGNS_SHOWN = 20
 """At most so many, those with a part of the next 1,000 before those that change most; the table has all."""
 
+SHORTENED = "length(datum.label) > 28 ? slice(datum.label, 0, 27) + '…' : datum.label"
+"""By letters, since a limit in pixels has every name measured once more for each time it is placed."""
+
 MICROS = 1_000_000
 
 
@@ -27,14 +30,14 @@ def draw_budget_recommendation(found: BudgetRecommendation) -> Document:
     """Draw each campaign's day from today to proposed, within what was allowed."""
     if not found.lines:
         return draw_nothing(found.note)
-    lines = _rows(found)
+    lines = [{"place": place, **row} for place, row in enumerate(_rows(found))]
     axis = {
         "domain": False,
         "ticks": False,
-        "labelLimit": 170,
+        "labelExpr": SHORTENED,
         "labelFontWeight": {"condition": {"test": "datum.label[0] != ' '", "value": "bold"}, "value": "normal"},
     }
-    y = field("title:N", title=None, sort=[line["title"] for line in lines], axis=axis)
+    y = field("title:N", title=None, sort={"field": "place", "op": "min"}, axis=axis)
     tooltip = [
         field("name:N", title="What"),
         field("today:Q", format=",.2f", title=f"Today, {found.currency}"),
@@ -53,11 +56,11 @@ def draw_budget_recommendation(found: BudgetRecommendation) -> Document:
         mark("rule", {"y": y, "x": spent("today"), "x2": field("proposed")}, style="move"),
         mark("point", row | {"x": spent("today")}, style="today"),
         mark("point", row | {"x": spent("proposed"), "shape": way}, style="proposed"),
-        mark("text", {"y": y, "x": spent("zero"), "text": field("said:N")}, style="said", align="left", dx=4),
+        _text("said", {"y": y, "x": spent("zero")}, align="left", dx=4),
         mark("rule", {"x": brought("amount")}, rows({"amount": [1.0]}), style="ideal"),
         mark("rule", row | {"x": brought("low80", axis=_AXIS), "x2": field("high80")}, style="narrow"),
         mark("point", row | {"x": brought("brings")}, style="today"),
-        mark("text", {"y": y, "x": brought("zero"), "text": field("part:N")}, style="said", align="right", dx=-6),
+        _text("part", {"y": y, "x": brought("zero")}, align="right", dx=-6),
     ]
     return {
         "data": {"values": lines},
@@ -83,6 +86,11 @@ def _panel(title: str | list[str], seen: Sequence[Any], place: tuple[float, floa
         return field(f"{column}:Q", title=title, scale=scale, axis=axis)
 
     return x
+
+
+def _text(column: str, place: Document, **look: Any) -> Document:
+    texts = mark("text", place | {"text": field(f"{column}:N")}, style="said", **look)
+    return texts | {"transform": [{"filter": f"datum.{column}"}]}
 
 
 _WAYS = ["more", "less", "as today", "untried"]

@@ -19,6 +19,7 @@ STILL_ARRIVING = "still arriving"
 EXPECTED = "Expected final"
 EARLIER = "Said earlier"
 NO_FACTS = "No facts in this period"
+THINNED = "of each earlier week, the lowest and the highest day"
 
 DASHES = {EXPECTED: [5, 3], EARLIER: [1, 3]}
 """Lines that are not measured; all others are solid."""
@@ -104,7 +105,7 @@ def draw_lines(days: Days, lines: dict[str, Floats], y: Document, **look: Any) -
         }
     )
     names = list(lines)
-    dashes = [DASHES.get(name, [1, 0]) for name in names]
+    dashes = [DASHES.get(name, []) for name in names]
     legend = {"orient": "top", "direction": "horizontal", "title": None, "symbolType": "stroke", "offset": 4}
     channels = {
         "x": day_axis(days),
@@ -158,7 +159,7 @@ def draw_columns(days: Days, amounts: dict[str, Floats | list[str]], tooltip: li
     """Draw an invisible column per day that lights up under the pointer and reads its numbers out.
 
     Args:
-        days: The days, shape (days,).
+        days: The days, shape (days,); a column begins where the one before it ends.
         amounts: What is read out, by name of the field, shape (days,).
         tooltip: How the amounts are called and formatted.
     """
@@ -169,7 +170,8 @@ def draw_columns(days: Days, amounts: dict[str, Floats | list[str]], tooltip: li
         "opacity": {"condition": {"param": "hover", "empty": False, "value": 1}, "value": 0},
         "tooltip": [field("day:T", format="%a %-d %b %Y", title="Day"), *tooltip],
     }
-    readings = rows({"day": midnights(days), "start": middays(days - 1), "end": middays(days), **amounts})
+    columns = {"start": middays(np.append(days[:1] - 1, days[:-1])), "end": middays(days)}
+    readings = rows({"day": midnights(days), **columns, **amounts})
     return mark("rect", channels, readings, style="reading") | {"params": [{"name": "hover", "select": hover}]}
 
 
@@ -191,7 +193,8 @@ def day_axis(days: Days) -> Document:
         "labelFlush": False,
         "grid": False,
     }
-    return field("day:T", title=None, axis=axis)
+    whole = len(days) > (days[-1] - days[0]) / np.timedelta64(1, "D")
+    return field("day:T", title=None if whole else THINNED, axis=axis)
 
 
 def draw_nothing(words: str = NO_FACTS) -> Document:

@@ -78,6 +78,7 @@ def _config(theme: Theme) -> Document:
             "labelColor": theme.muted,
             "titleColor": theme.muted,
             "labelFontSize": 11,
+            "labelLimit": 0,
             "titleFontSize": 11,
             "titleFontWeight": "normal",
             "gridColor": theme.line,
@@ -88,7 +89,13 @@ def _config(theme: Theme) -> Document:
         "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
         "line": {"strokeWidth": 2},
         "range": {"category": list(theme.series), "heatmap": list(theme.worse_to_better)},
-        "legend": {"labelColor": theme.ink, "labelFontSize": 12, "symbolStrokeWidth": 2, "columnPadding": 10},
+        "legend": {
+            "labelColor": theme.ink,
+            "labelFontSize": 12,
+            "labelLimit": 0,
+            "symbolStrokeWidth": 2,
+            "columnPadding": 10,
+        },
         "style": {
             "arriving": {"color": theme.tail},
             "note": {"color": theme.muted, "fontSize": 11},
