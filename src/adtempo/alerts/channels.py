@@ -108,10 +108,7 @@ def try_channels(
     """Send a test message to one channel or to all, at once, and say how each took it.
 
     Args:
-        workspace: What is open.
         name: Which channel; None = all.
-        actor: Who tries it.
-        send: Sends one message.
 
     Raises:
         NotFound: There is no such channel.

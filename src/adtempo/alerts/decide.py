@@ -64,10 +64,7 @@ def plan_messages(
 
     Args:
         alerts: Those that are open, and those resolved ones that somebody may not have heard of.
-        channels: Those in use.
-        told: What channels were told before.
         zone_of: The time zone of an account; of no account, UTC.
-        now: The moment, aware.
     """
     messages = []
     for channel in channels:

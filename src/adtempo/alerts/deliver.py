@@ -70,9 +70,7 @@ def deliver_alerts(workspace: Workspace, *, actor: str, send: Send = send_messag
     """Write the messages that are due, and send them and those that failed before.
 
     Args:
-        workspace: What is open.
         actor: Who does it, for the audit log.
-        send: Sends one message.
     """
     written = _write_messages(workspace)
     sent = failed = 0
@@ -95,10 +93,8 @@ def queue_report(connection: Connection, title: str, body: str, html: str, now: 
 
     Args:
         connection: Of a writing transaction.
-        title: One line.
         body: Plain text, for channels that are not mail.
         html: The report as a mail shows it.
-        now: The moment, aware.
     """
     daily = [
         one.channel

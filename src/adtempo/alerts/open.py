@@ -51,9 +51,7 @@ def update_alerts(
     Args:
         connection: Of a writing transaction.
         findings: Everything of these types that is wrong in these accounts now.
-        alert_types: Which types were judged.
         accounts: Which accounts were judged; None = all, and what belongs to none.
-        now: The moment, aware.
     """
     worst = _worst_of_each_cause(findings)
     before = {alert.finding.cause: alert for alert in stored.load_alerts(connection)}
@@ -76,8 +74,6 @@ def raise_alert(connection: Connection, finding: Finding, *, now: datetime) -> N
 
     Args:
         connection: Of a writing transaction.
-        finding: What is wrong.
-        now: The moment, aware.
     """
     update_alerts(connection, [finding], alert_types=(), accounts=None, now=now)
 
@@ -87,8 +83,6 @@ def resolve_alert(connection: Connection, finding: Finding, *, now: datetime) ->
 
     Args:
         connection: Of a writing transaction.
-        finding: Whose cause is gone.
-        now: The moment, aware.
     """
     found = stored.load_alerts(connection, alert_types=[finding.alert_type])
     stored.resolve_alerts(connection, [alert.id for alert in found if alert.finding.cause == finding.cause], now)
@@ -121,7 +115,6 @@ def load_alerts(
     """Return alerts, the newest first.
 
     Args:
-        workspace: What is open.
         resolved: Only those that are open (False) or gone (True); None = both.
         account: Only of this account, by its id or as platform:account.
         campaign: Only of this campaign, by its id or as platform:account:campaign.

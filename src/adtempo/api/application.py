@@ -63,7 +63,6 @@ def create_app(workspace: Workspace | None = None, *, hosts: Collection[str] = L
 
     Args:
         workspace: What it serves; None for an application that only describes itself.
-        hosts: Names under which it answers.
         tls: Whether people reach it over https.
     """
     app = FastAPI(

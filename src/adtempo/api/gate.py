@@ -41,7 +41,6 @@ class Gate:
         """Stand in front of an application.
 
         Args:
-            app: The application.
             hosts: Names under which we answer, without port.
             tls: Whether people reach us over https.
             body_max: Largest body of a request, in bytes.

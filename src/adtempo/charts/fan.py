@@ -67,7 +67,6 @@ def draw_panels(upper: Panel, lower: Panel, note: str) -> Document:
     """Draw two figures over the same days: reported, expected with 80% and 95% fans, and what was said a week before.
 
     Args:
-        upper: Drawn on top.
         lower: Drawn below it.
         note: What to say where there is nothing to draw.
     """

@@ -41,7 +41,6 @@ def mark(kind: str, channels: Document, data: Document | None = None, **look: An
     """Return a layer: marks of one kind.
 
     Args:
-        kind: As Vega-Lite calls it.
         channels: What their places, colours and texts read.
         data: Its own rows; None for those of the chart.
         look: How all of them look: a style of `theme.py`, and what differs from it.

@@ -52,7 +52,6 @@ def picture_said(
         said: What one method of a `Forecaster` returned.
         form: ``png`` or ``svg``.
         currency: Which currency's; None for the first by name.
-        theme: One of THEMES.
         width: Pixels.
         height: Pixels; None for as much as it needs.
 

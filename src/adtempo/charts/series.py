@@ -92,8 +92,6 @@ def draw_lines(days: Days, lines: dict[str, Floats], y: Document, **look: Any) -
     Args:
         days: The days, shape (days,).
         lines: One array per name of a line, shape (days,).
-        y: The channel of the amounts.
-        look: How all of them look.
     """
     known = {name: np.flatnonzero(np.isfinite(amounts)) for name, amounts in lines.items()}
     spans = {name: slice(found[0], found[-1] + 1) if len(found) else slice(0) for name, found in known.items()}

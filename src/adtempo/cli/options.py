@@ -16,7 +16,6 @@ def takes_together(
 
     Args:
         name: The command's argument that takes them.
-        options: As Typer reads parameters.
         gather: Makes that argument of what was said, by the options' names.
     """
 

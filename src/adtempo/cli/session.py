@@ -102,7 +102,6 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]], right: Seq
     """Print rows as aligned plain text.
 
     Args:
-        header: Column titles.
         rows: Cells; None is shown as a dash.
         right: Titles of the columns to align right (numbers).
     """

@@ -285,8 +285,6 @@ class Niches:
     """What niches say of their hours; a niche's campaigns are read once, however many of others ask.
 
     Args:
-        workspace: What is open.
-        moment: What is known.
         question: What is asked of the hours.
     """
 
@@ -305,8 +303,6 @@ class Niches:
         """Return what the niches of young campaigns say about their hours; grown ones know better themselves.
 
         Args:
-            account: Whose campaigns.
-            hours: Theirs.
             names: The niche of each of them.
         """
         until = self.question.days(account, self.moment)[1]

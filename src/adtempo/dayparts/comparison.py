@@ -62,7 +62,6 @@ def compare_platforms(metric: Metric, panels: Sequence[tuple[str, HourlyPanel]])
     """Compare platforms hour by hour.
 
     Args:
-        metric: What is compared.
         panels: Platform and hours of each campaign, amounts in one currency.
 
     Raises:

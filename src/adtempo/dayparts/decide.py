@@ -146,7 +146,6 @@ def recommend_plan(
 
     Args:
         found: What is known of the campaign's week.
-        total: The budget of a day.
         strategy: How far to go on peaks.
         platform: Whose minor units the amounts are.
         peak_multiplier: Instead of the strategy's.

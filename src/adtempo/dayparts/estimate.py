@@ -49,7 +49,6 @@ def estimate_dayparts(
 
     Args:
         panel: Their hours; memory grows with it, so hand over some thousand campaigns at a time.
-        settings: How to judge.
         priors: What is known of each campaign's niche.
     """
     chunks = [panel.part(slice(at, at + _CHUNK)) for at in range(0, max(len(panel), 1), _CHUNK)]

@@ -58,10 +58,8 @@ def learn_prior(
 
     Args:
         hours: What the own facts of the niche's campaigns say (`Dayparts.own`), shape (campaigns, hours=24).
-        accounts: The account of each campaign.
         clients: Whose accounts these are; accounts without a client belong together.
         account: Who asks; its own campaigns are left out, they are heard elsewhere.
-        client: Its client.
 
     Returns:
         None where nobody may be heard, or nobody has anything to say.

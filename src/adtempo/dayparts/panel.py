@@ -95,8 +95,6 @@ def lay_out_hours(
     """Lay facts of hours, in order of time for each campaign, on the calendar.
 
     Args:
-        metric: What is measured.
-        campaigns: Whose facts.
         places: Which of the campaigns each fact is of, integers, shape (facts,).
         days: Its local date, datetime64[D], shape (facts,).
         hours: Its hour of the local day, 0-23, shape (facts,).

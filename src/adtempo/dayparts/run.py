@@ -57,11 +57,7 @@ class Standing:
 
 
 class DayPartOptimizer:
-    """Analyses of hours, and the schedules made of them.
-
-    Args:
-        workspace: What is open.
-    """
+    """Analyses of hours, and the schedules made of them."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -227,7 +223,6 @@ class DayPartOptimizer:
         """Return what a new campaign of a client may expect of its hours from the niche's other campaigns.
 
         Args:
-            niche: Its name.
             question: What is asked; None for ROAS over LOOKBACK_DAYS.
             client: Who asks; None stands for accounts without a client.
 

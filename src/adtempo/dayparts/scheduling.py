@@ -182,11 +182,6 @@ def load_schedule(workspace: Workspace, schedule_id: str) -> KeptSchedule:
 def export_schedule(schedule: KeptSchedule, name: str, *, title: str) -> Exported:
     """Return a schedule in a form that can be taken away, and what that form cannot hold.
 
-    Args:
-        schedule: Which one.
-        name: Of the form.
-        title: What the campaign is called.
-
     Raises:
         NotFound: There is no such form.
         InvalidInput: The form cannot hold the schedule at all.

@@ -112,8 +112,6 @@ def load_hours(
     a metric of clicks is analysed instead. A day's conversions are never spread over its hours.
 
     Args:
-        workspace: What is open.
-        moment: What is known.
         accounts: Theirs, and maybe others.
         campaigns: Which ones; those without hourly facts are left out of the answer.
         metric: What is asked for, a ratio.

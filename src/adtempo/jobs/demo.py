@@ -137,7 +137,6 @@ def build_demo(workspace: Workspace, *, progress: Callable[[str, float], None]) 
     """Fill a workspace with the demo market up to now, and say what there is to see; a second time adds only the news.
 
     Args:
-        workspace: Whose ledger.
         progress: Called with the step and the share of it that is done, 0 to 1.
 
     Raises:

@@ -27,10 +27,6 @@ def plan_creators(workspace: Workspace, *, actor: str) -> list[PageOutcome]:
     """Import what the demo's pages sent up to now, plan the week from next Monday, and say what became of each page.
 
     A second time adds only the news; a week that is planned already is said to be.
-
-    Args:
-        workspace: Whose pages.
-        actor: In whose name.
     """
     now = workspace.now()
     with tempfile.TemporaryDirectory(prefix="adtempo-demo-") as folder:

@@ -153,8 +153,6 @@ def run_until(
     """Run what falls due until told to stop; the run at hand is ended first.
 
     Args:
-        workspace: What is open.
-        jobs: What may run.
         stop: Set by whoever wants it to end.
         now: The real time.
         lease: For how long a claim holds without a heartbeat.
@@ -177,8 +175,6 @@ def note_due(engine: Engine, jobs: Sequence[Job], now: datetime) -> None:
     A job that never ran gets its latest slot only. Where only the newest slot counts, older ones are marked skipped.
 
     Args:
-        engine: The operational database.
-        jobs: What may run.
         now: The real time, aware.
     """
     with reading(engine) as connection:
@@ -197,7 +193,6 @@ def list_slots(job: Job, after: datetime | None, now: datetime) -> list[datetime
     """Return a job's slots after a moment and up to now, oldest first, the newest SLOTS_MAX of them.
 
     Args:
-        job: Which job.
         after: Its newest noted slot; None if it never ran, then only its latest slot is due.
         now: The real time, aware.
     """
@@ -214,7 +209,6 @@ def request_run(engine: Engine, job: Job, now: datetime) -> JobRun:
     """Ask for a run at once and return it; while one is open, a second call joins it.
 
     Args:
-        engine: The operational database.
         job: A job that runs only when asked.
         now: The real time, aware.
     """
@@ -250,9 +244,6 @@ def run_next(
     """Claim the oldest due run and end it one way or another; return it, or None if nothing is due.
 
     Args:
-        workspace: What is open.
-        jobs: What may run.
-        owner: Name of this process.
         now: The real time.
         lease: For how long a claim holds without a heartbeat.
     """

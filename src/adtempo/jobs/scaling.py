@@ -36,9 +36,7 @@ def run_budgets(workspace: Workspace, *, mode: str, actor: str) -> dict[str, Any
     A source that cannot be read stops no other: what is known is worked on, and only then the run fails.
 
     Args:
-        workspace: What is open.
         mode: ``optimize`` (budgets), ``learn`` (at which hours campaigns work) or ``both``.
-        actor: Who runs it.
 
     Raises:
         InvalidInput: There is no such mode.
@@ -76,9 +74,7 @@ def scale_campaigns(workspace: Workspace, campaigns: Sequence[str], *, actor: st
     """Evaluate some campaigns at once, propose what was asked for, and send what may be sent.
 
     Args:
-        workspace: What is open.
         campaigns: Their ids, or platform:account:campaign.
-        actor: Who asks.
 
     Raises:
         NotFound: There is no such campaign.
@@ -100,7 +96,6 @@ def learn_hours(
     """Learn at which hours campaigns work, out of what dayparts find, and keep it.
 
     Args:
-        workspace: What is open.
         campaign: Only this one: its id, or platform:account:campaign; None for all.
         min_samples: Measured hours below which nothing is said.
 

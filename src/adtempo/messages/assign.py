@@ -79,12 +79,9 @@ def assign_captions(
     Args:
         slots: In order of time.
         worth: How good each slot's hour is, shape (slots,).
-        bank: The captions of the page.
-        posteriors: What is believed of them.
         rested: Which of them may be sent, shape (captions,).
         mix: Percent of PPVs that are Budget, Mid and Premium.
         zone: The page's own, for the words.
-        rng: Draws the scores.
 
     Raises:
         CaptionsExhausted: There are too few rested captions; see `check_supply`, which says so better.
@@ -115,8 +112,6 @@ def check_supply(
     """Refuse a week that the bank has too few rested captions for, naming tiers, numbers and when locks free up.
 
     Args:
-        ppv: Paid messages wanted.
-        bump: Free messages wanted.
         tiers: Price tier of each caption of the bank, shape (captions,).
         rested: Which of them may be sent, shape (captions,).
         free_at: When each of the others, by position, may be sent again.
@@ -161,8 +156,6 @@ def _choose(pool: Ints, count: int, bank: CaptionBank, tried: Bools, mix: Sequen
 
     Args:
         pool: Positions in the bank, best first, shape (pool,).
-        count: How many are chosen.
-        bank: Tells their tiers.
         tried: Whether the own evidence of each caption of the bank outweighs its prior, shape (captions,).
         mix: Percent of PPVs that are Budget, Mid and Premium.
     """

@@ -91,9 +91,7 @@ def build_batch(
     """Plan the week of many pages and return what became of each, in the order asked.
 
     Args:
-        workspace: What is open.
         asked: Which pages, and how.
-        actor: Who has them planned.
         progress: Called with the page that is done and the share of all that are, 0 to 1.
 
     Raises:

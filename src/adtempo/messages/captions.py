@@ -33,8 +33,6 @@ def estimate_captions(history: MessageHistory, bank: CaptionBank, now: datetime)
 
     Args:
         history: What the page sent, as known now.
-        bank: The captions it may use.
-        now: Aware.
     """
     return captions_of(estimate_response(history, now), history, bank, now)
 
@@ -75,7 +73,6 @@ def draw_scores(posteriors: CaptionPosteriors, rng: np.random.Generator, candida
     sold). The best `count` hold the page's floor and cap of exploration. Candidates must be all paid or all free.
 
     Args:
-        posteriors: What is believed.
         rng: Seeded by the caller, who keeps the seed.
         candidates: Positions in the bank, shape (candidates,).
         count: How many captions will be chosen.
@@ -93,7 +90,6 @@ def performance_scores(posteriors: CaptionPosteriors, asked: Ints) -> Floats:
     """Return how likely captions do better than the page's typical one of their kind, 0 to 1, shape (asked,).
 
     Args:
-        posteriors: What is believed of all.
         asked: Positions in the bank, shape (asked,).
     """
     worth = _worth(posteriors)

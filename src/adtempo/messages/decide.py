@@ -98,10 +98,8 @@ def recommend_week(page: PageConditions, start: date, now: datetime, seed: int) 
     """Return the week that should earn most without wearing out the audience or repeating itself.
 
     Args:
-        page: What it is planned from.
         start: First local day of seven.
         now: The moment, aware: nothing is planned before it.
-        seed: What all draws follow from.
 
     Raises:
         CaptionsExhausted: Too few captions have rested.

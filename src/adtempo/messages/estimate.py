@@ -52,9 +52,6 @@ def estimate_page(
 
     Args:
         history: What the page sent, as known now.
-        bank: The captions it may use.
-        classification: How much it earns.
-        now: Aware.
     """
     response = estimate_response(history, now)
     return estimate_sections(response, captions_of(response, history, bank, now), history, classification, now)
@@ -73,8 +70,6 @@ def estimate_sections(
         response: How the page's audience buys; None with too few paid messages.
         posteriors: What is believed of the captions.
         history: What the page sent, as known now.
-        classification: How much it earns.
-        now: Aware.
     """
     return PageAnalysis(
         page_name=history.page_name,
@@ -145,8 +140,6 @@ def _pattern(
     """Put what was learnt beside what was measured.
 
     Args:
-        response: What was learnt.
-        labels: Of the levels.
         label_of: Level of each judged message, shape (messages,).
         effect: Expected logarithm of each level's factor and its variance, shape (levels,) each.
         chance: How likely as much is by chance; None where nothing can be compared.

@@ -36,12 +36,7 @@ _ICS_LINE = 75
 
 
 def schedule_rows(schedule: Schedule, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """Return the messages of a week with the columns of the CSV, sorted by time; times are the page's own.
-
-    Args:
-        schedule: The week.
-        zone: The page's own.
-    """
+    """Return the messages of a week with the columns of the CSV, sorted by time; times are the page's own."""
     return [_row(schedule, one, one.scheduled_send_time.astimezone(zone)) for one in schedule.messages]
 
 
@@ -49,8 +44,6 @@ def schedule_csv(schedule: Schedule, zone: ZoneInfo, *, raw: bool = False) -> st
     """Return a week as CSV.
 
     Args:
-        schedule: The week.
-        zone: The page's own.
         raw: Leave texts as they are, also where a spreadsheet would take them for formulas.
     """
     text = io.StringIO(newline="")
@@ -65,7 +58,6 @@ def schedule_ics(schedule: Schedule, now: datetime) -> str:
     """Return a week as iCalendar, times in UTC.
 
     Args:
-        schedule: The week.
         now: When it is written, aware.
 
     References:

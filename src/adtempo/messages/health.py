@@ -76,8 +76,6 @@ def judge_log(
     Args:
         log: Of the last seven days.
         last_success: When something was built or exported last; None if never.
-        now: The moment, aware.
-        others: What else is wrong.
     """
     done = [one.status == "SUCCESS" for one in log]
     rate = sum(done) / len(done) if done else None
@@ -106,7 +104,6 @@ def judge_plans(page_name: str, track: Sequence[RecordedPrediction]) -> Finding 
     """Say whether a page keeps missing its plans.
 
     Args:
-        page_name: Which page.
         track: Its plans, the latest week first.
     """
     known = [one.comparison for one in track if one.comparison is not None]

@@ -87,10 +87,7 @@ def load_conditions(
 
     Args:
         connection: A snapshot.
-        page: Whose week.
-        bank: The bank of captions.
         start: First local day of the week.
-        now: The moment, aware.
         replaced: Schedules that the new one takes the place of: what they hold ahead is free.
     """
     zone, rest = ZoneInfo(page.timezone), timedelta(days=page.rest_days)

@@ -75,7 +75,6 @@ def estimate_response(history: MessageHistory, now: datetime) -> PageResponse | 
 
     Args:
         history: What the page sent, as known now.
-        now: Aware.
     """
     paid = _recent_paid(history, now)
     judged_at = np.flatnonzero((paid.sent_at <= _utc(now - SETTLED_AFTER)) & (paid.recipients > 0))
@@ -121,10 +120,8 @@ def draw_conditions(response: PageResponse, at: Instants, rng: np.random.Generat
     are not in it.
 
     Args:
-        response: How the audience buys.
         at: When they would be sent, UTC, rising, shape (messages,).
         rng: Seeded by the caller.
-        draws: How many.
     """
     sends, fit = response.wear.sends, response.fit
     lately = sends.weights[sends.hours > sends.hours[-1] - _AUDIENCE_DAYS * HOURS_PER_DAY]

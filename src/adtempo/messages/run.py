@@ -76,7 +76,6 @@ class ScheduleBuilder:
         """Plan a page's week, lock its captions, and return its id and its messages with the columns of the CSV.
 
         Args:
-            page_name: Which page.
             start_date: First local day of seven.
             seed: What all draws follow from; None = from the page and the day, so that it can be repeated.
             replace: Take the place of schedules of the same days.
@@ -99,11 +98,9 @@ class ScheduleBuilder:
         """Do the work of `build_schedule` for somebody, and return the schedule.
 
         Args:
-            page_name: Which page.
             start: First local day of seven.
             seed: What all draws follow from; None = from the page and the day.
             replaces: Take the place of schedules of the same days.
-            actor: Who has it planned.
         """
         if seed is not None and not 0 <= seed < 2**63:
             raise InvalidInput(f"the seed {seed} is not between 0 and {2**63 - 1}")
@@ -192,8 +189,6 @@ class ScheduleBuilder:
         """Write a schedule as CSV and return the path; the file appears only when it is complete.
 
         Args:
-            schedule_id: Which schedule.
-            path: Where to.
             raw: Leave texts as they are, also where a spreadsheet would take them for formulas.
 
         Raises:

@@ -19,7 +19,6 @@ def estimate_saturation(history: MessageHistory, now: datetime) -> Saturation:
 
     Args:
         history: What the page sent, as known now.
-        now: Aware.
     """
     return saturation_of(estimate_response(history, now), int(history.paid.sum()))
 
@@ -29,7 +28,6 @@ def saturation_of(response: PageResponse | None, paid: int) -> Saturation:
 
     Args:
         response: None where there was too little to try.
-        paid: Paid messages in the history.
     """
     if response is None:
         return Saturation(

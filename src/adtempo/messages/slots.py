@@ -140,9 +140,6 @@ class Relaxation:
 def plan_slots(week: Week) -> SlotPlan:
     """Return the most valuable times for a week's messages.
 
-    Args:
-        week: What is asked.
-
     Raises:
         WeekInfeasible: Nothing fits; the error says which conditions bind and how little each would have to give.
     """
@@ -212,13 +209,7 @@ def _place_all(week: Week) -> tuple[list[int], float, list[int], int] | None:
 
 
 def _place_ppvs(week: Week, *, with_bumps: bool, only_feasible: bool = False) -> tuple[list[int], float] | None:
-    """Return the places of the PPVs and a bound on their value; None where the week does not fit.
-
-    Args:
-        week: What is asked.
-        with_bumps: Leave room for the Bumps.
-        only_feasible: Any places will do.
-    """
+    """Return the places of the PPVs and a bound on their value; None where the week does not fit."""
     from ortools.sat.python import cp_model
 
     grid, model = week.grid, cp_model.CpModel()

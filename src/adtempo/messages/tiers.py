@@ -33,10 +33,6 @@ def classify_page(history: MessageHistory, now: datetime) -> Classification:
     """Return a page's tier by the revenue of the trailing 28 days, scaled to a month of 30.
 
     The tier is followed week by week through the history, so that the same history always gives the same tier.
-
-    Args:
-        history: What the page sent.
-        now: The moment, aware.
     """
     sent, revenue = history.sent_at, history.revenue_micros
     at = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")

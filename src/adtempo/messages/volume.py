@@ -84,7 +84,6 @@ def plan_volume(tier: Tier, saturation: float) -> Volume:
     """Return a week's volume: floor(floor(middle of the tier's range) x zone factor), in whole numbers throughout.
 
     Args:
-        tier: How much the page earns.
         saturation: How worn out its audience is, 0 to 1.
 
     Raises:

@@ -45,11 +45,6 @@ def issue_script_token(
     """Return a new token that acts for a person.
 
     Args:
-        engine: The operational database.
-        name: Whom it acts for.
-        label: What it is for.
-        actor: Who issues it.
-        now: The moment.
         life: How long it is good for; None = until revoked.
 
     Raises:

@@ -123,7 +123,6 @@ def compare_value(prediction: Prediction, actual: Actual) -> Comparison:
     """Hold one prediction against what came true.
 
     Args:
-        prediction: The claim.
         actual: The truth, in the metric's unit.
     """
     if actual.value is None:

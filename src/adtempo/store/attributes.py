@@ -141,7 +141,6 @@ def record_attributes(connection: Connection, stated: Iterable[Attribute], *, ba
     Args:
         connection: Of a writing transaction that holds the accounts' leases.
         stated: Sightings of registered campaigns, in any order.
-        batch: The batch that brought them.
 
     Raises:
         InvalidInput: A budget is not a whole number of micros of at least 0.
@@ -302,9 +301,7 @@ def load_attributes(
     """Return the attributes that held at a moment, by entity; those of undone batches hold no longer.
 
     Args:
-        connection: Any connection.
         at: The moment that is asked about, aware.
-        level: Attributes of what.
         within: Only of these accounts; None = all.
         campaign: Only of this one; None = all.
         as_of: Leave out what was observed later; None = everything that is known.

@@ -127,7 +127,6 @@ def verify_audit(connection: Connection, *, kept: str | None = None) -> list[Pro
     """Recompute the chain; return what is wrong, row by row, empty = intact.
 
     Args:
-        connection: Any connection.
         kept: A hash of the log that was kept elsewhere: without one, rows taken off the end leave no trace.
     """
     problems = []

@@ -270,7 +270,6 @@ def claim_delivery(
 
     Args:
         connection: Of a writing transaction.
-        now: The moment, aware.
         wait: So long after a process that was killed while sending, the message falls due again.
         leave_out: Channels (ids) whose messages are left alone.
     """

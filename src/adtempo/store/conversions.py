@@ -134,11 +134,9 @@ def load_conversions(
     """Return conversions, each as it was last reported, in the order of their time.
 
     Args:
-        connection: Any connection.
         within: Only of these accounts; None = all.
         campaigns: Only of these campaigns; None = all.
         since: Converted at or after this moment.
-        until: Converted before this moment.
         as_of: Leave out what was observed later.
         batch: Leave out what later batches brought or took back.
     """

@@ -266,8 +266,6 @@ def load_newest(
     """Return the newest row of each key, ordered by key.
 
     Args:
-        connection: Any connection.
-        table: One of the four.
         currency: Only of this one.
         since: Only days from here on; for tables with days.
         where: Only rows for which this condition on the columns holds, before the newest are chosen.

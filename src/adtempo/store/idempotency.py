@@ -53,10 +53,8 @@ def begin_request(engine: Engine, name: str, digest: str, now: datetime) -> Know
     """Note a request and return None, or return the one that came before.
 
     Args:
-        engine: The operational database.
         name: Hash of who asks what under which key.
         digest: Hash of the body.
-        now: The moment, aware.
     """
     with transaction(engine) as connection:
         delete_old_requests(connection, now)

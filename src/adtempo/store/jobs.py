@@ -104,7 +104,6 @@ def claim_run(engine: Engine, jobs: Collection[str], *, owner: str, now: datetim
     """Claim the oldest run that is due, or whose holder let its lease run out; None if there is nothing to do.
 
     Args:
-        engine: The operational database.
         jobs: Names of the jobs that the caller can run.
         owner: Who claims it, unique per process.
         now: The real time, aware.

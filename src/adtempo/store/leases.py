@@ -66,7 +66,6 @@ def take_leases(engine: Engine, names: Iterable[str], *, owner: str, now: dateti
     They are taken in sorted order, so that two takers can wait for each other but never in a circle.
 
     Args:
-        engine: The operational database.
         names: What to lease; repeated names count once.
         owner: Who takes them, unique per run.
         now: The real time, aware.

@@ -42,9 +42,7 @@ def record_observations(
 
     Args:
         connection: Of a writing transaction.
-        table: Where to.
         found: Rows without their batch; a key occurs once.
-        batch: The batch that brings them.
         among: Which known rows can have their keys; None = any.
     """
     names = [column.name for column in table.primary_key if column.name != "batch"]

@@ -224,7 +224,6 @@ def insert_schedule(connection: Connection, schedule: Schedule, *, rest: timedel
 
     Args:
         connection: Of a writing transaction.
-        schedule: What was planned.
         rest: How long a caption rests after its message.
         now: The moment, aware: locks that ran out by then are taken over.
 

@@ -22,7 +22,6 @@ def seal(key: bytes, secret: str, bound_to: str) -> bytes:
 
     Args:
         key: 32 bytes.
-        secret: What to hide.
         bound_to: Names the row; sealed bytes that are moved to another row do not open.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

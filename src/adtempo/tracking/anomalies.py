@@ -170,7 +170,6 @@ def estimate_unusual_hours(
 
     Args:
         series: The hours of a campaign, with some weeks before `since` to learn from.
-        metric: One of JUDGED.
         threshold_std: How far, in standard deviations.
         since: First moment, aware.
         until: End, exclusive, aware.
@@ -190,7 +189,6 @@ def estimate_incidents(
     Args:
         series: The hours of a campaign.
         budget_daily_micros: Its daily budget, micros: when that is used up, the quiet rest of the day is no news.
-        once_in_days: How rare it must be.
     """
     judged = series if budget_daily_micros is None else _without_used_up(series, budget_daily_micros)
     for metric in ALERTED:

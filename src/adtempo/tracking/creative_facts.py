@@ -51,9 +51,7 @@ def load_arrived(workspace: Workspace, facts: FactTable, as_of: datetime) -> dic
     """Return which share of the conversions of each account's days has been reported, where delays are known.
 
     Args:
-        workspace: What is open.
         facts: Whose days; platform and day_local are among the keys.
-        as_of: What was known at this moment, aware.
     """
     curves = load_curves(workspace.ledger, as_of=as_of, platforms=set(facts.keys["platform"].tolist()))
     with reading(workspace.engine) as connection:
@@ -74,10 +72,8 @@ def load_fatigue(
     """Say of each creative whether it has worn out, the most tired first.
 
     Args:
-        workspace: What is open.
         campaign: Only creatives of this campaign; None for all.
         until: As it was at the end of this local day; None for the last one that has ended everywhere.
-        as_of: What was known at this moment, aware.
     """
     with reading(workspace.engine) as connection:
         accounts = [

@@ -187,7 +187,6 @@ def estimate_creatives(facts: FactTable, currencies: Currencies) -> tuple[Creati
 
     Args:
         facts: Grouped by CREATIVE_KEYS. Facts that no source gave a creative are left out.
-        currencies: Of each account.
     """
     return tuple(_figures(_panel(facts, currencies)))
 
@@ -208,7 +207,6 @@ def estimate_top_creatives(
 
     Args:
         facts: Grouped by CREATIVE_KEYS.
-        currencies: Of each account.
         metric: What to rank by; where neither direction is better, the largest come first.
         impressions_min: Creatives with fewer impressions are left out.
         top: How many to return at most.
@@ -274,7 +272,6 @@ def estimate_creative_fatigue(
     Args:
         facts: Grouped by CREATIVE_KEYS, whole local days; eight to nine weeks are enough. They should hold every
             creative of their campaigns: these are each other's yardstick.
-        currencies: Of each account.
         frequency: Impressions per person on the campaign's last day with reach, where it was reported.
     """
     panel = _panel(facts, currencies)

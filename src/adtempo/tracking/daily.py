@@ -54,10 +54,8 @@ def load_daily_report(workspace: Workspace, day: date | None, campaigns: Campaig
     """Say what happened on one day.
 
     Args:
-        workspace: What is open.
         day: Which day, in each account's own zone; None for the last one that has ended everywhere.
         campaigns: Only these; None for all, and for what the system did.
-        as_of: What was known at this moment, aware.
     """
     with reading(workspace.engine) as connection:
         accounts = {account.ref: account for account in stored.load_accounts(connection)}

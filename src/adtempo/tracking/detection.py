@@ -86,7 +86,6 @@ def load_unusual_hours(
     """Return the hours that lie far from what was expected of them, the newest first.
 
     Args:
-        workspace: What is open.
         campaign: By its id or as platform:account:campaign; None for all.
         metrics: Names out of JUDGED; None for all of them, of all campaigns for those in ALERTED.
         threshold_std: How far, in standard deviations, above 0.
@@ -137,7 +136,6 @@ def load_anomalies(
     """Return what is wrong now and worth an alert, the worst first.
 
     Args:
-        workspace: What is open.
         campaign: By its id or as platform:account:campaign; None for all, and for what is about whole accounts.
         as_of: What was known at this moment; None for now.
 

@@ -264,7 +264,6 @@ def estimate_metrics(
     """Add up a campaign's days.
 
     Args:
-        profile: Which campaign.
         table: Its sums, the only key being day_local.
         since: First day asked for; None for the first one with facts.
         until: Last day asked for; None for the last one with facts.
@@ -303,7 +302,6 @@ def estimate_daily_report(
         as_of: What was known at this moment.
         figures: What the campaigns did on the day; campaigns without facts are absent.
         profiles: A profile for every campaign in any of the figures.
-        day_before: The day before.
         week_before: The same weekday a week earlier.
         freshness: How far the facts reach, one per account.
         around: What late figures will come to, the days before, budgets, what the system did.

@@ -37,7 +37,6 @@ def export_lines(profile: Profile, days: Iterable[tuple[date, Quantities, Expect
     """Yield the lines of an export, header first, one line per day; nothing is collected.
 
     Args:
-        profile: Which campaign.
         days: Local day, its figures and what they will come to, in order.
     """
     yield _line(EXPORT_COLUMNS)

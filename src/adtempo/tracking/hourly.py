@@ -80,11 +80,8 @@ def load_hours(
     and wherever facts come from files, nobody can tell it from an hour that was left out: it is unknown.
 
     Args:
-        workspace: What is open.
         accounts: Of these campaigns, by their references.
-        campaigns: Which campaigns.
         since: First moment to judge, aware; HISTORY before it is loaded too.
-        as_of: The moment, aware.
     """
     if not campaigns:
         return Hours({}, {}, {})

@@ -29,9 +29,7 @@ def load_budgets(workspace: Workspace, scope: Scope, *, as_of: datetime) -> tupl
     The plan of an account or a label is the sum of the plans of its campaigns, and only their spend is held against it.
 
     Args:
-        workspace: What is open.
         scope: Which campaigns; those without a plan are left out.
-        as_of: What was known at this moment, aware.
 
     Raises:
         NotFound: There is no such campaign or account, or none of those asked for has a plan.

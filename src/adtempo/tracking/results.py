@@ -24,8 +24,6 @@ def load_results(
     """Return every named conversion type that a campaign's account knows, in the order of their names.
 
     Args:
-        workspace: What is open.
-        campaign: Which campaign.
         main: Its main figures on these days, which carry the spend.
         days: First and last local day, inclusive.
         as_of: What was known at this moment.

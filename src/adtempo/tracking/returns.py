@@ -126,12 +126,9 @@ def _load_late(
     It is learnt from the source of record. Under another setting, or at exchange rates, it comes in proportion.
 
     Args:
-        workspace: What is open.
-        chosen: Whose.
         asked: Of which days, known when.
         counted: The platforms' value that counts, per currency of accounts, in micros of the one that is asked for.
         into: The one that is asked for.
-        rates: What turns one into another.
     """
     campaigns = [one.ref for one, account in chosen.campaigns if _platform_counts(account, asked)]
     if not campaigns:

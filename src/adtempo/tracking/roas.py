@@ -240,7 +240,6 @@ def estimate_return(
     """Put the platform's value and the advertiser's own together as the account wants it.
 
     Args:
-        figures: What the platform reports.
         attributions: The settings under which it does.
         window_days: The window that was asked for.
         offline: The advertiser's own conversions; None leaves them out.
@@ -297,7 +296,6 @@ def expect_return(total: Return, late: Sequence[LatePart]) -> ExpectedReturn | N
     their errors are taken as independent.
 
     Args:
-        total: The return as reported.
         late: What is still to come, per currency.
     """
     if not late or not total.spend_micros or total.spend_micros < 0 or total.value_micros is None:
@@ -327,7 +325,6 @@ def estimate_reported(
     of record counts, and every setting that reported a value then is named.
 
     Args:
-        record: The source of record.
         under: The same campaigns and days as reported under each setting.
         window_days: The window that was asked for.
         convert: From the account's currency, at the rate of the day.

@@ -75,7 +75,6 @@ class CampaignTracker:
         """Read every account that does not live on files from its platform and post what changed.
 
         Args:
-            actor: Who asks for it.
             account: Only this account, by its id or as platform:account.
             since: First local day; None for as far back as platforms restate.
             until: Last local day; None for today in each account's zone.
@@ -106,7 +105,6 @@ class CampaignTracker:
         """Return a campaign's figures over local days.
 
         Args:
-            campaign_id: Which campaign.
             since: First day, inclusive; None for the first one with facts.
             until: Last day, inclusive; None for the last one with facts.
             as_of: What was known at this moment; None for now.
@@ -275,7 +273,6 @@ class CampaignTracker:
 
         Args:
             campaign_id: Only what is about this campaign; None for everything.
-            days: How far to look back.
 
         Raises:
             NotFound: There is no such campaign.
@@ -288,7 +285,6 @@ class CampaignTracker:
         """Say how right predictions were that were compared in the last days, and how honest their intervals.
 
         Args:
-            days: How far to look back.
             model: Only of this model; None for all.
 
         Raises:
@@ -408,7 +404,6 @@ class CampaignTracker:
         """Yield the lines of a CSV of every metric per local day with facts, header first.
 
         Args:
-            campaign_id: Which campaign.
             since: First day, inclusive; None for the first one with facts.
             until: Last day, inclusive; None for the last one with facts.
             as_of: What was known at this moment; None for now.

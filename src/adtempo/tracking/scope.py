@@ -89,8 +89,6 @@ def load_scope(connection: Connection, scope: Scope, *, at: datetime) -> Chosen:
     """Return the campaigns of a scope.
 
     Args:
-        connection: Any connection.
-        scope: Which campaigns.
         at: The moment at which niche and name hold, aware.
 
     Raises:

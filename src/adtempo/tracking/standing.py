@@ -107,9 +107,7 @@ def estimate_late(account: Account, complete_until: datetime | None, now: dateti
     """Return that an account, which is read every hour, has not been heard for too long; None if it has.
 
     Args:
-        account: Which account.
         complete_until: Up to when its facts are complete, aware; None where it never was read.
-        now: The moment, aware.
     """
     if complete_until is None or now - complete_until < LATE:
         return None

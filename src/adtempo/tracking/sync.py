@@ -40,8 +40,6 @@ def sync_sources(
     """Read accounts from their sources and publish what changed, one batch per source.
 
     Args:
-        workspace: What is open.
-        accounts: Which accounts.
         actor: Who or what asks.
         now: The moment of reading, aware.
         since: First local day; None for as far back as platforms restate.

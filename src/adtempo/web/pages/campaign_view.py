@@ -144,7 +144,6 @@ def creative_rows(
     """Return the creatives of a campaign, the best likely CTR first.
 
     Args:
-        tired: Whether each has worn out.
         by_ctr: Each by its likely CTR.
         by_roas: Each by its likely ROAS.
     """
@@ -192,12 +191,7 @@ def _ranked_cell(ranked: RankedCreative | None, sign: str, formula: str) -> Cell
 
 
 def prediction_rows(predictions: Sequence[RecordedPrediction], currency: str) -> list[PredictionRow]:
-    """Return claims in words, each with how it came out.
-
-    Args:
-        predictions: The claims.
-        currency: Of their amounts.
-    """
+    """Return claims in words, each with how it came out."""
     return [_prediction_row(one, currency) for one in predictions]
 
 
@@ -253,10 +247,8 @@ def goal_lines(campaign: Campaign, outlook: Outlook, budget: BudgetPace | None, 
     """Return what people want of a campaign and how it stands against what it will come to.
 
     Args:
-        campaign: What is wanted.
         outlook: What it did in the period.
         budget: Its month against its plan, where it has one.
-        currency: Of the amounts.
     """
     lines = []
     expected = outlook.total.expected

@@ -136,8 +136,6 @@ def choose(known: Known, asked: Asked, campaign: CampaignRef | None = None) -> C
     """Return what is meant by an address.
 
     Args:
-        known: What there is.
-        asked: What the address says.
         campaign: The campaign, where the page is about one.
 
     Raises:

@@ -137,8 +137,6 @@ def rank_currencies(
     """Return the total of each currency; the chosen one, or else the one with the most campaigns, comes first.
 
     Args:
-        choice: What is asked for.
-        accounts: Every account that has facts.
         figures: What the campaigns did in the period.
     """
     currency_of = {ref: accounts[ref.account].currency for ref in figures}
@@ -164,7 +162,6 @@ def view_currency(
 
     Args:
         choice: Period, account and currency.
-        accounts: Every account that has facts.
         names: What campaigns are called; those without a name are called by their id.
         outlook: What the campaigns of the currency did.
         before: What all campaigns did in the period before.
@@ -200,11 +197,8 @@ def view_tiles(
     """Return one tile per number of TILES.
 
     Args:
-        outlook: What was done.
         before: What was done in the period before; None if nothing is known.
-        currency: Of the amounts.
         context: Of which days and known when, one sentence each.
-        compared: What the change is against.
     """
     late = outlook.arriving is not None
     return tuple(
@@ -299,7 +293,6 @@ def compared_text(choice: Choice, *, known_before: bool, same_age: bool) -> str:
     """Say what a change is against.
 
     Args:
-        choice: The period.
         known_before: Whether anything is known of the period before.
         same_age: Whether that is what was known when it was as old as the chosen one is now.
     """

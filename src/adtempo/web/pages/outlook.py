@@ -96,8 +96,6 @@ def load_outlook(workspace: Workspace, known: Known, choice: Choice) -> Outlook:
     """Look at the campaigns of one currency.
 
     Args:
-        workspace: What is open.
-        known: Its accounts.
         choice: The period and the campaigns; its currency is stated.
     """
     accounts = [

@@ -39,7 +39,6 @@ def number_text(metric: Metric, value: float | None, currency: str, *, rounded: 
     """Write a value with separators and without its currency, which stands beside it.
 
     Args:
-        metric: What it is.
         value: In the metric's unit; None where there is none.
         currency: ISO 4217 code, for how many decimals an amount has.
         rounded: Whether large amounts are written without decimals; not where numbers stand below each other.
