@@ -5,7 +5,7 @@ from hypothesis import assume, given
 
 import strategies
 from adtempo.domain.errors import InvalidInput
-from adtempo.domain.hourweek import HOURS_PER_WEEK, day_bounds, hour_of_week, resolve_local, split_hour
+from adtempo.domain.hourweek import HOURS_PER_WEEK, day_bounds, hour_of_week, resolve_local
 
 
 @given(strategies.instants, strategies.zones)
@@ -13,7 +13,7 @@ def test_every_instant_belongs_to_one_hour_of_the_week(instant: datetime, zone: 
     hour = hour_of_week(instant, zone)
     local = instant.astimezone(zone)
     assert 0 <= hour < HOURS_PER_WEEK
-    assert split_hour(hour) == (local.weekday(), local.hour)
+    assert divmod(hour, 24) == (local.weekday(), local.hour)
 
 
 @given(strategies.days, strategies.zones)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adtempo.domain.errors import InvalidInput
-from adtempo.domain.hourweek import HOUR, HOURS_PER_WEEK, day_bounds, find_zone, hour_of_week, resolve_local, split_hour
+from adtempo.domain.hourweek import HOUR, HOURS_PER_WEEK, day_bounds, find_zone, hour_of_week, resolve_local
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -42,12 +42,6 @@ def test_a_week_in_autumn_has_169_hours_and_one_double_cell() -> None:
 def test_a_time_without_offset_cannot_be_placed() -> None:
     with pytest.raises(InvalidInput, match="without offset"):
         hour_of_week(datetime(2026, 11, 2), BERLIN)
-
-
-@pytest.mark.parametrize("hour", [-1, 168])
-def test_there_are_168_hours_of_the_week(hour: int) -> None:
-    with pytest.raises(InvalidInput, match="not an hour of the week"):
-        split_hour(hour)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from adtempo.dayparts.findings import TIMES_OF_DAY, WEEK_PARTS, Pattern, SlotFig
 from adtempo.dayparts.niches import NICHES
 from adtempo.dayparts.proof import Proof
 from adtempo.dayparts.run import Standing
-from adtempo.dayparts.scheduling import Draft, Exported
+from adtempo.dayparts.scheduling import Exported
 from adtempo.dayparts.wording import way_text
 from adtempo.domain.hourweek import HOURS_PER_DAY
 from adtempo.domain.metrics import Metric, find_metric, plain_value
@@ -146,16 +146,6 @@ def schedule_body(kept: KeptSchedule) -> dict[str, Any]:
         "prediction": outlook_body(kept.outlook),
         "made_at": kept.made_at.isoformat(),
         "actor": kept.actor,
-    }
-
-
-def draft_body(draft: Draft) -> dict[str, Any]:
-    """Return a schedule that nobody has kept."""
-    return {
-        "strategy": draft.strategy.value,
-        "timezone": draft.analysis.account.timezone,
-        **plan_fields(draft.plan),
-        "prediction": outlook_body(draft.outlook),
     }
 
 

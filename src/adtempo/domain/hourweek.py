@@ -53,20 +53,6 @@ def hour_of_week(instant: datetime, zone: ZoneInfo) -> int:
     return local.weekday() * HOURS_PER_DAY + local.hour
 
 
-def split_hour(hour: int) -> tuple[int, int]:
-    """Return (weekday 0-6, hour of day 0-23) of an hour of the week 0-167.
-
-    Raises:
-        InvalidInput: It is not an hour of the week.
-
-    >>> split_hour(37)
-    (1, 13)
-    """
-    if not 0 <= hour < HOURS_PER_WEEK:
-        raise InvalidInput(f"{hour} is not an hour of the week (0-167)")
-    return divmod(hour, HOURS_PER_DAY)
-
-
 @lru_cache(maxsize=4096)
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the first instant of a local day and of the next one, in UTC.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from adtempo.domain.errors import InvalidInput
-from adtempo.domain.hourweek import HOURS_PER_DAY, HOURS_PER_WEEK
+from adtempo.domain.hourweek import HOURS_PER_WEEK
 
 Grid = tuple[float, ...]
 """Multipliers of a week, Monday first, a whole number of slots per hour: 168, 336 or 672 of them; 0 is off."""
@@ -113,8 +113,3 @@ def check_runs_at_all(grid: Grid) -> None:
 def bad_file(form: str, trouble: str) -> InvalidInput:
     """Return the error about a file that is not what it should be."""
     return InvalidInput(f"this is no {form} schedule: {trouble}; export it again")
-
-
-def hours_of(day: int) -> range:
-    """Return the hours of the week of a weekday, Monday being 0."""
-    return range(day * HOURS_PER_DAY, (day + 1) * HOURS_PER_DAY)
