@@ -127,13 +127,15 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
     """
     with reading(ledger.engine) as connection:
         snapshot = load_snapshot(ledger, facts, connection)
-        resolve = _can_count_twice(_shapes(connection, facts))
+        shapes = _shapes(connection, facts)
+        resolve = _can_count_twice(shapes)
         zones = zone_table(load_accounts(connection)) if resolve else None
     if not snapshot.files:
         return _table(facts, None)
     with ledger.reading(snapshot) as cursor:
         if zones is not None:
             cursor.register("zones", zones)
+            cursor.register("kinds", _kinds(shapes))
         wanted, names = _wanted(facts)
         if wanted is not None:
             cursor.register("wanted", wanted)
@@ -144,6 +146,7 @@ def load_fact_table(ledger: Ledger, facts: FactQuery) -> FactTable:
             columns=tuple(KEYS.items()),
             texts=_texts(facts, resolve=resolve),
             resolve=resolve,
+            parts=any(shape[2] != "campaign" for shape in shapes),
             hourly=facts.hourly,
             cell=facts.cell,
             levels=facts.levels,
@@ -216,6 +219,19 @@ def _shapes(connection: Connection, facts: FactQuery) -> list[tuple[str, str, st
 def _can_count_twice(shapes: Collection[tuple[str, str, str, str, str, str]]) -> bool:
     accounts = [shape[:2] for shape in shapes]
     return len(set(accounts)) < len(accounts)
+
+
+def _kinds(shapes: Collection[tuple[str, str, str, str, str, str]]) -> pa.Table:
+    """Return what settles a tie between sources: a day's row before its hours, then the attribution by name."""
+    kinds = sorted({shape[3:5] for shape in shapes})
+    assert len(kinds) <= 128, "the query gives a kind seven bits"
+    return pa.table(
+        {
+            "grain": pa.array([grain for grain, _ in kinds], pa.string()),
+            "attribution": pa.array([attribution for _, attribution in kinds], pa.string()),
+            "kind": pa.array(range(len(kinds)), pa.int64()),
+        }
+    )
 
 
 def _wanted(facts: FactQuery) -> tuple[pa.Table | None, str]:
