@@ -6,7 +6,7 @@ sync, evaluate, propose, guard, send. It does so three times from the same start
 ones, and not at all. What a person must approve is approved at once. A pause is wrong where the truth, noise aside,
 of the 24 hours before it was a return at or above the rule's own threshold; nobody starts a campaign again.
 
-Run ``python benchmarks/bench_expected.py [SEEDS] [FIRST]``; 20 seeds take about a quarter of an hour.
+Run ``python benchmarks/bench_expected.py [SEEDS] [FIRST]``; 20 seeds take about 25 minutes.
 """
 
 from __future__ import annotations
