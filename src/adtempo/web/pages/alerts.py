@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -20,61 +19,13 @@ from adtempo.domain.metrics import METRICS, format_value
 from adtempo.domain.roles import Action
 from adtempo.web.pages.choice import load_known
 from adtempo.web.pages.routing import READ, Open, PageRoute, render
-from adtempo.web.pages.wording import age_text, campaign_address, moment_text
+from adtempo.web.pages.wording import Line, age_text, campaign_address, moment_text
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 RECENT = 50
 DELIVERIES = 50
 ATTENTION = 5
-
-
-@dataclass(frozen=True, slots=True)
-class AlertLine:
-    """One alert in words.
-
-    Attributes:
-        id: Its number.
-        severity: info, warning or critical.
-        kind: What sort of thing, in words.
-        message: What is wrong.
-        about: What the campaign or account is called; empty for the workspace itself.
-        address: The campaign's page, if it is about one.
-        at_stake: What is lost per day if it goes on; empty where unknown.
-        opened: How long ago it was opened.
-        opened_at: When exactly.
-        state: Since when it is known, or gone; empty while nobody knows.
-        waiting: Whether it is open and nobody has acknowledged it.
-        explain: What was measured and against what.
-    """
-
-    id: int
-    severity: str
-    kind: str
-    message: str
-    about: str
-    address: str
-    at_stake: str
-    opened: str
-    opened_at: str
-    state: str
-    waiting: bool
-    explain: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """What waits for a person.
-
-    Attributes:
-        counts: How many open alerts nobody has acknowledged, by severity, the worst first; only those there are.
-        lines: The worst of them.
-        known: How many open alerts somebody has acknowledged.
-    """
-
-    counts: tuple[tuple[str, int], ...]
-    lines: tuple[AlertLine, ...]
-    known: int
 
 
 @router.get("/alerts", openapi_extra=READ)
@@ -99,18 +50,18 @@ def names_of(campaigns: Sequence[tuple[Campaign, Account]]) -> dict[CampaignRef,
     return {campaign.ref: campaign.label or campaign.name or "" for campaign, _ in campaigns}
 
 
-def view_attention(alerts: Sequence[Alert], names: Mapping[CampaignRef, str], now: datetime) -> Attention:
+def view_attention(alerts: Sequence[Alert], names: Mapping[CampaignRef, str], now: datetime) -> Line:
     """Return what waits for a person, out of the open alerts."""
     waiting = [alert for alert in alerts if alert.acknowledged_at is None]
     counts = Counter(alert.finding.severity for alert in waiting)
-    return Attention(
-        counts=tuple((str(severity), counts[severity]) for severity in reversed(Severity) if counts[severity]),
-        lines=tuple(worst_first(waiting, names, now)[:ATTENTION]),
-        known=len(alerts) - len(waiting),
-    )
+    return {
+        "counts": tuple((str(severity), counts[severity]) for severity in reversed(Severity) if counts[severity]),
+        "lines": tuple(worst_first(waiting, names, now)[:ATTENTION]),
+        "known": len(alerts) - len(waiting),
+    }
 
 
-def worst_first(alerts: Sequence[Alert], names: Mapping[CampaignRef, str], now: datetime) -> list[AlertLine]:
+def worst_first(alerts: Sequence[Alert], names: Mapping[CampaignRef, str], now: datetime) -> list[Line]:
     """Return alerts in words: those that nobody knows of first, the worst of them first, the newest of these first."""
     order = sorted(
         alerts, key=lambda alert: (alert.acknowledged_at is not None, -alert.finding.severity.rank, -alert.id)
@@ -118,23 +69,23 @@ def worst_first(alerts: Sequence[Alert], names: Mapping[CampaignRef, str], now: 
     return [view_alert(alert, names, now) for alert in order]
 
 
-def view_alert(alert: Alert, names: Mapping[CampaignRef, str], now: datetime) -> AlertLine:
+def view_alert(alert: Alert, names: Mapping[CampaignRef, str], now: datetime) -> Line:
     """Return one alert in words."""
     finding = alert.finding
-    return AlertLine(
-        id=alert.id,
-        severity=finding.severity.value,
-        kind=_kind(finding.alert_type),
-        message=finding.message,
-        about=(names.get(finding.campaign) if finding.campaign else "") or finding.subject,
-        address=campaign_address(finding.campaign) if finding.campaign else "",
-        at_stake=f"{finding.at_stake} a day" if finding.at_stake else "",
-        opened=age_text(alert.opened_at, now),
-        opened_at=moment_text(alert.opened_at),
-        state=_state(alert, now),
-        waiting=alert.acknowledged_at is None and not alert.resolved,
-        explain=_explain(alert),
-    )
+    return {
+        "id": alert.id,
+        "severity": finding.severity.value,
+        "kind": _kind(finding.alert_type),
+        "message": finding.message,
+        "about": (names.get(finding.campaign) if finding.campaign else "") or finding.subject,
+        "address": campaign_address(finding.campaign) if finding.campaign else "",
+        "at_stake": f"{finding.at_stake} a day" if finding.at_stake else "",
+        "opened": age_text(alert.opened_at, now),
+        "opened_at": moment_text(alert.opened_at),
+        "state": _state(alert, now),
+        "waiting": alert.acknowledged_at is None and not alert.resolved,
+        "explain": _explain(alert),
+    }
 
 
 def _kind(alert_type: str) -> str:

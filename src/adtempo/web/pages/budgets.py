@@ -22,7 +22,7 @@ from adtempo.domain.roles import Action
 from adtempo.web.pages.alerts import names_of
 from adtempo.web.pages.choice import load_known
 from adtempo.web.pages.routing import READ, Open, PageRoute, render
-from adtempo.web.pages.wording import age_text, campaign_address
+from adtempo.web.pages.wording import Figure, Line, age_text, campaign_address
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -48,29 +48,6 @@ _CHOICES = {
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationLine:
-    """What was said of one campaign, in words.
-
-    Attributes:
-        name: What the campaign is called.
-        address: Its page.
-        action: What was asked for, in words.
-        tone: good, bad or empty.
-        budget: From what to what.
-        reason: Why.
-        aside: What is missing, would have changed it, or stands in its way.
-    """
-
-    name: str
-    address: str
-    action: str
-    tone: str
-    budget: str
-    reason: str
-    aside: str
-
-
-@dataclass(frozen=True, slots=True)
 class FieldLine:
     """One field of a rule in its form: a number, a text, or a choice."""
 
@@ -90,16 +67,6 @@ class RuleCard:
     enabled: bool
     sentence: str
     fields: tuple[FieldLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One number of the dashboard."""
-
-    name: str
-    amount: str
-    aside: str
-    explain: tuple[str, ...]
 
 
 @router.get("/budgets", openapi_extra=READ)
@@ -128,7 +95,7 @@ def budgets_page(request: Request, workspace: Open) -> Response:
     )
 
 
-def view_evaluation(one: Evaluation, name: str) -> EvaluationLine:
+def view_evaluation(one: Evaluation, name: str) -> Line:
     """Return what was said of one campaign in words."""
     old, new = (
         "unknown" if micros is None else str(Money(micros, one.currency))
@@ -138,15 +105,15 @@ def view_evaluation(one: Evaluation, name: str) -> EvaluationLine:
     if one.on_reported is not one.action:
         asides.append(f"On the figures reported so far it would have been: {words(one.on_reported)}.")
     asides.append(f"Otherwise: {one.would_change}.")
-    return EvaluationLine(
-        name=name or one.campaign.campaign_id,
-        address=campaign_address(one.campaign),
-        action=words(one.action),
-        tone=TONES.get(one.action, ""),
-        budget=old if one.action is BudgetAction.MAINTAIN else f"{old} → {new}",
-        reason=one.reason,
-        aside=" ".join(filter(None, asides)),
-    )
+    return {
+        "name": name or one.campaign.campaign_id,
+        "address": campaign_address(one.campaign),
+        "action": words(one.action),
+        "tone": TONES.get(one.action, ""),
+        "budget": old if one.action is BudgetAction.MAINTAIN else f"{old} → {new}",
+        "reason": one.reason,
+        "aside": " ".join(filter(None, asides)),
+    }
 
 
 def words(action: BudgetAction) -> str:
@@ -183,38 +150,38 @@ def _text_of(name: str, value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
-def view_tiles(found: Dashboard) -> list[Tile]:
+def view_tiles(found: Dashboard) -> list[Figure]:
     """Return the dashboard's numbers."""
     body = dashboard_body(found)
     summary = body["summary"]
     rate = summary["execution_rate"]
     return [
-        Tile(
+        Figure(
             "Evaluations",
             f"{summary['total_actions']:,}",
             f"{found.actions.get(BudgetAction.MAINTAIN, 0):,} said: maintain",
             ("Every campaign of every hourly run, acted on or not.",),
         ),
-        Tile(
+        Figure(
             "Suggested",
             f"{summary['suggested']:,}",
             f"{summary['pending']:,} wait for approval or are on their way",
             ("Changes of accounts that are not armed; nothing is sent for these.",),
         ),
-        Tile(
+        Figure(
             "Executed",
             f"{summary['executed']:,}",
             "no evaluation yet" if rate is None else f"{rate:.1f}% of evaluations",
             ("Changes that the platform took.", "executed / evaluations x 100."),
         ),
-        Tile(
+        Figure(
             "Stopped",
             f"{summary['blocked'] + summary['rejected'] + summary['expired']:,}",
             f"{summary['blocked']} by guardrails, {summary['rejected']} by people, {summary['expired']} expired",
             tuple(f"{name.replace('_', ' ')}: {count}" for name, count in found.vetoes.items())
             or ("No guardrail vetoed anything.",),
         ),
-        Tile(
+        Figure(
             "Budgets moved",
             " · ".join(_net(one) for one in found.impacts) or "0",
             "net of rises and cuts, a day",

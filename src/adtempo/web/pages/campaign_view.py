@@ -19,7 +19,7 @@ from adtempo.tracking.expected import ExpectedFigure
 from adtempo.tracking.pacing import BudgetPace, Pace
 from adtempo.web.pages.figures import EXPECTED_ROAS, INTERVAL, Column, expected_cell, maturity_cell, titled
 from adtempo.web.pages.outlook import Matured, Outlook, as_known
-from adtempo.web.pages.wording import Cell, day_text, figure_of, format_days, moment_text, number_text
+from adtempo.web.pages.wording import Cell, Line, day_text, figure_of, format_days, moment_text, number_text
 
 DAYS_SHOWN = 14
 
@@ -33,54 +33,6 @@ _SAID = {"name": "Name", "status": "Status", "budget_daily_micros": "Daily budge
 
 
 @dataclass(frozen=True, slots=True)
-class DayRow:
-    """One day of a campaign."""
-
-    day: str
-    date: str
-    late: bool
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CreativeRow:
-    """One creative of a campaign: what it is likely to do, and whether it has worn out."""
-
-    creative_id: str
-    impressions: Cell
-    ctr: Cell
-    roas: Cell
-    fatigue: Cell
-    recommendation: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnusualRow:
-    """One hour that lay far from what was expected of it."""
-
-    hour: str
-    metric: str
-    actual: str
-    expected: str
-    distance: Cell
-
-
-@dataclass(frozen=True, slots=True)
-class PredictionRow:
-    """One claim about a campaign, and how it came out."""
-
-    metric: str
-    window: str
-    predicted: str
-    model: str
-    actual: str
-    verdict: str
-    tone: str
-    explain: str
-
-
-@dataclass(frozen=True, slots=True)
 class GoalLine:
     """Something that people want of a campaign, and how it stands."""
 
@@ -89,15 +41,6 @@ class GoalLine:
     stands: str
     tone: str
     explain: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One value that held from a moment on."""
-
-    name: str
-    value: str
-    since: str
 
 
 def day_columns(currency: str, as_of: datetime) -> tuple[Column, ...]:
@@ -117,15 +60,15 @@ def day_columns(currency: str, as_of: datetime) -> tuple[Column, ...]:
     return (*reported, maturity, expected)
 
 
-def day_rows(outlook: Outlook, currency: str) -> list[DayRow]:
+def day_rows(outlook: Outlook, currency: str) -> list[Line]:
     """Return the newest days of a campaign, the newest first."""
     return [
-        DayRow(
-            day_text(day),
-            day.isoformat(),
-            late=outlook.arriving is not None and day >= outlook.arriving,
-            cells=_day_cells(outlook.days[day], currency),
-        )
+        {
+            "day": day_text(day),
+            "date": day.isoformat(),
+            "late": outlook.arriving is not None and day >= outlook.arriving,
+            "cells": _day_cells(outlook.days[day], currency),
+        }
         for day in sorted(outlook.days, reverse=True)[:DAYS_SHOWN]
     ]
 
@@ -140,7 +83,7 @@ def _day_cells(matured: Matured, currency: str) -> tuple[Cell, ...]:
 
 def creative_rows(
     tired: Sequence[CreativeFatigue], by_ctr: Sequence[RankedCreative], by_roas: Sequence[RankedCreative]
-) -> list[CreativeRow]:
+) -> list[Line]:
     """Return the creatives of a campaign, the best likely CTR first.
 
     Args:
@@ -157,7 +100,7 @@ def creative_rows(
 
 def _creative_row(
     ref: CreativeRef, tired: CreativeFatigue | None, ctr: RankedCreative | None, roas: RankedCreative | None
-) -> CreativeRow:
+) -> Line:
     found = ctr.creative if ctr is not None else tired and tired.creative
     impressions = (found.figures.impressions or 0) if found else 0
     days = format_days(found.first_day, found.last_day) if found else ""
@@ -168,15 +111,15 @@ def _creative_row(
             tired.fatigue_score,
             f"0 fresh, 1 worn out; flagged from 0.5 on. {tired.reason}",
         )
-    return CreativeRow(
-        creative_id=ref.creative_id,
-        impressions=Cell(f"{impressions:,}", impressions, f"Times it was shown, {days}."),
-        ctr=_ranked_cell(ctr, "%", "clicks / impressions"),
-        roas=_ranked_cell(roas, "", "conversion value / spend, once all has arrived,"),
-        fatigue=fatigue,
-        recommendation=str(tired.recommendation) if tired is not None else "",
-        reason=tired.reason if tired is not None else "",
-    )
+    return {
+        "creative_id": ref.creative_id,
+        "impressions": Cell(f"{impressions:,}", impressions, f"Times it was shown, {days}."),
+        "ctr": _ranked_cell(ctr, "%", "clicks / impressions"),
+        "roas": _ranked_cell(roas, "", "conversion value / spend, once all has arrived,"),
+        "fatigue": fatigue,
+        "recommendation": str(tired.recommendation) if tired is not None else "",
+        "reason": tired.reason if tired is not None else "",
+    }
 
 
 def _ranked_cell(ranked: RankedCreative | None, sign: str, formula: str) -> Cell:
@@ -190,12 +133,12 @@ def _ranked_cell(ranked: RankedCreative | None, sign: str, formula: str) -> Cell
     )
 
 
-def prediction_rows(predictions: Sequence[RecordedPrediction], currency: str) -> list[PredictionRow]:
+def prediction_rows(predictions: Sequence[RecordedPrediction], currency: str) -> list[Line]:
     """Return claims in words, each with how it came out."""
     return [_prediction_row(one, currency) for one in predictions]
 
 
-def _prediction_row(recorded: RecordedPrediction, currency: str) -> PredictionRow:
+def _prediction_row(recorded: RecordedPrediction, currency: str) -> Line:
     claim, found = recorded.prediction, recorded.comparison
     metric = find_metric(claim.metric)
     predicted = number_text(metric, claim.value, currency)
@@ -206,16 +149,16 @@ def _prediction_row(recorded: RecordedPrediction, currency: str) -> PredictionRo
     if found is not None:
         actual = number_text(metric, found.actual.value, currency)
         verdict, tone = _verdict(recorded)
-    return PredictionRow(
-        metric=metric.name.upper() if len(metric.name) <= len("roas") else metric.name.replace("_", " "),
-        window=format_days(claim.since, claim.until),
-        predicted=predicted,
-        model=claim.model,
-        actual=actual,
-        verdict=verdict,
-        tone=tone,
-        explain=f"{metric.description} Said by {claim.model} on {moment_text(claim.made_at)}. {INTERVAL}",
-    )
+    return {
+        "metric": metric.name.upper() if len(metric.name) <= len("roas") else metric.name.replace("_", " "),
+        "window": format_days(claim.since, claim.until),
+        "predicted": predicted,
+        "model": claim.model,
+        "actual": actual,
+        "verdict": verdict,
+        "tone": tone,
+        "explain": f"{metric.description} Said by {claim.model} on {moment_text(claim.made_at)}. {INTERVAL}",
+    }
 
 
 def _verdict(recorded: RecordedPrediction) -> tuple[str, str]:
@@ -229,16 +172,18 @@ def _verdict(recorded: RecordedPrediction) -> tuple[str, str]:
     )
 
 
-def unusual_rows(anomalies: Sequence[Anomaly]) -> list[UnusualRow]:
+def unusual_rows(anomalies: Sequence[Anomaly]) -> list[Line]:
     """Return unusual hours as lines, the newest first."""
     return [
-        UnusualRow(
-            hour=f"{day_text(one.since.date())}, {one.since:%H:%M}",
-            metric=find_metric(one.metric).name,
-            actual=shown_figure(one, one.actual) or "n/a",
-            expected=shown_figure(one, one.expected) or "n/a",
-            distance=Cell(f"{one.z:+.1f}", one.z, "In standard deviations of what is usual at this hour of the week."),
-        )
+        {
+            "hour": f"{day_text(one.since.date())}, {one.since:%H:%M}",
+            "metric": find_metric(one.metric).name,
+            "actual": shown_figure(one, one.actual) or "n/a",
+            "expected": shown_figure(one, one.expected) or "n/a",
+            "distance": Cell(
+                f"{one.z:+.1f}", one.z, "In standard deviations of what is usual at this hour of the week."
+            ),
+        }
         for one in anomalies
     ]
 
@@ -296,14 +241,16 @@ def stands_against(figure: ExpectedFigure | None, wanted: float, *, higher_is_be
     return f"{said}: {'above' if above else 'below'} it", "good" if above == higher_is_better else "bad"
 
 
-def history_lines(history: Sequence[Attribute], account: Account) -> list[HistoryLine]:
+def history_lines(history: Sequence[Attribute], account: Account) -> list[Line]:
     """Return what a campaign was called and allowed to spend, the newest first."""
     return [
-        HistoryLine(
-            _SAID[one.attribute],
-            str(Money(int(one.value), account.currency)) if one.attribute == "budget_daily_micros" else one.value,
-            f"{one.effective_at.astimezone(account.zone):%-d %b %Y, %H:%M}",
-        )
+        {
+            "name": _SAID[one.attribute],
+            "value": str(Money(int(one.value), account.currency))
+            if one.attribute == "budget_daily_micros"
+            else one.value,
+            "since": f"{one.effective_at.astimezone(account.zone):%-d %b %Y, %H:%M}",
+        }
         for one in history
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -19,7 +18,7 @@ from adtempo.domain.verdicts import Outcome
 from adtempo.web.pages.alerts import names_of
 from adtempo.web.pages.choice import load_known
 from adtempo.web.pages.routing import READ, Open, PageRoute, render
-from adtempo.web.pages.wording import age_text, campaign_address, moment_text
+from adtempo.web.pages.wording import Line, age_text, campaign_address, moment_text
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -33,47 +32,6 @@ _TONES: Mapping[State, str] = {
     State.NOT_APPLIED: "critical",
     State.EXTERNAL: "warning",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeLine:
-    """One change in words.
-
-    Attributes:
-        id: Its number.
-        state: Where it stands, in words.
-        tone: How that is marked.
-        summary: What it is.
-        reason: Why.
-        about: What the campaign is called.
-        address: The campaign's page.
-        when: How long ago it was proposed.
-        at: When exactly.
-        expires: Until when it waits.
-        standing: Where it stands, one sentence.
-        digest: Of exactly what is shown.
-        objections: What limits and guardrails had to say.
-        evidence: What it was decided on, by name.
-        reverts: The change that it takes back.
-        can_be_reverted: Whether it can be taken back.
-    """
-
-    id: int
-    state: str
-    tone: str
-    summary: str
-    reason: str
-    about: str
-    address: str
-    when: str
-    at: str
-    expires: str
-    standing: str
-    digest: str
-    objections: tuple[str, ...]
-    evidence: tuple[tuple[str, str], ...]
-    reverts: int | None
-    can_be_reverted: bool
 
 
 @router.get("/approvals", openapi_extra=READ)
@@ -123,28 +81,28 @@ def change_page(request: Request, workspace: Open, change: int) -> Response:
     )
 
 
-def view_change(change: Change, names: Mapping[CampaignRef, str], now: datetime) -> ChangeLine:
+def view_change(change: Change, names: Mapping[CampaignRef, str], now: datetime) -> Line:
     """Return one change in words."""
     spoken = [one for one in change.verdicts if one.outcome is not Outcome.PASS]
-    return ChangeLine(
-        id=change.id,
-        state=in_words(change.state),
-        tone=_TONES.get(change.state, ""),
-        summary=summary_of(change),
-        reason=change.reason,
-        about=names.get(change.campaign) or str(change.campaign),
-        address=campaign_address(change.campaign),
-        when=age_text(change.created_at, now),
-        at=moment_text(change.created_at),
-        expires=moment_text(change.expires_at),
-        standing=ending_of(change),
-        digest=change.digest,
-        objections=(*change.limits, *(f"{one.guardrail.replace('_', ' ')}: {one.reason}" for one in spoken)),
-        evidence=tuple(tell_evidence(change)),
-        reverts=change.reverts,
-        can_be_reverted=change.state is State.APPLIED,
-    )
+    return {
+        "id": change.id,
+        "state": in_words(change.state),
+        "tone": _TONES.get(change.state, ""),
+        "summary": summary_of(change),
+        "reason": change.reason,
+        "about": names.get(change.campaign) or str(change.campaign),
+        "address": campaign_address(change.campaign),
+        "when": age_text(change.created_at, now),
+        "at": moment_text(change.created_at),
+        "expires": moment_text(change.expires_at),
+        "standing": ending_of(change),
+        "digest": change.digest,
+        "objections": (*change.limits, *(f"{one.guardrail.replace('_', ' ')}: {one.reason}" for one in spoken)),
+        "evidence": tuple(tell_evidence(change)),
+        "reverts": change.reverts,
+        "can_be_reverted": change.state is State.APPLIED,
+    }
 
 
-def _lines(changes: Iterable[Change], names: Mapping[CampaignRef, str], now: datetime) -> list[ChangeLine]:
+def _lines(changes: Iterable[Change], names: Mapping[CampaignRef, str], now: datetime) -> list[Line]:
     return [view_change(change, names, now) for change in changes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -30,7 +29,7 @@ from adtempo.web.pages.alerts import names_of
 from adtempo.web.pages.charting import Form, answer_chart
 from adtempo.web.pages.choice import PictureAsked, find_campaign, load_known
 from adtempo.web.pages.routing import READ, Open, PageRoute, render
-from adtempo.web.pages.wording import Cell, campaign_address, day_text, format_days, label_account, number_text
+from adtempo.web.pages.wording import Cell, Line, campaign_address, day_text, format_days, label_account, number_text
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -53,27 +52,6 @@ class DaypartsAsked(PictureAsked):
     def question(self) -> Question:
         """What is asked of the hours."""
         return Question(self.days, self.metric)
-
-
-@dataclass(frozen=True, slots=True)
-class SlotRow:
-    """One hour of the day as a row of a table."""
-
-    name: str
-    cells: tuple[Cell, ...]
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRow:
-    """One kept schedule as a row of a table."""
-
-    schedule_id: str
-    version: int
-    strategy: str
-    budget: str
-    made: str
-    expected: str
 
 
 @router.get("/dayparts", openapi_extra=READ)
@@ -224,7 +202,7 @@ def _promise(draft: Draft) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _row(metric: Metric, hour: int, one: SlotFigures, currency: str) -> SlotRow:
+def _row(metric: Metric, hour: int, one: SlotFigures, currency: str) -> Line:
     def times(value: float | None) -> str:
         return "n/a" if value is None else f"{value:.2f}"
 
@@ -237,7 +215,11 @@ def _row(metric: Metric, hour: int, one: SlotFigures, currency: str) -> SlotRow:
         q_value,
         Cell(number_text(metric, one.mean, currency), one.mean),
     )
-    return SlotRow(f"{hour:02}:00", cells, "" if one.label is Label.NORMAL else one.label.value)
+    return {
+        "name": f"{hour:02}:00",
+        "cells": cells,
+        "label": "" if one.label is Label.NORMAL else one.label.value,
+    }
 
 
 def _estimate_text(metric: Metric, one: SlotFigures, currency: str) -> str:
@@ -247,13 +229,17 @@ def _estimate_text(metric: Metric, one: SlotFigures, currency: str) -> str:
     return value if one.estimate is None else f"{value} ({low} to {high})"
 
 
-def _kept(one: KeptSchedule) -> KeptRow:
+def _kept(one: KeptSchedule) -> Line:
     outlook = one.outlook
-    return KeptRow(
-        schedule_id=one.schedule_id,
-        version=one.version,
-        strategy=one.strategy.value,
-        budget=str(one.plan.total),
-        made=day_text(one.made_at.date(), year=True),
-        expected="flat" if one.plan.flat else "n/a" if outlook is None else f"{outlook.uplift:+.1%} against even hours",
-    )
+    return {
+        "schedule_id": one.schedule_id,
+        "version": one.version,
+        "strategy": one.strategy.value,
+        "budget": str(one.plan.total),
+        "made": day_text(one.made_at.date(), year=True),
+        "expected": "flat"
+        if one.plan.flat
+        else "n/a"
+        if outlook is None
+        else f"{outlook.uplift:+.1%} against even hours",
+    }

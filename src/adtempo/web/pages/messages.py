@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -23,6 +22,7 @@ from adtempo.predictions.record import load_prediction
 from adtempo.store.page_schedules import Schedule, ScheduledMessage
 from adtempo.web.pages.choice import load_known
 from adtempo.web.pages.routing import READ, Open, PageRoute, render
+from adtempo.web.pages.wording import Figure, Line
 from adtempo.workspace import Workspace
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -37,39 +37,6 @@ class WeekAsked(BaseModel):
 
     page: str = Field(default="", max_length=300)
     week: str = Field(default="", max_length=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One message in the calendar."""
-
-    time: str
-    kind: str
-    tier: str
-    category: str
-    text: str
-    expected: str
-    explain: str
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One day of the calendar: its messages in order of time."""
-
-    name: str
-    date: str
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number of the week, with its explanation."""
-
-    name: str
-    amount: str
-    aside: str
-    tone: str
-    explain: tuple[str, ...]
 
 
 @router.get("/messages", openapi_extra=READ)
@@ -97,12 +64,16 @@ def messages_page(request: Request, workspace: Open, asked: Annotated[WeekAsked,
     )
 
 
-def calendar(schedule: Schedule, zone: ZoneInfo) -> tuple[Day, ...]:
+def calendar(schedule: Schedule, zone: ZoneInfo) -> tuple[Line, ...]:
     """Return a week's messages day by day in the page's own time."""
     local = [(one.scheduled_send_time.astimezone(zone), one) for one in schedule.messages]
     days = [schedule.start_date + timedelta(days=day) for day in range(DAYS)]
     return tuple(
-        Day(f"{day:%A}", f"{day:%d %b}", tuple(_entry(at, one) for at, one in local if at.date() == day))
+        {
+            "name": f"{day:%A}",
+            "date": f"{day:%d %b}",
+            "entries": tuple(_entry(at, one) for at, one in local if at.date() == day),
+        }
         for day in days
     )
 
@@ -136,34 +107,34 @@ def _week_label(start: date, withdrawn_at: datetime | None) -> str:
     return f"{start:%d %b} to {until:%d %b %Y}{'' if withdrawn_at is None else ', withdrawn'}"
 
 
-def _entry(at: datetime, one: ScheduledMessage) -> Entry:
+def _entry(at: datetime, one: ScheduledMessage) -> Line:
     paid = one.message_type == "PPV"
     expected = _amount(one.expected_value_micros) if paid else ""
     score = f"Better than the page's typical caption with probability {one.performance_score:.0%}."
     urgent = " The text presses." if one.has_urgency else ""
-    return Entry(
-        time=f"{at:%H:%M}",
-        kind=one.message_type,
-        tier=one.price_tier if paid else "",
-        category=one.content_category,
-        text=one.caption_text,
-        expected=expected,
-        explain=f"{one.caption_id}: {one.caption_text}\n{score}{urgent}",
-    )
+    return {
+        "time": f"{at:%H:%M}",
+        "kind": one.message_type,
+        "tier": one.price_tier if paid else "",
+        "category": one.content_category,
+        "text": one.caption_text,
+        "expected": expected,
+        "explain": f"{one.caption_id}: {one.caption_text}\n{score}{urgent}",
+    }
 
 
 def _figures(analysis: PageAnalysis, schedule: Schedule | None, claim: RecordedPrediction | None) -> tuple[Figure, ...]:
     worn, tier = analysis.saturation, analysis.classification
     figures = [
-        Figure("Tier", tier.tier.value, f"{_amount(tier.revenue_monthly_micros)} a month", "", (tier.evidence,)),
+        Figure("Tier", tier.tier.value, f"{_amount(tier.revenue_monthly_micros)} a month", (tier.evidence,)),
         Figure(
             "Saturation",
             f"{worn.score:.2f}",
             f"{worn.zone.value}{', too few messages to tell' if worn.thin else ''}",
-            TONES[worn.zone.value],
             (worn.evidence,),
+            TONES[worn.zone.value],
         ),
-        Figure("Audience", analysis.segment.name, "", "", tuple(trait.evidence for trait in analysis.segment.traits)),
+        Figure("Audience", analysis.segment.name, "", tuple(trait.evidence for trait in analysis.segment.traits)),
     ]
     if schedule is not None and claim is not None:
         plan = schedule.plan
@@ -171,12 +142,11 @@ def _figures(analysis: PageAnalysis, schedule: Schedule | None, claim: RecordedP
         optimal = "proven best" if plan["slots"]["proven_optimal"] else f"at most {plan['slots']['gap']:.1%} from best"
         free = len(schedule.messages) - paid
         figures += [
-            Figure("Messages", f"{paid} + {free}", "PPV + Bump", "", (f"Times are {optimal}, by value of the hour.",)),
+            Figure("Messages", f"{paid} + {free}", "PPV + Bump", (f"Times are {optimal}, by value of the hour.",)),
             Figure(
                 "Planned value",
                 _amount(schedule.planned_value_micros),
                 f"80%: {_short(plan['low80'])} to {_short(plan['high80'])}",
-                "",
                 ("What the week's PPVs should earn.", f"All draws follow from seed {schedule.seed}."),
             ),
             _came_true(claim),
@@ -188,9 +158,9 @@ def _came_true(claim: RecordedPrediction) -> Figure:
     found = claim.comparison
     explain = ("What the page earned in the week, three days after it, beside what was planned.",)
     if found is None or found.actual.value is None:
-        return Figure("Came true", "n/a", "not known yet", "", explain)
+        return Figure("Came true", "n/a", "not known yet", explain)
     tone = "good" if found.inside80 else "bad"
-    return Figure("Came true", _amount(found.actual.value), f"{found.accuracy or 0:.0f} of 100 right", tone, explain)
+    return Figure("Came true", _amount(found.actual.value), f"{found.accuracy or 0:.0f} of 100 right", explain, tone)
 
 
 def _sections(analysis: PageAnalysis) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Annotated
 
@@ -18,11 +17,11 @@ from adtempo.predictions.compare import DAYS_MAX, load_accuracy, load_comparison
 from adtempo.predictions.record import load_predictions
 from adtempo.predictions.score import Accuracy, CalibrationPoint, Share
 from adtempo.web.pages.alerts import names_of
-from adtempo.web.pages.campaign_view import PredictionRow, prediction_rows
+from adtempo.web.pages.campaign_view import prediction_rows
 from adtempo.web.pages.charting import Form, answer_chart
 from adtempo.web.pages.choice import Known, PictureAsked, load_known
 from adtempo.web.pages.routing import READ, Open, PageRoute, render
-from adtempo.web.pages.wording import Cell, campaign_address
+from adtempo.web.pages.wording import Cell, Figure, Line, campaign_address
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -42,36 +41,6 @@ class RecordChartAsked(RecordAsked, PictureAsked):
     """The same, and how the picture should look."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """How right one model has been, on one channel and horizon."""
-
-    model: str
-    platform: str
-    horizon: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One number of the scorecard, with its explanation."""
-
-    name: str
-    amount: str
-    aside: str
-    tone: str
-    explain: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimLine:
-    """One claim, and the page of what it is about."""
-
-    about: str
-    address: str
-    row: PredictionRow
-
-
 @router.get("/predictions", openapi_extra=READ)
 def predictions_page(request: Request, workspace: Open, asked: Annotated[RecordAsked, Query()]) -> Response:
     """Show how right predictions have been, in all and in parts, and the latest of them."""
@@ -87,7 +56,10 @@ def predictions_page(request: Request, workspace: Open, asked: Annotated[RecordA
         request,
         "predictions.html",
         scores=view_scores(record.overall, asked.days) if record.overall.count else (),
-        rows=[ScoreRow(model, platform, horizon, _cells(found)) for model, platform, horizon, found in record.by],
+        rows=[
+            {"model": model, "platform": platform, "horizon": horizon, "cells": _cells(found)}
+            for model, platform, horizon, found in record.by
+        ],
         judged=_claims(list(islice(judged, LATEST)), known, names),
         waiting=_claims(waiting, known, names),
         chart=CALIBRATION,
@@ -129,12 +101,12 @@ def coverage_verdict(share: Share | None, nominal: float) -> tuple[str, str]:
     return f"{word} ({share.low95:.0%} to {share.high95:.0%})", "bad"
 
 
-def view_scores(found: Accuracy, days: int) -> tuple[Score, ...]:
+def view_scores(found: Accuracy, days: int) -> tuple[Figure, ...]:
     """Return the numbers of a scorecard over the last days."""
     window = f"Of the {found.count} predictions that came due in the last {days} days."
     accuracy = "Mean of 100 x max(0, 1 - |predicted - actual| / |actual|)."
     scores = [
-        Score(name, "n/a" if value is None else f"{value:.0f}", "of 100", "", (accuracy, window))
+        Figure(name, "n/a" if value is None else f"{value:.0f}", "of 100", (accuracy, window))
         for name, value in (
             ("Accuracy", found.avg_accuracy),
             ("ROAS accuracy", found.roas_accuracy),
@@ -143,12 +115,12 @@ def view_scores(found: Accuracy, days: int) -> tuple[Score, ...]:
     ]
     bias = "n/a" if found.bias is None else f"{found.bias:+.1%}"
     leaning = "" if found.bias is None else "predicted too much" if found.bias > 0 else "predicted too little"
-    scores.append(Score("Bias", bias, leaning, "", ("Mean of (predicted - actual) / |actual|.", window)))
+    scores.append(Figure("Bias", bias, leaning, ("Mean of (predicted - actual) / |actual|.", window)))
     for share, nominal in ((found.coverage80, 0.8), (found.coverage95, 0.95)):
         verdict, tone = coverage_verdict(share, nominal)
         formula = f"Share of actual values inside the {nominal:.0%} interval; in brackets, its own 95% interval."
         amount = "n/a" if share is None else f"{share.value:.0%}"
-        scores.append(Score(f"Inside the {nominal:.0%} interval", amount, verdict, tone, (formula, window)))
+        scores.append(Figure(f"Inside the {nominal:.0%} interval", amount, verdict, (formula, window), tone))
     return tuple(scores)
 
 
@@ -177,14 +149,20 @@ def _coverage(share: Share | None, nominal: float) -> Cell:
     return Cell(text, share.value, f"Claimed {nominal:.0%}: {verdict}.")
 
 
-def _claims(latest: Sequence[RecordedPrediction], known: Known, names: dict[str, str]) -> list[ClaimLine]:
+def _claims(latest: Sequence[RecordedPrediction], known: Known, names: dict[str, str]) -> list[Line]:
     lines = []
     for one in latest:
         scope = one.prediction.scope
         account = known.accounts.get(scope.account) if scope.account else None
         row = prediction_rows([one], account.currency if account else "")[0]
         about = names.get(str(scope)) or _about(scope)
-        lines.append(ClaimLine(about, campaign_address(scope.campaign) if scope.campaign else "", row))
+        lines.append(
+            {
+                "about": about,
+                "address": campaign_address(scope.campaign) if scope.campaign else "",
+                "row": row,
+            }
+        )
     return lines
 
 

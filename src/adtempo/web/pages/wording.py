@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 from adtempo.charts.series import MATURE
@@ -24,6 +25,21 @@ BASES = {
     "prior": "a general delay curve, because too little has been seen to learn one",
     "none": "nothing: no delays are known, so what is reported is shown as it is",
 }
+
+
+Line = dict[str, Any]
+"""A row, card or entry in words, by the names under which a template reads them; nothing else does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a page, what stands beside it, and its explanation."""
+
+    name: str
+    amount: str
+    aside: str
+    explain: tuple[str, ...]
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
