@@ -12,6 +12,7 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,11 +116,7 @@ def _sampling(outlook: Outlook, counted: Floats) -> Floats:
 
 def _levels(outlook: Outlook, due: Floats, far: Floats, near: Floats) -> tuple[Floats, Floats]:
     """Return the rate of each series around each day, and the arrivals that it rests on."""
-    groups = int(outlook.group.max(initial=0)) + 1
-    of_group = np.zeros((2, groups, due.shape[1]))
-    np.add.at(of_group[0], outlook.group, outlook.seen)
-    np.add.at(of_group[1], outlook.group, due)
-    seen_far, due_far = of_group @ far
+    seen_far, due_far = _by_group([outlook.seen, due], outlook.group) @ far
     rate = _ratio(seen_far, due_far)[outlook.group]
     counted = np.zeros_like(due)
     for kernel, arrivals in ((far, ARRIVALS_FAR), (near, ARRIVALS_NEAR)):
@@ -130,6 +127,12 @@ def _levels(outlook: Outlook, due: Floats, far: Floats, near: Floats) -> tuple[F
     return np.maximum(rate, 0.0), counted
 
 
+def _by_group(numbers: Sequence[Floats], group: Ints) -> Floats:
+    """Return the sums of groups of series, shape (numbers, groups, cohorts)."""
+    members = [group == one for one in range(int(group.max(initial=0)) + 1)]
+    return np.stack([[each[mine].sum(axis=0) for mine in members] for each in numbers])
+
+
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     known = denominator > 0
     return np.where(known, numerator / np.where(known, denominator, 1.0), 0.0)
@@ -137,10 +140,7 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
 
 def _weekday_factors(outlook: Outlook, weekday: Ints, groups: int, around: tuple[Floats, Floats]) -> Floats:
     """Return how much more each weekday brings than the mean one, by group; shape (groups, weekdays)."""
-    seen, due, unit = np.zeros((3, groups, len(weekday)))
-    np.add.at(seen, outlook.group, outlook.seen)
-    np.add.at(due, outlook.group, outlook.share * outlook.exposure)
-    np.add.at(unit, outlook.group, outlook.unit)
+    seen, due, unit = _by_group([outlook.seen, outlook.share * outlook.exposure, outlook.unit], outlook.group)
     unit /= np.maximum(np.bincount(outlook.group, minlength=groups), 1)[:, None]
     ones, of_itself = np.ones_like(due), np.arange(groups)
     total = Outlook(outlook.started, seen, due, ones, np.where(unit > 0, unit, 1.0), ones[:, :1], of_itself)
