@@ -141,6 +141,12 @@ def test_only_what_was_imported_can_be_undone_and_only_once(bench: Bench) -> Non
         bench.undo(2)
 
 
+def test_readers_tell_time_in_utc_wherever_the_machine_stands(bench: Bench) -> None:
+    with bench.ledger.reading(bench.ledger.snapshot()) as cursor:
+        settings = "current_setting('TimeZone'), current_setting('parquet_metadata_cache')"
+        assert cursor.execute(f"SELECT {settings}").fetchall() == [("UTC", True)]
+
+
 def test_the_reading_database_is_locked_down(bench: Bench, tmp_path: Path) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text("a\n1\n")

@@ -87,9 +87,9 @@ def open_duckdb(allowed: Collection[Path], *, memory_mb: int, spill: Path | None
     con = duckdb.connect(":memory:")
     con.execute("SET autoinstall_known_extensions = false")
     con.execute("SET autoload_known_extensions = false")
-    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET GLOBAL TimeZone = 'UTC'")  # global: a cursor does not take over what is set for one session
     con.execute("SET preserve_insertion_order = false")
-    con.execute("SET parquet_metadata_cache = true")
+    con.execute("SET GLOBAL parquet_metadata_cache = true")
     con.execute(f"SET memory_limit = '{memory_mb}MB'")
     folders = [str(path) + "/" for path in allowed if path.is_dir()]
     singles = [str(path) for path in allowed if not path.is_dir()]
