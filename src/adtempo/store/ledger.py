@@ -253,11 +253,9 @@ def mark_undone(connection: Connection, number: int, undone_by: int) -> None:
         raise Conflict(f"import {number} was undone already")
 
 
-def load_undone(connection: Connection, until: int | None = None) -> dict[int, int]:
-    """Return {undone batch: batch that undid it}, as known when batch `until` was the newest."""
+def load_undone(connection: Connection) -> dict[int, int]:
+    """Return {undone batch: batch that undid it}."""
     query = select(ledger_batches.c.batch, ledger_batches.c.undone_by).where(ledger_batches.c.undone_by.is_not(None))
-    if until is not None:
-        query = query.where(ledger_batches.c.undone_by <= until)
     return {row.batch: row.undone_by for row in connection.execute(query)}
 
 

@@ -193,13 +193,11 @@ def record_messages(connection: Connection, found: Sequence[SentMessage], *, bat
     return record_observations(connection, page_messages, [asdict(one) for one in found], batch=batch, among=among)
 
 
-def load_messages(
-    connection: Connection, page_name: str, *, as_of: datetime, batch: int | None = None
-) -> list[SentMessage]:
-    """Return what a page sent, as last reported by a moment and, if so asked, a batch, in order of time."""
+def load_messages(connection: Connection, page_name: str, *, as_of: datetime) -> list[SentMessage]:
+    """Return what a page sent, as last reported by a moment, in order of time."""
     table = page_messages.c
     known = select(page_messages).where(
-        standing(page_messages, batch), table.page_name == page_name, table.observed_at <= as_of, table.sent_at <= as_of
+        standing(page_messages), table.page_name == page_name, table.observed_at <= as_of, table.sent_at <= as_of
     )
     latest: dict[tuple[datetime, str], Row[Any]] = {}
     for row in connection.execute(known.order_by(table.sent_at, table.observed_at, table.batch)):

@@ -156,10 +156,10 @@ class HourlySeries:
         return values, np.nan_to_num(below)
 
 
-def read_metric(series: HourlySeries, metric: Metric, once_in_days: float = ONCE_IN_DAYS) -> list[Reading]:
+def read_metric(series: HourlySeries, metric: Metric) -> list[Reading]:
     """Judge each hour of a campaign by those before it."""
     values, weights = series.values(metric)
-    detector = Detector(once_in_days=once_in_days, counts=weights is None)
+    detector = Detector(once_in_days=ONCE_IN_DAYS, counts=weights is None)
     return read_series(detector, series.hours, series.cells, values, weights)
 
 
@@ -182,7 +182,7 @@ def estimate_unusual_hours(
 
 
 def estimate_incidents(
-    series: HourlySeries, budget_daily_micros: int | None = None, once_in_days: float = ONCE_IN_DAYS
+    series: HourlySeries, budget_daily_micros: int | None = None
 ) -> Iterator[Anomaly]:
     """Yield what goes on now that is rare enough to alert: spend out of line, CTR below its own level.
 
@@ -192,7 +192,7 @@ def estimate_incidents(
     """
     judged = series if budget_daily_micros is None else _without_used_up(series, budget_daily_micros)
     for metric in ALERTED:
-        found = _open_incident(judged, metric, read_metric(judged, metric, once_in_days))
+        found = _open_incident(judged, metric, read_metric(judged, metric))
         if found is not None and (metric is SPEND or found.kind is AnomalyKind.CTR_DROP):
             yield found
 
@@ -300,7 +300,7 @@ def judge_severity(lost: float, at_most: Severity = Severity.CRITICAL) -> Severi
 
 
 def estimate_broken_tracking(
-    series: HourlySeries, daily: tuple[Floats, Floats] | None = None, once_in_days: float = ONCE_IN_DAYS
+    series: HourlySeries, daily: tuple[Floats, Floats] | None = None
 ) -> Iterator[Anomaly]:
     """Yield what goes on now that only a broken measurement explains.
 
@@ -308,14 +308,13 @@ def estimate_broken_tracking(
         series: The hours of a campaign.
         daily: Clicks, discounted by what their conversions have come in to, and conversions, both per local day up
             to the series' end, shape (days,): for platforms that report conversions by day only.
-        once_in_days: How rare a silence must be.
     """
     clicks, conversions = series.amounts["clicks"], series.amounts["conversions_micros"] / 1e6
     if daily is None:
         hours_per_row, trials, events = 1, clicks * series.share, conversions
     else:
         hours_per_row, (trials, events) = _DAY_HOURS, daily
-    silent = _silent_rows(hours_per_row, trials, events, once_in_days)
+    silent = _silent_rows(hours_per_row, trials, events)
     spend = series.daily_spend_micros()
     if silent and spend > 0:
         row = max(len(series) - silent * hours_per_row, 0)
@@ -345,12 +344,11 @@ def _tracking(series: HourlySeries, metric: Metric, row: int, told: str, at_stak
     )
 
 
-def estimate_silent_source(campaigns: Collection[HourlySeries], once_in_days: float = ONCE_IN_DAYS) -> Anomaly | None:
+def estimate_silent_source(campaigns: Collection[HourlySeries]) -> Anomaly | None:
     """Return that nothing of a whole account has been shown for too long, if so.
 
     Args:
         campaigns: Of one account, those that should be running.
-        once_in_days: How rare a silence must be.
     """
     if not campaigns:
         return None
@@ -363,7 +361,7 @@ def estimate_silent_source(campaigns: Collection[HourlySeries], once_in_days: fl
         inside = (rows >= 0) & (rows < len(longest))
         shown[rows[inside]] += np.nan_to_num(impressions[inside])
         known[rows[inside]] |= ~np.isnan(impressions[inside])
-    silent = _silent_rows(1, known.astype(np.float64), (shown > 0).astype(np.float64), once_in_days)
+    silent = _silent_rows(1, known.astype(np.float64), (shown > 0).astype(np.float64))
     if not silent:
         return None
     since = longest.at(len(longest) - silent)
@@ -383,9 +381,9 @@ def estimate_silent_source(campaigns: Collection[HourlySeries], once_in_days: fl
     )
 
 
-def _silent_rows(hours_per_row: int, trials: Floats, events: Floats, once_in_days: float) -> int:
+def _silent_rows(hours_per_row: int, trials: Floats, events: Floats) -> int:
     """Return how many rows the running silence has lasted, if that is too long; else 0."""
-    silence = Silence(once_in_days)
+    silence = Silence(ONCE_IN_DAYS)
     too_long, last_event = False, -1
     for row, (tried, came) in enumerate(zip(trials.tolist(), events.tolist(), strict=True)):
         if isnan(tried) or isnan(came):
