@@ -167,6 +167,10 @@ def test_the_hourly_run_is_a_command(market: Workspace) -> None:
     assert {one.actor for one in load_changes(market, run=json.loads(first.stdout)["run"])} <= {
         f"job:budgets by {market.actor}"
     }
+    kept = json.loads(command(market, "evaluations", "--campaign", CAMPAIGN, "--json").stdout)
+    assert kept == visit(market, Role.VIEWER).get(f"{AREA}/evaluations", params={"campaign_id": CAMPAIGN}).json()
+    assert [one["campaign_id"] for one in kept["evaluations"]] == [CAMPAIGN]
+    assert kept["evaluations"][0]["reason"] in command(market, "evaluations").stdout
     shown = command(market, "dashboard").stdout
     assert "execution rate" in shown
     assert "{" not in shown

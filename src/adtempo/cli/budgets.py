@@ -1,4 +1,4 @@
-"""budgets evaluate|run|check|dashboard: what rules ask for, and what became of it."""
+"""budgets evaluate|evaluations|run|check|dashboard: what rules ask for, and what became of it."""
 
 from __future__ import annotations
 
@@ -51,10 +51,39 @@ def evaluate(
             print_json(evaluation_body(one))
         return
     if every:
-        keys = ("campaign_id", "action", "old_budget", "new_budget", "currency", "reason")
-        print_table(keys, [[evaluation_body(one)[key] for key in keys] for one in found], right=keys[2:4])
+        _print_evaluations("campaign_id", [evaluation_body(one) for one in found])
     else:
         _print_evaluation(evaluation_body(found[0]))
+
+
+def evaluations(
+    ctx: typer.Context,
+    campaign: Annotated[
+        str | None,
+        typer.Option("--campaign", metavar="C", help="Only of this one: its id, or platform:account:campaign."),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=500, help="At most so many.")] = 100,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List what runs said of campaigns, acted on or not, the newest first."""
+    if asks_server(ctx, f"{AREA}/evaluations", {"campaign_id": campaign, "limit": limit}):
+        return
+    from adtempo.budgets.report import scaled_all_body
+    from adtempo.budgets.run import BudgetAutoScaler, Scaled
+
+    with opened(ctx) as workspace:
+        found = BudgetAutoScaler(workspace).load_evaluations(campaign, limit=limit)
+    body = scaled_all_body([Scaled(one) for _, one in found])
+    if as_json:
+        print_json(body)
+    else:
+        _print_evaluations("as_of", body["evaluations"], "campaign_id")
+
+
+def _print_evaluations(first: str, bodies: Sequence[Mapping[str, Any]], *more: str) -> None:
+    keys = (first, *more, "action", "old_budget", "new_budget", "currency", "reason")
+    print_table(keys, [[body[key] for key in keys] for body in bodies], right=("old_budget", "new_budget"))
 
 
 def run(
@@ -172,7 +201,7 @@ def _print_lines(title: str, lines: Sequence[str]) -> None:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     area = typer.Typer(help="What rules ask for of budgets, and what became of it.", no_args_is_help=True)
-    for command in (evaluate, run, check, dashboard):
+    for command in (evaluate, evaluations, run, check, dashboard):
         area.command(command.__name__)(command)
     budget_rules.register(area)
     budget_hours.register(area)
