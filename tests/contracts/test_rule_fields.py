@@ -23,6 +23,7 @@ from adtempo.changes.limits import clamp
 from adtempo.changes.situation import Sent, Situation
 from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.campaigns import CampaignState, Status
+from adtempo.domain.policies import Policy
 from standings import MICROS, NOW, Seen, Told, evaluate, standing, window
 
 ACCOUNT = Account(AccountRef("meta", "a1"), "UTC", "USD", armed=True)
@@ -150,8 +151,21 @@ def test_the_field_is_kept_as_it_was_written(name: str) -> None:
 
 
 def test_the_policy_of_a_rule_has_its_limits() -> None:
-    rule = read_rule({**BASE, "quiet_hours": [1, 2], "max_changes_per_day": 2})
-    columns = standing(Told(seen=GOOD))
-    policy = policy_of(rule, recommend_choice(rule, columns, np.array([0])).amounts, 4)
-    assert (policy.title, policy.quiet_hours, policy.changes_per_day_max) == ("r v4", (1, 2), 2)
-    assert policy.budget_daily_max_micros == 1_000 * MICROS
+    stated = {"min_daily_budget": 20, "max_daily_budget": 700, "max_daily_spend_limit": 4_000, "min_impressions": 50}
+    more = {"require_approval_threshold": 300, "auto_approve_up_to": 40, "cooldown_hours": 5, "quiet_hours": [1, 2]}
+    rule = read_rule({**BASE, **stated, **more, "max_changes_per_day": 2, "max_change_per_day": 1.4})
+    amounts = recommend_choice(rule, standing(Told(seen=GOOD)), np.array([0])).amounts
+    assert policy_of(rule, amounts, 4) == Policy(
+        key="budgets",
+        title="r v4",
+        budget_daily_min_micros=20 * MICROS,
+        budget_daily_max_micros=700 * MICROS,
+        account_daily_max_micros=4_000 * MICROS,
+        day_change_max=1.4,
+        cooldown_hours=5,
+        changes_per_day_max=2,
+        approval_above_micros=300 * MICROS,
+        auto_approve_up_to_micros=40 * MICROS,
+        impressions_min=50,
+        quiet_hours=(1, 2),
+    )
