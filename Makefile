@@ -1,6 +1,9 @@
 # Python >= 3.11 and make are all that is assumed. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench calibrate docs lock clean
+.PHONY: help setup demo test check lint types bench calibrate docs lock clean
+
+# Lint beside types: each alone leaves processors idle.
+MAKEFLAGS += --jobs=2
 
 # Where Python is told to keep no bytecode, every process that a test starts would compile the product again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,19 +22,23 @@ setup: .venv/dev.stamp ## everything needed to work on adtempo, in .venv
 demo: .venv/runtime.stamp ## 60 simulated days, a summary, the dashboard (SERVE=0: stop after the summary)
 	@$(BIN)/adtempo demo $(if $(filter 0,$(SERVE)),--no-serve)
 
-test: check ## everything that CI runs
-	$(BIN)/cog --check --diff -I docs $(COGGED)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+test: lint types ## everything that CI runs
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --fail-under=100 \
 		--include='*/domain/*,*/stats/*,*/changes/*,*/estimate.py,*/decide.py,$(PURE)'
 
-check: .venv/dev.stamp ## lint, format, types, import contracts, architecture tests
+check: lint types ## lint, format, types, import contracts, generated tables, architecture tests
+	$(BIN)/pytest -q tests/architecture
+
+lint: .venv/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q tests/architecture
+	$(BIN)/cog --check --diff -I docs $(COGGED)
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
 
 bench: .venv/dev.stamp ## the speed tables of docs/reference/speed.md
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

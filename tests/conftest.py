@@ -13,6 +13,7 @@ import tempfile
 import uuid
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -22,7 +23,9 @@ from hypothesis import settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, text
+from typer.main import get_command
 
+from adtempo import workspace as workspaces
 from adtempo.people import secret_texts
 from adtempo.store.engine import open_engine
 from adtempo.store.schema import upgrade
@@ -43,6 +46,9 @@ NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 LONG_FIRST = ("scenarios", "browser", "properties", "integration")
 """Folders of long files, longest first; what is in no folder named here comes after."""
+
+WHOLE_PRODUCT = {"test_api_access.py", "test_api_contract.py", "test_cli_prints_api_bodies.py"}
+"""Files that visit every route or command, whose lines the tests of each reach by themselves."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,7 +73,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def _repeats(item: pytest.Item) -> bool:
     """Whether a test runs lines that count as tested elsewhere, or that must not count because luck reached them."""
     folder = item.path.parent.name
-    whole_product = folder in {"browser", "scenarios"} or item.path.name == "test_api_contract.py"
+    whole_product = folder in {"browser", "scenarios"} or item.path.name in WHOLE_PRODUCT
     drawn = folder == "properties" and item.get_closest_marker("hypothesis") is not None
     return whole_product or drawn or "postgresql" in item.name  # SQLite ran the same
 
@@ -91,6 +97,27 @@ def quick_passwords() -> Iterator[None]:
     """Hash passwords with little work: nobody attacks these, and there are hundreds of sign-ins."""
     quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
     with patch.object(secret_texts, "_passwords", lambda: quick):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_tree_of_commands() -> Iterator[None]:
+    """Build the tree of commands once: making it takes longer than most commands."""
+    with patch("typer.testing._get_command", cache(get_command)):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def homes_with_tables(sqlite_template: Path) -> Iterator[None]:
+    """Begin a new home with a copy of a migrated database: to migrate one takes longer than most tests."""
+
+    def copy_or_upgrade(engine: Engine) -> bool:
+        path = Path(engine.url.database or "")
+        if engine.dialect.name == "sqlite" and not path.exists():
+            shutil.copyfile(sqlite_template, path)
+        return upgrade(engine)
+
+    with patch.object(workspaces, "upgrade", copy_or_upgrade):
         yield
 
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from adtempo.api.attempts import Attempts
 from adtempo.domain.roles import Role
 from adtempo.jobs.sync import list_readable
 from adtempo.people.roster import add_person, change_password
@@ -80,27 +80,30 @@ def add_people(workspace: Workspace) -> dict[Role, str]:
 
 def visit(workspace: Workspace, role: Role | None = None) -> TestClient:
     """Return a client of the workspace's application, signed in as the person of a role."""
-    app = _app(workspace.home)
-    app.state.workspace = workspace
-    app.state.attempts = Attempts()
-    client = TestClient(app, base_url=ADDRESS, follow_redirects=False)
+    client = TestClient(_app(workspace), base_url=ADDRESS, follow_redirects=False)
     if role is not None:
         answer = client.post("/api/session", json={"name": role.value, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
     return client
 
 
+def _app(workspace: Workspace) -> FastAPI:
+    """Return an application of its own, but for its routes: to work those out takes longer than most requests."""
+    app = build_app(workspace)
+    app.router = _router()
+    return app
+
+
 @cache
-def _app(home: Path) -> FastAPI:
-    # Making an application takes longer than most requests to it.
-    with open_workspace(home) as workspace:
-        return build_app(workspace)
+def _router() -> APIRouter:
+    with TemporaryDirectory() as home, open_workspace(home) as workspace:
+        return build_app(workspace).router
 
 
 @contextmanager
 def listening(workspace: Workspace) -> Iterator[str]:
     """Serve a workspace on a free port and yield the address."""
-    server = uvicorn.Server(uvicorn.Config(build_app(workspace), port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(_app(workspace), port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -1,6 +1,7 @@
 """The command line as scripts see it: exit codes, streams, and what it costs to start."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,12 @@ def adtempo(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return tmp_path / "home"
+def home(tmp_path: Path, sqlite_template: Path) -> Path:
+    """A home with its tables: a process of its own would take a second to make them."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copyfile(sqlite_template, home / "adtempo.db")
+    return home
 
 
 @pytest.fixture
