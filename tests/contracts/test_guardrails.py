@@ -28,6 +28,8 @@ PAUSE = roads.pause(NOW)
 PAUSED = CampaignState(roads.BUDGET, Status.PAUSED)
 START = roads.proposal(NOW, prior=PAUSED, target=roads.ACTIVE, action=BudgetAction.REVERT, reverts=1)
 BACK = roads.proposal(NOW, euros=180, action=BudgetAction.REVERT, reverts=1)
+PENNY = CampaignState(40 * roads.EURO, Status.ACTIVE)  # less than a platform takes
+STOP_PENNY = replace(PAUSE, prior=PENNY, target=replace(PENNY, status=Status.PAUSED), currency="USD")
 META = replace(ACCOUNT, ref=AccountRef("meta", "1"))
 DOLLARS = replace(ACCOUNT, currency="USD")
 
@@ -37,6 +39,7 @@ def sent(hours: float, count: int = 1) -> tuple[Sent, ...]:
     return (Sent(NOW - timedelta(hours=hours), roads.ACTIVE, roads.ACTIVE),) * count
 
 
+LATELY = {"account": META, "known": PAUSED, "sent": sent(1.5, 4)}
 TRIPS: dict[str, list[tuple[Outcome, Proposal, dict[str, Any]]]] = {
     "account_cap": [
         (Outcome.VETO, START, {"known": PAUSED, "committed_micros": 4_900 * roads.EURO}),
@@ -85,6 +88,13 @@ NEAR_MISSES: list[tuple[Proposal, dict[str, Any]]] = [
     (BACK, {"account": META, "sent": sent(0.5, 3), "facts_until": None}),
     (replace(BACK, policy=roads.policy(quiet_hours=(13,), changes_per_day_max=1)), {"sent": sent(1)}),
     (roads.proposal(NOW, euros=199), {"top_spender": True}),
+    (roads.proposal(NOW, euros=190), {"committed_micros": 6_000 * roads.EURO}),
+    (roads.proposal(NOW, euros=190, policy=roads.policy(approval_above_micros=100 * roads.EURO)), {}),
+    (roads.proposal(NOW, policy=roads.policy(facts_age_hours_max=20.0)), {"facts_until": NOW - timedelta(hours=14)}),
+    (replace(BACK, impressions=None), {}),
+    (replace(START, policy=roads.policy(auto_approve_up_to_micros=roads.BUDGET)), LATELY),
+    (STOP_PENNY, {"account": replace(DOLLARS, ref=roads.ACCOUNT), "known": PENNY}),
+    (replace(PAUSE, action=BudgetAction.REVERT, reverts=1), {"top_spender": True}),
 ]
 
 
