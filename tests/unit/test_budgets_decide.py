@@ -7,6 +7,7 @@ import pytest
 
 import roads
 from adtempo.budgets.decide import recommend_choice
+from adtempo.budgets.evaluate import doubt_for
 from adtempo.budgets.rules.base import Rule
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.tell import find_news
@@ -204,3 +205,23 @@ def test_the_pace_is_only_called_when_its_interval_says_so() -> None:
 def test_how_large_a_change_must_be_to_be_told_is_set(above: float, told: bool) -> None:
     change = roads.bare_change(NOW, state=State.APPLIED)  # 200 -> 220
     assert bool(find_news([change], above)) is told
+
+
+@pytest.mark.parametrize(("target", "action"), [(1.2, "maintain"), (1.21, "scale_down")])
+def test_what_meets_its_target_return_is_not_cut(target: float, action: str) -> None:
+    (found,) = evaluate(Rule("r", basis=Basis.REPORTED, target_roas=target), Told(seen=Seen(value=120)))
+    assert found.action == action
+
+
+@pytest.mark.parametrize(("target", "action"), [(10, "maintain"), (9.99, "scale_down")])
+def test_what_meets_its_target_cost_is_not_cut(target: float, action: str) -> None:
+    rule = Rule("r", basis=Basis.REPORTED, target_cpa=round(target * MICROS))
+    (found,) = evaluate(rule, Told(seen=Seen(value=120, conversions=10)))
+    assert found.action == action
+
+
+def test_a_record_of_failure_doubts_expected_figures_alone() -> None:
+    reported, expected = (evaluate(rule, Told())[0] for rule in (REPORTED, Rule("r")))
+    doubts = {reported.campaign.account: "its intervals failed"}
+    assert (doubt_for(reported, doubts), doubt_for(expected, doubts)) == ("", "its intervals failed")
+    assert doubt_for(expected, {}) == ""
