@@ -181,9 +181,7 @@ def estimate_unusual_hours(
             yield _unusual(series, metric, (row, row + 1), (float(values[row]), reading.expected), reading.z)
 
 
-def estimate_incidents(
-    series: HourlySeries, budget_daily_micros: int | None = None
-) -> Iterator[Anomaly]:
+def estimate_incidents(series: HourlySeries, budget_daily_micros: int | None = None) -> Iterator[Anomaly]:
     """Yield what goes on now that is rare enough to alert: spend out of line, CTR below its own level.
 
     Args:
@@ -299,9 +297,7 @@ def judge_severity(lost: float, at_most: Severity = Severity.CRITICAL) -> Severi
     return Severity.WARNING if lost >= WARNING_SHARE else Severity.INFO
 
 
-def estimate_broken_tracking(
-    series: HourlySeries, daily: tuple[Floats, Floats] | None = None
-) -> Iterator[Anomaly]:
+def estimate_broken_tracking(series: HourlySeries, daily: tuple[Floats, Floats] | None = None) -> Iterator[Anomaly]:
     """Yield what goes on now that only a broken measurement explains.
 
     Args:
