@@ -99,7 +99,7 @@ def test_status_says_when_tables_were_filled_and_how_old_their_facts_are(client:
     assert found["facts_batch"] > 0
 
 
-def test_asking_twice_joins_the_run_that_waits_and_status_follows_it(market: Workspace, client: TestClient) -> None:
+def test_asking_again_joins_the_open_run_and_status_follows_it(market: Workspace, client: TestClient) -> None:
     assert client.post(f"{ROOT}/sync-now").status_code == 403
     operator = visit(market, Role.ADMIN)
     first, second = (operator.post(f"{ROOT}/sync-now") for _ in range(2))
@@ -107,11 +107,13 @@ def test_asking_twice_joins_the_run_that_waits_and_status_follows_it(market: Wor
     assert first.json() == second.json()
     assert client.get(f"{ROOT}/status").json()["run"]["status"] == "due"
     shown: list[Any] = []
+    joined: list[Any] = []
     real = Forecaster.run
 
     def watched(self: Forecaster, **said: Any) -> Any:
         done = real(self, **said)
         shown.append(client.get(f"{ROOT}/status").json()["run"])
+        joined.append(operator.post(f"{ROOT}/sync-now").json())
         return done
 
     with pytest.MonkeyPatch.context() as patch:
@@ -119,6 +121,7 @@ def test_asking_twice_joins_the_run_that_waits_and_status_follows_it(market: Wor
         ended = run_next(market, [FORECASTS], owner="test", now=lambda: datetime.now(UTC) + timedelta(seconds=1))
     assert ended is not None
     assert [(one["status"], one["detail"]) for one in shown] == [("running", {"step": "done", "share": 1.0})]
+    assert [(one["status"], one["slot"]) for one in joined] == [("running", first.json()["slot"])]
     done = client.get(f"{ROOT}/status").json()["run"]
     assert (done["status"], done["detail"]["unchanged"]) == ("done", ["EUR", "INR", "JPY", "USD"])
 

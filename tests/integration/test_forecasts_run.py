@@ -334,6 +334,23 @@ def test_one_tables_failure_stops_no_other_and_is_told(home: Workspace, monkeypa
     assert status.facts_until == dict.fromkeys(("EUR", "USD"), TODAY - timedelta(days=1))
 
 
+@ON_SQLITE
+def test_what_failed_is_tried_again_by_the_next_run(home: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no curve today")
+
+    later = [replace(home, pretended_now=NOW + timedelta(minutes=30 * one)) for one in range(4)]
+    with monkeypatch.context() as patch:
+        patch.setattr(forecasts_run, "fit_own_responses", broken)
+        for one in later[:2]:
+            assert set(Forecaster(one).run().failures) == {"EUR", "USD"}
+    again = Forecaster(later[2]).run()
+    assert (again.currencies, dict(again.failures), again.claimed) == (("EUR", "USD"), {}, 2)
+    assert {table for table, rows in again.written.items() if rows} == {"ml_budget_recommendation"}
+    assert not any(one.failures for one in Forecaster(later[2]).status().tables)
+    assert Forecaster(later[3]).run().unchanged == ("EUR", "USD")
+
+
 def test_two_processes_write_one_forecast(home: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     Forecaster(home).run()
     rows = count_rows(home)

@@ -369,7 +369,8 @@ def _draft(facts: CurrencyFacts, last: ForecastRun | None, now: datetime) -> _Dr
         currency=facts.currency,
         made_at=now,
         batch=facts.batch,
-        digest=facts.digest,
+        # What failed is tried again by the next run, which two processes cannot both be.
+        digest=f"{facts.digest} after {last and last.made_at}" if failures else facts.digest,
         facts_until=until,
         models_chosen_on=until if fresh or last is None else last.models_chosen_on,
         series={name: {"models": dict(one.models), "note": one.note} for name, one in outlooks.items()},

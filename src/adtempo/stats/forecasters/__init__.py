@@ -8,8 +8,6 @@ leaves is a fan per series. It must never see anything but the past of the serie
 
 from __future__ import annotations
 
-from math import inf
-
 from adtempo.stats.forecasters.base import NAIVE, Forecaster
 from adtempo.stats.forecasters.dates import WITH_DATES, KnownDates
 from adtempo.stats.forecasters.models import (
@@ -23,6 +21,7 @@ from adtempo.stats.forecasters.nixtla import forecast_arima, forecast_ets, forec
 from adtempo.stats.forecasters.panel import STEPS_MIN, Fans, forecast_panel
 
 _SEASON_MAX_OF_SLOW = 60  # with longer ones regressions are as good in a hundredth of the time
+_STEPS_MAX_OF_SLOW = 1000
 _STEPS_MAX_OF_SLOWEST = 200
 
 FORECASTERS: tuple[Forecaster, ...] = (
@@ -33,14 +32,14 @@ FORECASTERS: tuple[Forecaster, ...] = (
     Forecaster("regression of logs", of_logs(forecast_regression)),
     Forecaster("changes", forecast_changes),
     Forecaster("changes of logs", of_logs(forecast_changes)),
-    Forecaster("theta", forecast_theta, season_max=_SEASON_MAX_OF_SLOW),
-    Forecaster("mstl", forecast_mstl, season_max=_SEASON_MAX_OF_SLOW),
+    Forecaster("theta", forecast_theta, season_max=_SEASON_MAX_OF_SLOW, steps_max=_STEPS_MAX_OF_SLOW),
+    Forecaster("mstl", forecast_mstl, season_max=_SEASON_MAX_OF_SLOW, steps_max=_STEPS_MAX_OF_SLOW),
     Forecaster("ets", forecast_ets, season_max=24, steps_max=_STEPS_MAX_OF_SLOWEST),
     Forecaster("arima", forecast_arima, season_max=_SEASON_MAX_OF_SLOW, steps_max=_STEPS_MAX_OF_SLOWEST),
 )
 """Every candidate; seasonal naive, the yardstick, first."""
 
-QUICK = tuple(one for one in FORECASTERS if one.steps_max == inf)
+QUICK = tuple(one for one in FORECASTERS if one.steps_max > _STEPS_MAX_OF_SLOWEST)
 """Those that take milliseconds a series: for runs over many."""
 
 __all__ = [
