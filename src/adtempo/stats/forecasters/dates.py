@@ -73,16 +73,13 @@ def _effects(history: Floats, past: Floats, season: int, doubt: Floats) -> Float
     steps = len(history)
     plain = np.stack([np.ones(steps), *(np.arange(steps) % season == phase for phase in range(1, season))])
     rows = np.concatenate([plain, past])
-    best, fit = np.inf, None
+    fits = []
     for share in _FORGETTING:
         smooth = ([1.0, -1.0], [1.0, share - 1.0])
         target, columns = lfilter(*smooth, history), lfilter(*smooth, rows)
         rest, *_ = np.linalg.lstsq(columns[: len(plain)].T, target, rcond=None)
-        noise = float(((target - rest @ columns[: len(plain)]) ** 2).sum())
-        if noise < best:
-            best, fit = noise, (target, columns)
-    assert fit is not None, "there is always some forgetting"
-    target, columns = fit
+        fits.append((float(((target - rest @ columns[: len(plain)]) ** 2).sum()), target, columns))
+    _, target, columns = min(fits, key=lambda fit: fit[0])
     normal = columns @ columns.T
     normal[np.diag_indices(len(normal))] += np.r_[np.full(len(plain), _SMALL), doubt**-2.0]
     return np.asarray(np.linalg.solve(normal, columns @ target)[len(plain) :])
