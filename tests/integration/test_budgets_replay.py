@@ -233,8 +233,10 @@ def test_every_hour_is_decided_as_the_live_run_decides_it(
         hours.append((len(fired), vetoes.total(), waiting))
 
     monkeypatch.setattr(Course, "decide", decide_both_ways)
-    tight = (read_rule({"rule_name": "tight", "max_daily_budget": 300, "max_daily_spend_limit": 420}),)
-    replay(workspace, tight, against=REPORTED)
+    limits = {"max_daily_budget": 300, "max_daily_spend_limit": 420}
+    once = (read_rule({"rule_name": "once", **limits, "max_changes_per_day": 1}),)
+    often = (read_rule({"rule_name": "often", **limits, "cooldown_hours": 2}),)
+    replay(workspace, once, against=often)
     assert len(hours) == 2 * 48
     assert all(sum(counted) > 0 for counted in zip(*hours, strict=True))
 
