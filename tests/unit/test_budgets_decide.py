@@ -194,6 +194,12 @@ def test_a_cost_is_only_called_too_high_when_what_still_arrives_cannot_lower_it(
     assert one(rule, Told(seen=Seen(conversions=5, conversions_final=(6, 5, 7)))).action is BudgetAction.SCALE_DOWN
 
 
+def test_few_results_are_only_called_few_when_what_still_arrives_cannot_make_them_many() -> None:
+    rule = read_rule({"rule_name": "n", "rows": [{"when": "conversions < 8", "action": "pause"}]})
+    assert one(rule, Told(seen=Seen(conversions=5, conversions_final=(10, 8, 12)))).action is BudgetAction.MAINTAIN
+    assert one(rule, Told(seen=Seen(conversions=5, conversions_final=(6, 5, 7)))).action is BudgetAction.PAUSE
+
+
 def test_the_pace_is_only_called_when_its_interval_says_so() -> None:
     rule = read_rule({"rule_name": "p", "rows": [{"when": "pace > 1.2", "action": "scale_down", "multiplier": 0.9}]})
     assert one(rule, Told(pace=(1.3, 1.1, 1.5))).action is BudgetAction.MAINTAIN
