@@ -164,7 +164,7 @@ def ingest_differences(
     for number, (first, last) in enumerate(ranges):
         campaigns = _select_part(con, first, last)
         attach(con, ledger.directory, _narrow(snapshot, *campaigns))
-        _post_part(con, extent, covered=covered, undone=bool(snapshot.undone))
+        _post_part(con, extent, campaigns, covered=covered, undone=bool(snapshot.undone))
         write_postings(con, draft, staging / f"{number:04d}.parquet")
         _describe(con, draft)
         progress((number + 1) / len(ranges))
@@ -234,9 +234,13 @@ def key_ranges(
         yield first, counts[-1][0]
 
 
-def _post_part(con: duckdb.DuckDBPyConnection, extent: Extent, *, covered: bool, undone: bool) -> None:
+def _post_part(
+    con: duckdb.DuckDBPyConnection, extent: Extent, campaigns: tuple[str, str], *, covered: bool, undone: bool
+) -> None:
     create_postings(con)
-    con.execute(query("known", undone=undone), {"slot_from": extent.slot_from, "slot_to": extent.slot_to})
+    bounds = {"slot_from": extent.slot_from, "slot_to": extent.slot_to}
+    bounds |= {"campaign_from": campaigns[0], "campaign_to": campaigns[1]}
+    con.execute(query("known", undone=undone, covered=covered), bounds)
     con.execute(query("contested", vintages_repeat=extent.observed_from < extent.observed_to))
     con.execute(query("post_newer", covered=covered))
     if con.execute("SELECT count(*) FROM contested").fetchone() != (0,):
