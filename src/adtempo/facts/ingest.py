@@ -238,8 +238,8 @@ def _post_part(
     con: duckdb.DuckDBPyConnection, extent: Extent, campaigns: tuple[str, str], *, covered: bool, undone: bool
 ) -> None:
     create_postings(con)
-    bounds = {"slot_from": extent.slot_from, "slot_to": extent.slot_to}
-    bounds |= {"campaign_from": campaigns[0], "campaign_to": campaigns[1]}
+    of_slots = {"slot_from": extent.slot_from, "slot_to": extent.slot_to}
+    bounds = of_slots | {"campaign_from": campaigns[0], "campaign_to": campaigns[1]}
     con.execute(query("known", undone=undone, covered=covered), bounds)
     con.execute(query("contested", vintages_repeat=extent.observed_from < extent.observed_to))
     con.execute(query("post_newer", covered=covered))
