@@ -23,7 +23,8 @@ demo: .venv/runtime.stamp ## 60 simulated days, a summary, the dashboard (SERVE=
 	@$(BIN)/adtempo demo $(if $(filter 0,$(SERVE)),--no-serve)
 
 test: lint types ## everything that CI runs
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	$(PYTEST) -m "not calibration and not repeats" --cov --cov-report=
+	$(PYTEST) -m "not calibration and repeats"
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --fail-under=100 \
 		--include='*/domain/*,*/stats/*,*/changes/*,*/estimate.py,*/decide.py,$(PURE)'
@@ -52,6 +53,8 @@ docs: .venv/dev.stamp ## rewrite the tables inside docs/ from the code
 lock: .venv/dev.stamp ## choose new versions of all packages, with their hashes
 	$(COMPILE) --group build -o requirements.lock
 	$(COMPILE) --group dev --extra postgres --extra polars --constraint requirements.lock -o requirements-dev.lock
+
+PYTEST := $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 PURE := */tracking/anomalies.py,*/tracking/creatives.py,*/tracking/expected.py,*/tracking/pacing.py,*/tracking/roas.py,*/tracking/standing.py
 

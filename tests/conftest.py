@@ -19,7 +19,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from coverage import Coverage
 from hypothesis import settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -52,10 +51,17 @@ WHOLE_PRODUCT = {"test_api_access.py", "test_api_contract.py", "test_cli_prints_
 """Files that visit every route or command, whose lines the tests of each reach by themselves."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long files, lest one worker idles while another ends with one of them (no test is dropped)."""
+    """Begin with the long files, lest one worker idles while another ends with one of them (no test is dropped).
+
+    Coverage follows a test only where that can say something new, for being followed doubles its time.
+    """
     places = {folder: place for place, folder in enumerate(LONG_FIRST)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+    for item in items:
+        if _repeats(item):
+            item.add_marker("repeats")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -66,19 +72,6 @@ def pytest_runtestloop() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.unfreeze()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let coverage follow a test only where that can say something new, for being followed doubles its time."""
-    tracing = Coverage.current()
-    if tracing is None or not _repeats(item):
-        return (yield)
-    tracing.stop()
-    try:
-        return (yield)
-    finally:
-        tracing.start()
 
 
 def _repeats(item: pytest.Item) -> bool:
