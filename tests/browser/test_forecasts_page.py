@@ -41,11 +41,12 @@ def test_four_charts_are_drawn_and_their_numbers_opened_by_keyboard(page: Page, 
     expect(page.get_by_text("Google campaign 0: from 100 to 120 EUR a day.")).to_be_visible()
 
 
-def test_a_phone_in_the_dark_never_scrolls_sideways(page: Page, address: str) -> None:
-    page.set_viewport_size({"width": 320, "height": 700})
+@pytest.mark.parametrize("width", [320, 768])
+def test_what_is_narrow_and_dark_never_scrolls_sideways(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
     page.emulate_media(color_scheme="dark")
     visit_as(page, "viewer", address, "/forecasts")
     expect(page.locator("[data-drawn] canvas")).to_have_count(4, timeout=30_000)
     for summary in page.locator("summary").all():
         summary.click()
-    assert page.locator("html").evaluate("node => node.scrollWidth") <= 320
+    assert page.locator("html").evaluate("node => node.scrollWidth") <= width

@@ -17,11 +17,15 @@ from adtempo.domain.forecasts import BudgetLine, BudgetRecommendation, Level
 ROW_HEIGHT, FRAME_HEIGHT = 22, 80
 """Pixels of one campaign, and of axis and legend together."""
 
-CAMPAIGNS_SHOWN = 20
+CAMPAIGNS_SHOWN = 12
 """At most so many, those with a part of the next 1,000 before those that change most; the table has all."""
 
-SHORTENED = "length(datum.label) > 28 ? slice(datum.label, 0, 27) + '…' : datum.label"
-"""By letters, since a limit in pixels has every name measured once more for each time it is placed."""
+SHORTENED = (
+    "length(datum.label) > (narrow ? 18 : 28)"
+    " ? slice(datum.label, 0, narrow ? 9 : 14) + '…' + slice(datum.label, narrow ? -8 : -13) : datum.label"
+)
+"""By letters, since a limit in pixels has every name measured once more for each time it is placed; names often differ
+in their ends."""
 
 MICROS = 1_000_000
 
@@ -74,7 +78,7 @@ SPENT, BROUGHT = (0.0, 0.55), (0.72, 1.0)
 """Where a panel begins and ends, as shares of the width."""
 
 _ENDS = ("today", "proposed", "highest")
-_AXIS = {"tickCount": 3, "format": "~s", "orient": "bottom"}
+_AXIS = {"tickCount": 3, "format": "~s", "labelSeparation": 6, "orient": "bottom"}
 
 
 def _panel(title: str | list[str], seen: Sequence[Any], place: tuple[float, float]) -> Callable[..., Document]:
@@ -115,7 +119,7 @@ def _rows(found: BudgetRecommendation) -> list[dict[str, Any]]:
             if line.channel == channel.channel and line.subject in shown
         ]
     if len(campaigns) > len(most):
-        drawn.append(_heading("...", f"and {len(campaigns) - len(most)} campaigns that change less"))
+        drawn.append(_heading("...", f"and {len(campaigns) - len(most)} that change less"))
     return drawn
 
 

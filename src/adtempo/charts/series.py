@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ STILL_ARRIVING = "still arriving"
 EXPECTED = "Expected final"
 EARLIER = "Said earlier"
 NO_FACTS = "No facts in this period"
-THINNED = "of each earlier week, the lowest and the highest day"
+THINNED = ["of each earlier week,", "the lowest and the highest day"]
 
 DASHES = {EXPECTED: [5, 3], EARLIER: [1, 3]}
 """Lines that are not measured; all others are solid."""
@@ -29,6 +30,9 @@ MATURE = 0.95
 
 TICKS = 8
 """About so many days are named under a picture."""
+
+LINE_LETTERS = 32
+"""As many fit into the narrowest picture."""
 
 NEGLIGIBLE = 0.05
 """Of the mean day; less value than that does not make a day count as arriving."""
@@ -197,7 +201,7 @@ def day_axis(days: Days) -> Document:
 
 def draw_nothing(words: str = NO_FACTS) -> Document:
     """Draw a picture that says that it is empty."""
-    return mark("text", {"text": field("text:N")}, rows({"text": [words]}), style="empty")
+    return mark("text", {"text": field("text:N")}, rows({"text": [wrap(words, LINE_LETTERS)]}), style="empty")
 
 
 def middays(days: Days) -> list[str]:

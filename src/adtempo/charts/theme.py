@@ -39,6 +39,9 @@ THEMES = {
 HEIGHT = 240
 """Pixels of a plot where nobody asks for another height and the chart has none of its own."""
 
+NARROW = 400
+"""A picture of fewer pixels is `narrow`, which charts may ask: three words of a legend do not fit beside each other."""
+
 
 def finish_chart(chart: Document, theme: str, width: int | None, height: int | None) -> Document:
     """Return the Vega-Lite document of a chart in one theme.
@@ -53,6 +56,8 @@ def finish_chart(chart: Document, theme: str, width: int | None, height: int | N
         **(chart if width is None else _without_reading(chart)),
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "config": _config(THEMES[theme]),
+        # Of the whole picture; `width` becomes that of the plot alone, too late for what decides how wide the plot is.
+        "params": [{"name": "narrow", "expr": f"({'containerSize()[0]' if width is None else width}) < {NARROW}"}],
         "width": width or "container",
         "height": height or chart.get("height", HEIGHT),
         "autosize": {"type": "fit", "contains": "padding"},
@@ -95,6 +100,7 @@ def _config(theme: Theme) -> Document:
             "labelLimit": 0,
             "symbolStrokeWidth": 2,
             "columnPadding": 10,
+            "columns": {"expr": "narrow ? 2 : 0"},
         },
         "style": {
             "arriving": {"color": theme.tail},
