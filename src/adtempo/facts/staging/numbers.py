@@ -1,13 +1,15 @@
-"""Numbers in files, in SQL: checked by pattern before they are cast, exact to the last micro.
+"""Numbers in files, in SQL: only of texts that are plainly written numbers, exact to the last micro.
 
-A bare cast would make numbers of ``1_000``, `` 12 ``, ``1e3`` and ``12.7`` for an integer. Amounts go through
-DECIMAL(18, 0) of the text times a million, so no float is ever involved.
+A bare cast would make numbers of ``1_000``, `` 12 ``, ``1e3`` and ``12.7`` for an integer. So a number counts when
+writing it gives its text again, or else, which takes longer and is rare, when the text follows a pattern. Amounts are
+decimals, so no float is ever involved.
 """
 
 from __future__ import annotations
 
 from adtempo.facts.formats.base import INTEGER_CELLS
 
+_MOST = 10**18 - 1
 _WHOLE = "[0-9]{1,18}"
 _WHOLE_AS_DECIMAL = "([0-9]{1,18})[.]0+"
 _AMOUNT = "(?:[0-9]{1,12}(?:[.][0-9]{0,6}0*)?|[.][0-9]{1,6}0*)"
@@ -17,13 +19,18 @@ _GROUPED = {".": "[0-9]{1,3}(?:,[0-9]{3})+(?:[.][0-9]+)?", ",": "[0-9]{1,3}(?:[.
 def typed(cell: str, text: str) -> str:
     """Return SQL for the integer (count or micros) that a text means; null when it means none."""
     if cell in INTEGER_CELLS:
+        count = f"TRY_CAST({text} AS BIGINT)"
         return (
-            f"CASE WHEN regexp_full_match({text}, '{_WHOLE}') THEN CAST({text} AS BIGINT) "
+            f"CASE WHEN {text} = CAST({count} AS VARCHAR) AND {count} BETWEEN 0 AND {_MOST} THEN {count} "
+            f"WHEN regexp_full_match({text}, '{_WHOLE}') THEN CAST({text} AS BIGINT) "
             f"WHEN regexp_full_match({text}, '{_WHOLE_AS_DECIMAL}') "
             f"THEN CAST(regexp_extract({text}, '{_WHOLE_AS_DECIMAL}', 1) AS BIGINT) END"
         )
+    amount = f"TRY_CAST({text} AS DECIMAL(18, 6))"
     return (
-        f"CASE WHEN regexp_full_match({text}, '{_AMOUNT}') "
+        f"CASE WHEN starts_with(CAST({amount} AS VARCHAR), {text}) AND {amount} BETWEEN 0 AND 999999 "
+        f"THEN CAST({amount} * 1000000 AS BIGINT) "  # larger ones would overflow there
+        f"WHEN regexp_full_match({text}, '{_AMOUNT}') "
         f"THEN CAST(TRY_CAST({text} || 'e6' AS DECIMAL(18, 0)) AS BIGINT) END"
     )
 
