@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from adtempo.budgets.columns import Standing
 from adtempo.budgets.evaluate import evaluate_scene
 from adtempo.budgets.load import Scene as Evaluated
+from adtempo.budgets.load import load_paces, read_windows, standing_of, windows_needed
 from adtempo.budgets.proposals import proposal_of
-from adtempo.budgets.replay.course import ACTOR, Course, Fired
+from adtempo.budgets.replay.course import ACTOR, Course, Fired, Hour
 from adtempo.budgets.replay.report import replay_body
 from adtempo.budgets.replay.run import Replay, Replayed, replay_rules
 from adtempo.budgets.rules.base import Rule
@@ -29,7 +29,7 @@ from adtempo.changes.assemble import Scene
 from adtempo.changes.propose import draft_change
 from adtempo.changes.situation import MEMORY
 from adtempo.cli.main import app
-from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.campaigns import CampaignState, Status
 from adtempo.domain.changes import OPEN, State
 from adtempo.domain.errors import InvalidInput, NotFound
@@ -88,6 +88,9 @@ def make_home(folder: Path, *, until: datetime = NOW, database_url: str | None =
     with open_workspace(home, now=NOW, database_url=database_url) as workspace:
         path = write_facts(folder / "facts.csv", until=until)
         import_facts(workspace.ledger, path, ImportOptions(), actor="test", now=NOW)
+        with transaction(workspace.engine) as connection:
+            for name in RETURNS:
+                change_campaign(connection, CampaignRef("google", "g1", name), planned_budget_micros=6_000 * 10**6)
     return home
 
 
@@ -121,12 +124,12 @@ def test_history_says_what_a_load_as_of_the_same_moment_says(workspace: Workspac
     with reading(workspace.engine) as connection:
         refs = [one.ref for one in load_campaigns(connection, at=NOW)]
     begin = BEGIN + timedelta(days=12, hours=5)
-    history = open_history(workspace.ledger, refs, Span(begin, NOW, 72))
+    history = open_history(workspace.ledger, refs, Span(begin, NOW, (24, 72)))
     groups = {"campaign": np.arange(len(refs)), "platform": np.zeros(len(refs), np.int64)}
     for hours in (0, 30, 55):  # first moments of their days, at which everything is learnt anew
         moment = begin + timedelta(hours=hours)
         history.go_to(moment)
-        lived = cut_windows(history.known(), (24, 72), groups)
+        lived = cut_windows(history.look().known(), (24, 72), groups)
         loaded = load_window_tables(workspace.ledger, refs, (24, 72), as_of=moment, groups=groups)
         for key, table in loaded.items():
             mine = lived[key]
@@ -144,12 +147,14 @@ def test_going_hour_by_hour_is_going_to_the_hour(workspace: Workspace) -> None:
     with reading(workspace.engine) as connection:
         refs = [one.ref for one in load_campaigns(connection, at=NOW)]
     begin = BEGIN + timedelta(days=16)
-    slow, quick = (open_history(workspace.ledger, refs, Span(begin, NOW, 24)) for _ in range(2))
+    slow, quick = (open_history(workspace.ledger, refs, Span(begin, NOW, (24,))) for _ in range(2))
     for hour in range(30):
         slow.go_to(begin + timedelta(hours=hour))
     for hour in (24, 29):  # what a day's first hour teaches stays
         quick.go_to(begin + timedelta(hours=hour))
-    tables = [cut_windows(one.known(), (24,), {"campaign": np.arange(3)})["campaign", 24] for one in (slow, quick)]
+    tables = [
+        cut_windows(one.look().known(), (24,), {"campaign": np.arange(3)})["campaign", 24] for one in (slow, quick)
+    ]
     for late in ("conversions", "conversion_value"):
         mine, other = (getattr(one.matured, late) for one in tables)
         assert [getattr(mine, name).tolist() for name in ("value", "low80")] == [
@@ -175,29 +180,28 @@ def test_the_first_hour_decides_what_an_evaluation_as_of_it_says(workspace: Work
             )
 
 
-def plainly(
-    course: Course,
-    standing: Standing,
-    facts_until: Mapping[AccountRef, datetime | None],
-    top: Callable[[AccountRef], Collection[CampaignRef]],
-) -> tuple[list[Fired], Counter[str], int]:
+def plainly(workspace: Workspace, course: Course, hour: Hour) -> tuple[list[Fired], Counter[str], int]:
     """Decide an hour as the live run does: every campaign evaluated in words, every wish drafted as a change.
 
     Returns:
         What fires, what vetoes how often, and how many campaigns wait since they were changed lately.
     """
-    book, at = course.book, standing.at
+    book, at, top = course.book, hour.at, hour.top
+    groups, lengths = windows_needed(book.campaigns, course.assigned)
+    known = hour.look.known(course.times if course.changed else None)
+    tables = cut_windows(known, lengths, {over.value: rows for over, rows in groups.items()})
+    paces = load_paces(workspace, book.campaigns, book.accounts, course.assigned, groups, at)
+    standing = standing_of(book, at, read_windows(tables), groups, paces)
     asked, failures = evaluate_scene(Evaluated(standing, course._assignments, (), book.accounts))
     assert not failures
     ((ref, account),) = book.accounts.items()
-    held = zip(book.campaigns, book.budgets, book.running, strict=True)
-    known = {
+    held = {
         one.ref: Known(CampaignState(budget, Status.ACTIVE if runs else Status.PAUSED), at)
-        for one, budget, runs in held
+        for one, budget, runs in zip(book.campaigns, book.budgets, book.running, strict=True)
     }
     sent = {one: tuple(made for made in lately if made.at > at - MEMORY) for one, lately in course._sent.items()}
-    committed = sum(one.state.committed_micros for one in known.values())
-    scene = Scene(at, replace(account, armed=True), known, facts_until[ref], "", committed, {}, sent)
+    committed = sum(one.state.committed_micros for one in held.values())
+    scene = Scene(at, replace(account, armed=True), held, hour.facts_until[ref], "", committed, {}, sent)
     fired, vetoes, waiting = [], Counter[str](), 0
     for one in asked:
         if not one.choice.acts[one.place]:
@@ -220,25 +224,47 @@ def plainly(
     return fired, vetoes, waiting
 
 
-def test_every_hour_is_decided_as_the_live_run_decides_it(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def hours(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
+    """Hold every hour that is decided against deciding it plainly; what fired, was vetoed and waited in each."""
     decide, hours = Course.decide, []
 
-    def decide_both_ways(self: Course, *how: Any) -> None:
-        fired, vetoes, waiting = plainly(self, *how)
+    def decide_both_ways(self: Course, hour: Hour, *foreseen: Any) -> bool:
+        fired, vetoes, waiting = plainly(workspace, self, hour)
         count, before, rested = len(self.fired), self.vetoes.copy(), self.rested
-        decide(self, *how)
+        changed = decide(self, hour, *foreseen)
+        assert changed is bool(fired)
         assert (self.fired[count:], self.vetoes - before, self.rested - rested) == (fired, vetoes, waiting)
         hours.append((len(fired), vetoes.total(), waiting))
+        return changed
 
     monkeypatch.setattr(Course, "decide", decide_both_ways)
+    return hours
+
+
+def test_every_hour_is_decided_as_the_live_run_decides_it(
+    workspace: Workspace, hours: list[tuple[int, int, int]]
+) -> None:
     limits = {"max_daily_budget": 300, "max_daily_spend_limit": 420}
     once = (read_rule({"rule_name": "once", **limits, "max_changes_per_day": 1}),)
     often = (read_rule({"rule_name": "often", **limits, "cooldown_hours": 2}),)
     replay(workspace, once, against=often)
     assert len(hours) == 2 * 48
     assert all(sum(counted) > 0 for counted in zip(*hours, strict=True))
+
+
+def test_hours_are_foreseen_with_groups_windows_and_plans(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, hours: list[tuple[int, int, int]]
+) -> None:
+    """A day in lots of seven hours."""
+    rows = [
+        {"when": "pace < 0.9 and roas > 1.5", "action": "scale_up", "multiplier": 1.1},
+        {"when": "roas(72h) < 4", "action": "scale_down", "multiplier": 0.9},
+    ]
+    rules = (read_rule({"rule_name": "planned", "over": "platform", "rows": rows, "cooldown_hours": 3}),)
+    monkeypatch.setattr("adtempo.budgets.replay.run._ROWS", 7 * len(RETURNS))
+    assert story(replay(workspace, rules, until=SINCE))
+    assert len(hours) == 24
 
 
 def test_reported_figures_pause_what_expected_ones_let_live(workspace: Workspace) -> None:

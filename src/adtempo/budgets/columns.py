@@ -68,6 +68,11 @@ class Pace:
     low80: Floats
     high80: Floats
 
+    @classmethod
+    def joined(cls, parts: Sequence[Pace]) -> Pace:
+        """Return the rows of each behind those of the one before."""
+        return cls(*(np.concatenate([getattr(one, end) for one in parts]) for end in ("value", "low80", "high80")))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:

@@ -7,10 +7,9 @@ usually bring are learnt once a day, at its first moment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -87,6 +86,10 @@ class Times:
         return cls(*(np.ones((slots, campaigns)).T for slots in (days, days, hours, hours)))
 
 
+def _copied(figures: Figures) -> Figures:
+    return Figures(figures.sums.copy("K"), figures.known.copy("K"))
+
+
 def _multiplied(figures: Figures, spend: Floats, volume: Floats) -> Figures:
     amounts = figures.sums * volume
     amounts[_SPEND] = figures.sums[_SPEND] * spend
@@ -100,12 +103,17 @@ class Span:
     Attributes:
         since: The first moment, aware.
         until: The last moment, aware.
-        longest: The longest window in hours.
+        windows: Lengths of the windows in hours, one or more.
     """
 
     since: datetime
     until: datetime
-    longest: int
+    windows: Collection[int]
+
+    @property
+    def longest(self) -> int:
+        """The longest window in hours."""
+        return max(self.windows)
 
     @property
     def first(self) -> date:
@@ -117,6 +125,64 @@ class Span:
     def days(self) -> int:
         """How many local days."""
         return (self.until.date() - self.first).days + 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Hours:
+    """The hours of the local days in which the windows of one length begin.
+
+    Attributes:
+        low: Place of the first hour.
+        figures: Of campaigns and hours, as they really were.
+        of_day: Which of the hours are of the local day, shape (accounts, hours).
+        within: Which of these the windows take, the same shape.
+    """
+
+    low: int
+    figures: Figures
+    of_day: NDArray[np.bool_]
+    within: NDArray[np.bool_]
+
+    def part(self, account: Ints, times: Times | None) -> Part:
+        """Return what windows take of their first day, and its share of that day's clicks."""
+        figures, hours = self.figures, slice(self.low, self.low + self.of_day.shape[1])
+        if times is not None:
+            figures = _multiplied(figures, times.spend_by_hour[:, hours], times.volume_by_hour[:, hours])
+        within = self.within[account]
+        there = figures.known.any(axis=0) & self.of_day[account]
+        exposure = np.where(there, np.maximum(figures.of("clicks")[0], 0) + 1e-9, 0.0)
+        return Part(
+            Figures(np.where(within, figures.sums, 0).sum(axis=2), np.any(within & figures.known, axis=2)),
+            np.where(within, exposure, 0.0).sum(axis=1) / np.maximum(exposure.sum(axis=1), 1e-9),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What was known at one moment; it stays as it is while history goes on.
+
+    Attributes:
+        days: As it really was.
+        low: Place of the first day.
+        hours: By the length of windows, the hours of the days in which they begin.
+    """
+
+    days: KnownDays
+    low: int
+    hours: Mapping[int, _Hours]
+
+    def known(self, times: Times | None = None) -> KnownDays:
+        """Return what is known of the days that windows can need.
+
+        Args:
+            times: As it would be under other budgets; None for as it is.
+        """
+        if times is None:
+            return self.days
+        days = slice(self.low, self.low + len(self.days.days))
+        figures = _multiplied(self.days.figures, times.spend_by_day[:, days], times.volume_by_day[:, days])
+        parts = {length: hours.part(self.days.account, times) for length, hours in self.hours.items()}
+        return replace(self.days, figures=figures, part=parts.__getitem__)
 
 
 class History:
@@ -182,37 +248,25 @@ class History:
         """Return the place of the hour that a moment lies in."""
         return int((_us(moment) - self.opening_us) // _HOUR_US)
 
-    def known(self, times: Times | None = None) -> KnownDays:
-        """Return what is known now of the days that windows can need.
-
-        Args:
-            times: As it would be under other budgets; None for as it is.
-        """
-        now, longest = self.now, self._span.longest
-        closed = [last_heard_day(one, self._heard_at, now) for one in self.accounts]
-        begins = first_day(now, longest)
-        hourly = self._hourly(begins)
-        lengthy = timedelta(days=-(-longest // 24))
-        first = min(begins, *(day - lengthy for day in closed))
-        low, high = max(self.place_of(first), 0), self.place_of(now.date()) + 2
+    def look(self) -> Look:
+        """Return what is known now of the days that windows can need."""
+        now, low, high = self.now, self._low, self.place_of(self.now.date()) + 2
+        hours = {length: self._hours(now - timedelta(hours=length)) for length in self._span.windows}
         assert self._delays is not None, "delays are learnt on the way to a moment"
         learnt, since = self._delays, low - self._learnt_from
-        delays = replace(learnt, usual=lambda name: learnt.usual(name).since(since))
-        figures = self._by_day.figures(low, high)
-        if times is not None:
-            figures = _multiplied(figures, times.spend_by_day[:, low:high], times.volume_by_day[:, low:high])
-        return KnownDays(
-            as_of=now,
+        days = KnownDays(
+            as_of=[now] * len(self.accounts),
             accounts=self.accounts,
             account=self.account,
-            hourly=hourly,
-            closed=np.array(closed, "datetime64[D]"),
+            hourly=self._hourly(first_day(now, self._span.longest)),
+            closed=np.array(self._closed(), "datetime64[D]"),
             days=self.days[low:high],
-            figures=figures,
+            figures=_copied(self._by_day.figures(low, high)),
             ages=self._ages(low, high),
-            delays=delays,
-            part=partial(self._part, times),
+            delays=replace(learnt, usual=lambda name: learnt.usual(name).since(since)),
+            part=lambda length: hours[length].part(self.account, None),
         )
+        return Look(days, low, hours)
 
     def heard_until(self, account: AccountRef) -> datetime | None:
         """Return when an account was last heard; None where it never was."""
@@ -283,6 +337,9 @@ class History:
     def _learn(self, moment: datetime) -> None:
         """Learn delays and usual rates from what is known now, as `load_curves` does."""
         self._learnt_on = moment.date()
+        lengthy = timedelta(days=-(-self._span.longest // 24))
+        first = min(first_day(moment, self._span.longest), *(day - lengthy for day in self._closed()))
+        self._low = max(self.place_of(first), 0)
         end = self.place_of(moment.date()) + 2
         first = first_day(moment, self._span.longest) - timedelta(days=RATE_DAYS)
         low = self.place_of(min(first, moment.date() - timedelta(days=LEARN_DAYS)))
@@ -313,25 +370,19 @@ class History:
         np.logical_or.at(found, self.account, told)
         return found
 
-    def _part(self, times: Times | None, begins: datetime) -> Part:
-        """Return what the hours since a moment hold of its local day, and their share of that day's clicks."""
-        begins_us = _us(begins)
+    def _hours(self, begins: datetime) -> _Hours:
+        """Return the hours of the local day in which a moment lies."""
         days = np.array([self.place_of(begins.astimezone(one.zone).date()) for one in self.accounts])
         starts, ends = (self._starts_us[np.arange(len(days)), days + more] for more in (0, 1))
         low = max(int((starts.min() - self.opening_us) // _HOUR_US), 0)
         high = -int((self.opening_us - ends.max()) // _HOUR_US)
-        figures = self._by_hour.figures(low, high)
-        if times is not None:
-            figures = _multiplied(figures, times.spend_by_hour[:, low:high], times.volume_by_hour[:, low:high])
         slots = self.opening_us + np.arange(low, high) * _HOUR_US + self._offsets()[:, None]
         of_day = (slots >= starts[:, None]) & (slots < ends[:, None])
-        within = (of_day & (slots >= begins_us))[self.account]
-        there = figures.known.any(axis=0) & of_day[self.account]
-        exposure = np.where(there, np.maximum(figures.of("clicks")[0], 0) + 1e-9, 0.0)
-        return Part(
-            Figures(np.where(within, figures.sums, 0).sum(axis=2), (within & figures.known).any(axis=2)),
-            np.where(within, exposure, 0.0).sum(axis=1) / np.maximum(exposure.sum(axis=1), 1e-9),
-        )
+        return _Hours(low, _copied(self._by_hour.figures(low, high)), of_day, of_day & (slots >= _us(begins)))
+
+    def _closed(self) -> list[date]:
+        """Return the last local day of each account that was over when it was last heard."""
+        return [last_heard_day(one, self._heard_at, self.now) for one in self.accounts]
 
     def _offsets(self) -> Ints:
         """Return how far into an hour of UTC the hours of accounts begin, microseconds, shape (accounts,)."""

@@ -73,6 +73,11 @@ class Figures:
         """Return the same of days from a place on."""
         return Figures(self.sums[:, :, day:], self.known[:, :, day:])
 
+    @classmethod
+    def joined(cls, parts: Sequence[Figures]) -> Figures:
+        """Return the campaigns of each behind those of the one before."""
+        return cls(*(np.concatenate([getattr(one, name) for one in parts], axis=1) for name in ("sums", "known")))
+
     def of(self, name: str) -> tuple[Ints, Bools]:
         """Return the sums of one quantity, and whether it was measured, each of shape (campaigns, ...)."""
         place = QUANTITIES.index(name)
@@ -111,10 +116,10 @@ class Delays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownDays:
-    """What was known of campaigns at one moment: what windows are cut out of.
+    """What was known of campaigns at a moment: what windows are cut out of.
 
     Attributes:
-        as_of: The moment, aware.
+        as_of: The moment of each account, aware, shape (accounts,).
         accounts: Their accounts.
         account: Place of each campaign's account, shape (campaigns,).
         hourly: Whether an account reports conversions by the hour, shape (accounts,).
@@ -123,10 +128,10 @@ class KnownDays:
         figures: Of each campaign and day.
         ages: The age of each day at its newest look, as an index of ALL_AGES, shape (accounts, days).
         delays: What the late figures will come to rests on.
-        part: What the hours since a moment hold of the local days in which it lies, one day per account.
+        part: What the last so many hours hold of the local days in which they begin, one day per account.
     """
 
-    as_of: datetime
+    as_of: Sequence[datetime]
     accounts: Sequence[Account]
     account: Ints
     hourly: Bools
@@ -135,7 +140,7 @@ class KnownDays:
     figures: Figures
     ages: Ints
     delays: Delays
-    part: Callable[[datetime], Part]
+    part: Callable[[int], Part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +315,34 @@ def cut_windows(
     return tables
 
 
+def join_moments(known: Sequence[KnownDays]) -> KnownDays:
+    """Return what was known at several moments of one day, with the same days and delays, as if at one.
+
+    The accounts and the campaigns of each moment stand behind those of the moment before.
+    """
+    first, count = known[0], len(known[0].accounts)
+
+    def usual(name: str) -> Usual:
+        return first.delays.usual(name).repeated(len(known))
+
+    def part(length: int) -> Part:
+        parts = [one.part(length) for one in known]
+        return Part(Figures.joined([one.figures for one in parts]), np.concatenate([one.share for one in parts]))
+
+    return KnownDays(
+        as_of=[now for one in known for now in one.as_of],
+        accounts=[account for one in known for account in one.accounts],
+        account=np.concatenate([one.account + place * count for place, one in enumerate(known)]),
+        hourly=np.concatenate([one.hourly for one in known]),
+        closed=np.concatenate([one.closed for one in known]),
+        days=first.days,
+        figures=Figures.joined([one.figures for one in known]),
+        ages=np.concatenate([one.ages for one in known]),
+        delays=replace(first.delays, of_account=np.tile(first.delays.of_account, len(known)), usual=usual),
+        part=part,
+    )
+
+
 def _load_known(ledger: Ledger, rows: _Rows, longest: int, as_of: datetime, batch: int | None) -> KnownDays:
     asked = len(rows.keys)
     wanted = sorted(set(rows.accounts()))
@@ -334,14 +367,14 @@ def _load_known(ledger: Ledger, rows: _Rows, longest: int, as_of: datetime, batc
             ages[place] = [curves[ref].looks.get(day, latest) for day in days.tolist()]
     by_hour = load_hourly_accounts(ledger, replace(query, since=first))
 
-    def part(begins: datetime) -> Part:
+    def part(length: int) -> Part:
         of_hours = replace(query, by=(*query.by, "hour"), campaigns=rows.campaigns())
-        return _load_part(ledger, rows, accounts, account[:asked], begins, of_hours)
+        return _load_part(ledger, rows, accounts, account[:asked], as_of - timedelta(hours=length), of_hours)
 
     delays = learn_delays(curves, accounts, account, days, figures, ages)
 
     return KnownDays(
-        as_of=as_of,
+        as_of=[as_of] * len(accounts),
         accounts=accounts,
         account=account[:asked],
         hourly=np.array([ref in by_hour for ref in wanted], bool),
@@ -386,11 +419,12 @@ def _load_part(
 
 def _cut(known: KnownDays, length: int) -> _Cut:
     """Cut one window: whole days as they are, the first day of a window of hours in part."""
-    begins = known.as_of - timedelta(hours=length)
+    back = timedelta(hours=length)
     span = []
-    for account, hourly, closed in zip(known.accounts, known.hourly, known.closed.tolist(), strict=True):
+    each = zip(known.accounts, known.as_of, known.hourly, known.closed.tolist(), strict=True)
+    for account, now, hourly, closed in each:
         if hourly:
-            span.append((begins.astimezone(account.zone).date() + _DAY, known.as_of.astimezone(account.zone).date()))
+            span.append(((now - back).astimezone(account.zone).date() + _DAY, now.astimezone(account.zone).date()))
         else:
             span.append((closed - timedelta(days=max(1, round(length / 24)) - 1), closed))
     since, until = (np.array(ends, "datetime64[D]")[known.account][:, None] for ends in zip(*span, strict=True))
@@ -403,7 +437,7 @@ def _cut(known: KnownDays, length: int) -> _Cut:
     part = there & known.hourly[known.account][:, None] & (days == since - 1)
     if part.any():
         row, column = np.nonzero(part)
-        later = known.part(begins)
+        later = known.part(length)
         share[row, column] = later.share[row]
         sums[:, row, column] = later.figures.sums[:, row]
         measured[:, row, column] = later.figures.known[:, row]
@@ -414,8 +448,10 @@ def _mature(known: KnownDays, cut: _Cut, groups: Ints) -> MaturedTable:
     """Add up what a window takes, with what is still to come of it."""
     count = int(groups.max(initial=-1)) + 1
     added = Figures.none(count)
-    np.add.at(added.sums.T, groups, cut.figures.sums.sum(axis=2).T)
-    np.logical_or.at(added.known.T, groups, cut.figures.known.any(axis=2).T)
+    sums, measured = cut.figures.sums.sum(axis=2), np.asarray(cut.figures.known.any(axis=2))
+    for quantity in range(len(QUANTITIES)):
+        np.add.at(added.sums[quantity], groups, sums[quantity])
+        added.known[quantity][groups[measured[quantity]]] = True
     facts = FactTable({}, *(dict(zip(QUANTITIES, each, strict=True)) for each in (added.sums, added.known)))
     return _Matured(facts, lambda name: _expected(known, cut, name, groups, facts))
 

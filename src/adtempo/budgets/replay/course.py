@@ -28,7 +28,8 @@ from adtempo.domain.changes import OPEN, Change, State
 from adtempo.domain.policies import PLATFORM_TERMS
 from adtempo.domain.proposals import BudgetAction, Proposal
 from adtempo.domain.verdicts import Outcome
-from adtempo.facts.history import Times
+from adtempo.facts.history import Look, Times
+from adtempo.facts.windows import KnownDays
 from adtempo.store.readings import Known
 
 Floats = NDArray[np.float64]
@@ -67,6 +68,42 @@ class Fired:
     reason: str
     asked: bool
     target_roas: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hour:
+    """One hour of history, whatever rules make of it; arrays of shape (campaigns,).
+
+    Attributes:
+        at: When it begins, aware.
+        place: Its place among the hours.
+        look: What was known then.
+        days: Place of its local day.
+        weights: Its share of that day.
+        facts_until: Up to when the facts of accounts are complete.
+        top: Says which campaigns of an account are its largest; asked only where one would be paused.
+    """
+
+    at: datetime
+    place: int
+    look: Look
+    days: Ints
+    weights: Floats
+    facts_until: Mapping[AccountRef, datetime | None]
+    top: Callable[[AccountRef], Collection[CampaignRef]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreseen:
+    """What rules ask for in hours to come if nothing is changed until then.
+
+    Attributes:
+        standing: How campaigns stand, those of each hour behind those of the hour before.
+        choices: What each assignment asks for, in the same order.
+    """
+
+    standing: Standing
+    choices: Sequence[Choice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,58 +196,88 @@ class Course:
         assert self._book is not None, "a course begins with a book"
         return self._book
 
-    def standing(
+    def known(self, hours: Sequence[Hour], response: SpendResponse | None) -> list[KnownDays]:
+        """Return what will be known at hours to come, if nothing is changed until then; the course itself stays."""
+        places = slice(hours[0].place, hours[-1].place + 1)
+        days = slice(min(hour.days.min() for hour in hours), max(hour.days.max() for hour in hours) + 1)
+        times, found = self.times, []
+        parts = [one[:, days] for one in (self.lived, times.spend_by_day, times.volume_by_day)]
+        parts += [one[:, places] for one in (times.spend_by_hour, times.volume_by_hour)]
+        kept = [part.copy() for part in parts]
+        for hour in hours:
+            found.append(hour.look.known(times if self.changed else None))
+            self.live(hour, response)
+        for part, before in zip(parts, kept, strict=True):
+            part[:] = before
+        return found
+
+    def foresee(
         self,
-        at: datetime,
+        hours: int,
         windows: Mapping[tuple[Over, int], Window],
         groups: Mapping[Over, Ints],
         paces: Mapping[Over, Pace],
-    ) -> Standing:
-        """Return how campaigns stand on this course at a moment; arguments as `standing_of` has them."""
+    ) -> Foreseen:
+        """Hold the rules against hours to come, as if nothing were changed until then.
+
+        Args:
+            hours: How many; the others as `standing_of` has them, the rows of each hour behind those of the one before.
+            windows: Figures.
+            groups: Whose they are.
+            paces: Where the month is heading.
+        """
         assert self._bare is not None, "a course begins with a book"
         budgets, active = np.array(self.book.budgets, np.int64), np.array(self.book.running, bool)
-        own = replace(self._bare, at=at, budget_micros=budgets, active=active)
-        return replace(own, windows=windows, groups=groups, paces=paces)
+        standing = replace(
+            self._bare,
+            campaigns=[*self._bare.campaigns] * hours,
+            currencies=[*self._bare.currencies] * hours,
+            budget_micros=np.tile(budgets, hours),
+            active=np.tile(active, hours),
+            windows=windows,
+            groups=groups,
+            paces=paces,
+        )
+        behind = np.arange(hours)[:, None] * len(budgets)
+        wheres = [(behind + one.where).ravel() for one in self._assignments]
+        each = zip(self._assignments, wheres, strict=True)
+        return Foreseen(standing, [recommend_choice(one.rule, standing, where) for one, where in each])
 
     @property
     def assigned(self) -> list[Rule]:
         """The rules that are for any campaign."""
         return [one.rule for one in self._assignments]
 
-    def decide(
-        self,
-        standing: Standing,
-        facts_until: Mapping[AccountRef, datetime | None],
-        top: Callable[[AccountRef], Collection[CampaignRef]],
-    ) -> None:
-        """Hold the rules against an hour, and make the changes that limits and guardrails let pass.
+    def decide(self, hour: Hour, foreseen: Foreseen, nth: int) -> bool:
+        """Make the changes that rules ask for in an hour and that limits and guardrails let pass; say whether any.
 
         What a person would be asked for is taken as approved.
 
         Args:
-            standing: How all campaigns stand.
-            facts_until: Up to when the facts of accounts are complete.
-            top: Says which campaigns of an account are its largest; asked only where one would be paused.
+            hour: Which hour.
+            foreseen: What rules ask for in hours of which it is one, none before it having changed anything.
+            nth: Its place among them.
         """
         wishes: dict[AccountRef, list[_Wish]] = defaultdict(list)
-        for one in self._assignments:
-            choice = recommend_choice(one.rule, standing, one.where)
-            for wish in self._wishes(one, choice, standing):
+        standing = replace(foreseen.standing, at=hour.at)
+        for one, choice in zip(self._assignments, foreseen.choices, strict=True):
+            for wish in self._wishes(one, choice, standing, nth):
                 wishes[wish.campaign.account].append(wish)
+        before = len(self.fired)
         for ref, asked in wishes.items():
             stops = any(wish.choice.action(wish.nth) is BudgetAction.PAUSE for wish in asked)
-            scene = self._scene(standing.at, ref, facts_until[ref], [wish.place for wish in asked])
-            self._draft(scene, asked, top(ref) if stops else ())
+            scene = self._scene(hour.at, ref, hour.facts_until[ref], [wish.place for wish in asked])
+            self._draft(scene, asked, hour.top(ref) if stops else ())
+        return len(self.fired) > before
 
-    def live(self, hour: int, days: Ints, weights: Floats, response: SpendResponse | None) -> None:
+    def live(self, hour: Hour, response: SpendResponse | None) -> None:
         """Live through an hour: what is spent in it, and what comes of it, against what really was.
 
         Args:
-            hour: Its place.
-            days: Place of its local day, shape (campaigns,).
-            weights: Its share of the day, shape (campaigns,).
+            hour: Which hour.
             response: How results follow spend; None for no feedback.
         """
+        days, weights = hour.days, hour.weights
         everyone = np.arange(len(weights))
         before = self.lived[everyone, days]
         self.lived[everyone, days] += weights
@@ -224,7 +291,7 @@ class Course:
             return
         ratio, volume = self._pace
         times = self.times
-        times.spend_by_hour[:, hour], times.volume_by_hour[:, hour] = ratio, volume
+        times.spend_by_hour[:, hour.place], times.volume_by_hour[:, hour.place] = ratio, volume
         share = np.divide(weights, before + weights, out=np.zeros(len(ratio)), where=before + weights > 0)
         for by_day, now in ((times.spend_by_day, ratio), (times.volume_by_day, volume)):
             by_day[everyone, days] += share * (now - by_day[everyone, days])
@@ -236,10 +303,11 @@ class Course:
         ratio = np.divide(own, real, out=np.ones(len(own)), where=real > 0)
         return np.where(ran, np.where(runs, ratio, 0.0), 1.0)
 
-    def _wishes(self, one: Assignment, choice: Choice, standing: Standing) -> list[_Wish]:
-        acting = np.flatnonzero(choice.acts)
+    def _wishes(self, one: Assignment, choice: Choice, standing: Standing, nth: int) -> list[_Wish]:
+        begin = nth * len(one.where)
+        acting = np.flatnonzero(choice.acts[begin : begin + len(one.where)])
         explainer = Explainer(choice, standing, one.origin)
-        asked = zip(acting.tolist(), one.where[acting].tolist(), strict=True)
+        asked = zip((begin + acting).tolist(), one.where[acting].tolist(), strict=True)
         every = [_Wish(choice, nth, place, standing.campaigns[place].ref, explainer) for nth, place in asked]
         free = [wish for wish in every if not self._rests(one.rule, wish.campaign, standing.at)]
         self.rested += len(every) - len(free)

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adtempo.budgets.columns import Floats, Ints, Pace, Window
-from adtempo.budgets.load import Book, load_book, load_paces, read_windows, windows_needed
-from adtempo.budgets.replay.course import Course
+from adtempo.budgets.columns import Floats, Ints, Pace
+from adtempo.budgets.load import load_book, load_paces, read_windows, windows_needed
+from adtempo.budgets.replay.course import Course, Foreseen, Hour
 from adtempo.budgets.replay.outcome import JUDGED_DAYS, Money, Pauses, Truth, estimate_money, judge_pauses
 from adtempo.budgets.replay.response import SpendResponse, fit_response
 from adtempo.budgets.rules.base import DEFAULT_RULE, Over, Rule
 from adtempo.changes.assemble import TOP_DAYS, TOP_SHARE
-from adtempo.domain.accounts import AccountRef, CampaignRef
+from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.errors import InvalidInput
 from adtempo.domain.proposals import BudgetAction
 from adtempo.facts.freshness import last_ended
 from adtempo.facts.history import History, Span, Times, open_history
 from adtempo.facts.load import FactQuery
 from adtempo.facts.maturity import CELL, load_matured_tables
-from adtempo.facts.windows import cut_windows
+from adtempo.facts.windows import cut_windows, join_moments
 from adtempo.store.accounts import find_account, load_campaigns
 from adtempo.store.attributes import load_moments
 from adtempo.store.engine import reading
@@ -37,6 +36,9 @@ DRAWS = 400
 """Worlds that may be true, in which courses are compared."""
 
 DAYS_MAX = 400
+
+_ROWS = 20_000
+"""Campaigns times hours that are foreseen at once: what a day of a large account would need is too much to hold."""
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -102,7 +104,7 @@ class _Stage:
     weights: Floats
     days_of_hours: Ints
     windows: tuple[Mapping[Over, Ints], set[int]]
-    moments: Sequence[datetime]
+    told: frozenset[datetime]
 
 
 def replay_rules(
@@ -127,9 +129,13 @@ def replay_rules(
     shape = len(stage.refs), len(stage.history.days), stage.weights.shape[1]
     lived = _lived_before(stage, begins)
     courses = tuple(Course(name, rules, Times.once(*shape), lived.copy()) for name, rules in names)
-    for step in range(hours):
-        _step(stage, courses, begins + step * _HOUR, response, first=step == 0)
-        progress(0.9 * (step + 1) / hours)
+    for step, block in _blocks(stage, begins, hours):
+        if step == 0 or block[0].at in stage.told:
+            for course in courses:
+                course.adopt(load_book(workspace, block[0].at, course.rules, stage.refs), block[0].at)
+        for course in courses:
+            _live(stage, course, block, response)
+        progress(0.9 * (step + len(block)) / hours)
     draws = None if response is None else response.draw(DRAWS, np.random.default_rng(asked.seed))
     low = stage.history.place_of_hour(begins)
     late_seed = [asked.seed, 1]
@@ -174,8 +180,9 @@ def _set_stage(workspace: Workspace, asked: Replay, begins: datetime, hours: int
         raise InvalidInput("there are no campaigns to replay; import facts or sync an account first")
     rules = _all_rules(workspace, asked, begins, refs)
     windows = windows_needed(campaigns, rules)
-    history = open_history(workspace.ledger, refs, Span(begins, ends, max(windows[1])))
-    return _Stage(workspace, asked, refs, history, history.weights(), history.days_of_hours(), windows, moments)
+    told = frozenset(begins - (begins - moment) // _HOUR * _HOUR for moment in moments)
+    history = open_history(workspace.ledger, refs, Span(begins, ends, windows[1]))
+    return _Stage(workspace, asked, refs, history, history.weights(), history.days_of_hours(), windows, told)
 
 
 def _all_rules(workspace: Workspace, asked: Replay, at: datetime, refs: Sequence[CampaignRef]) -> list[Rule]:
@@ -253,60 +260,83 @@ def _lived_before(stage: _Stage, begins: datetime) -> Floats:
     return found
 
 
-def _step(
-    stage: _Stage, courses: Sequence[Course], at: datetime, response: SpendResponse | None, *, first: bool
-) -> None:
-    """Live through one hour: learn what was observed, let every course decide, then let the hour pass."""
-    history = stage.history
-    history.go_to(at)
-    top = partial(_top_spenders, stage, at)
-    if first or any(at - _HOUR < moment <= at for moment in stage.moments):
-        _tell(stage, courses, at)
-    heard, untouched = _facts_until(history), None
-    for course in courses:
-        if course.changed:
-            windows = _windows(stage, course.times)
-        else:
-            windows = untouched = untouched or _windows(stage, None)
-        course.decide(course.standing(at, windows, stage.windows[0], _paces(stage, course, at)), heard, top)
-    hour = history.place_of_hour(at)
-    days = stage.days_of_hours[history.account, hour]
-    for course in courses:
-        course.live(hour, days, stage.weights[:, hour], response)
+def _blocks(stage: _Stage, begins: datetime, hours: int) -> Iterator[tuple[int, list[Hour]]]:
+    """Go on through history; return hours between which nothing is learnt and nobody told anything, and their place."""
+    most = max(_ROWS // len(stage.refs), 1)
+    block: list[Hour] = []
+    for step in range(hours):
+        at = begins + step * _HOUR
+        if block and (at.hour == 0 or at in stage.told or len(block) == most):
+            yield step - len(block), block
+            block = []
+        stage.history.go_to(at)
+        block.append(_hear(stage, at))
+    yield hours - len(block), block
 
 
-def _tell(stage: _Stage, courses: Sequence[Course], at: datetime) -> None:
-    """Tell courses what campaigns were called and allowed to spend at a moment."""
-    for course in courses:
-        course.adopt(load_book(stage.workspace, at, course.rules, stage.refs), at)
-
-
-def _windows(stage: _Stage, times: Times | None) -> Mapping[tuple[Over, int], Window]:
-    """Return the figures that rules read, as they were or as they would be under other budgets."""
-    groups, lengths = stage.windows
-    return read_windows(
-        cut_windows(stage.history.known(times), lengths, {over.value: rows for over, rows in groups.items()})
+def _hear(stage: _Stage, at: datetime) -> Hour:
+    """Return what was known at the hour that history has come to."""
+    history, tops = stage.history, {}
+    place = history.place_of_hour(at)
+    for number, one in enumerate(history.accounts):
+        yesterday = last_ended(one, at)
+        spent = history.spent(yesterday - timedelta(days=TOP_DAYS - 1), yesterday)
+        tops[one.ref] = np.where(history.account == number, spent, 0)
+    return Hour(
+        at=at,
+        place=place,
+        look=history.look(),
+        days=stage.days_of_hours[history.account, place],
+        weights=stage.weights[:, place],
+        facts_until={one.ref: history.heard_until(one.ref) for one in history.accounts},
+        top=lambda ref: _top_spenders(stage.refs, tops[ref]),
     )
 
 
-def _paces(stage: _Stage, course: Course, at: datetime) -> Mapping[Over, Pace]:
-    book: Book = course.book
-    return load_paces(stage.workspace, book.campaigns, book.accounts, course.assigned, stage.windows[0], at)
+def _live(stage: _Stage, course: Course, hours: Sequence[Hour], response: SpendResponse | None) -> None:
+    """Live through hours on a course: foresee as many as nothing is changed in, and go on from there.
+
+    After a change the next hour is foreseen alone, then twice as many each time: where every hour changes something,
+    nothing is foreseen in vain.
+    """
+    book, groups = course.book, stage.windows[0]
+    paces = [
+        load_paces(stage.workspace, book.campaigns, book.accounts, course.assigned, groups, hour.at) for hour in hours
+    ]
+    ahead = len(hours)
+    while hours:
+        foreseen, changed = _foresee(stage, course, hours[:ahead], paces[-len(hours) :][:ahead], response), False
+        for nth, hour in enumerate(hours[:ahead]):
+            changed = course.decide(hour, foreseen, nth)
+            course.live(hour, response)
+            hours = hours[1:]
+            if changed:
+                break
+        ahead = 1 if changed else 2 * ahead
 
 
-def _facts_until(history: History) -> dict[AccountRef, datetime | None]:
-    return {one.ref: history.heard_until(one.ref) for one in history.accounts}
+def _foresee(
+    stage: _Stage,
+    course: Course,
+    hours: Sequence[Hour],
+    paces: Sequence[Mapping[Over, Pace]],
+    response: SpendResponse | None,
+) -> Foreseen:
+    """Hold the rules of a course against hours to come, with the figures that rules read, under its budgets."""
+    each, lengths = stage.windows
+    steps = np.arange(len(hours))[:, None]
+    groups = {over: (steps * (rows.max() + 1) + rows).ravel() for over, rows in each.items()}
+    known = join_moments(course.known(hours, response))
+    windows = read_windows(cut_windows(known, lengths, {over.value: rows for over, rows in groups.items()}))
+    together = {over: Pace.joined([one[over] for one in paces]) for over in paces[0]}
+    return course.foresee(len(hours), windows, groups, together)
 
 
-def _top_spenders(stage: _Stage, at: datetime, account: AccountRef) -> set[CampaignRef]:
-    """Return the top tenth, rounded up, of an account's campaigns by the seven closed days before a moment."""
-    history = stage.history
-    mine = [one.ref for one in history.accounts].index(account)
-    yesterday = last_ended(history.accounts[mine], at)
-    spent = history.spent(yesterday - timedelta(days=TOP_DAYS - 1), yesterday)
-    members = np.flatnonzero((history.account == mine) & (spent > 0))
+def _top_spenders(refs: Sequence[CampaignRef], spent: Ints) -> set[CampaignRef]:
+    """Return the top tenth, rounded up, of an account's campaigns by what they spent in seven closed days."""
+    members = np.flatnonzero(spent > 0)
     most = members[np.argsort(spent[members])[len(members) - math.ceil(TOP_SHARE * len(members)) :]]
-    return {stage.refs[one] for one in most.tolist()}
+    return {refs[one] for one in most.tolist()}
 
 
 def _judged_days(stage: _Stage, course: Course) -> dict[int, tuple[int, int]]:

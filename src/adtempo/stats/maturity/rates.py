@@ -73,6 +73,10 @@ class Usual:
         """Return the same of the first so many series."""
         return Usual(self.per_exposure[:count], self.doubt[:count])
 
+    def repeated(self, times: int) -> Usual:
+        """Return the same series so many times, one lot behind the other."""
+        return Usual(np.tile(self.per_exposure, (times, 1)), np.tile(self.doubt, (times, 1)))
+
     def since(self, cohort: int) -> Usual:
         """Return the same without the cohorts before a place."""
         return Usual(self.per_exposure[:, cohort:], self.doubt[:, cohort:])
