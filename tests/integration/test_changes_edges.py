@@ -168,10 +168,12 @@ def test_the_command_line_decides_explains_and_takes_back(home: Workspace) -> No
 
 
 def test_the_command_line_halts_rejects_and_reconciles(home: Workspace) -> None:
+    assert command(home, "halt", "--show")[2] == "changes are sent: nothing is halted\n"
     assert "look" in command(home, "halt", "--reason", "look")[2]
+    assert "look" in command(home, "halt", "--show")[2]
     assert json.loads(command(home, "halt", "--json")[1])["halted"] is True
     assert command(home, "approve", "1")[0] == 5
-    assert "sent again" in command(home, "resume")[2]
+    assert "nothing is halted" in command(home, "resume")[2]
     assert command(home, "resume", "--json")[0] == 5
     assert json.loads(command(home, "reject", "1", "--reason", "no", "--json")[1])["answer"] == "no"
     market = roads.build_market(home.home / "sandbox", 3)
@@ -192,7 +194,7 @@ def test_a_server_is_asked_for_the_same(home: Workspace, tmp_path: Path) -> None
         home, Turn(JobRun("changes", NOW, "running", "o", 1, NOW, NOW, 1, None, None, None, None), lambda: NOW)
     )
     with listening(home) as address:
-        for words in (["list"], ["list", "--state", "applied"], ["show", "1"], ["explain", "1"]):
+        for words in (["list"], ["list", "--state", "applied"], ["show", "1"], ["explain", "1"], ["halt", "--show"]):
             local = command(home, *words, "--json")[1]
             done = CliRunner().invoke(app, ["--server", address, "--token", str(token), "changes", *words])
             assert done.stdout == local

@@ -161,19 +161,22 @@ def revert(
             _tell(change_body(one), as_json=False)
 
 
-def halt(ctx: typer.Context, reason: Reason = "", *, as_json: AsJson = False) -> None:
+def halt(
+    ctx: typer.Context,
+    reason: Reason = "",
+    *,
+    show: Annotated[bool, typer.Option("--show", help="Only say whether anything is halted, and why.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Stop every change that was not sent yet."""
-    if _tells_server(ctx, "halt", reason=reason):
+    if asks_server(ctx, "/api/changes/halt") if show else _tells_server(ctx, "halt", reason=reason):
         return
-    from adtempo.changes.halt import halt_changes
+    from adtempo.changes.halt import halt_changes, why_halted
     from adtempo.changes.report import halt_body
 
     with opened(ctx) as workspace:
-        body = halt_body(halt_changes(workspace, actor=workspace.actor, reason=reason))
-    if as_json:
-        print_json(body)
-    else:
-        note(body["reason"])
+        said = why_halted(workspace) if show else halt_changes(workspace, actor=workspace.actor, reason=reason)
+    _tell_halt(halt_body(said), as_json=as_json)
 
 
 def resume(ctx: typer.Context, *, as_json: AsJson = False) -> None:
@@ -183,10 +186,7 @@ def resume(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 
     with opened(ctx) as workspace:
         body = halt_body(resume_changes(workspace, actor=workspace.actor))
-    if as_json:
-        print_json(body)
-    else:
-        note(body["reason"] or "changes are sent again")
+    _tell_halt(body, as_json=as_json)
 
 
 def reconcile(ctx: typer.Context, *, as_json: AsJson = False) -> None:
@@ -230,6 +230,13 @@ def _tell(body: Mapping[str, Any], *, as_json: bool) -> None:
         print_json(body)
     else:
         note(f"change {body['id']}: {body['summary']} {body['standing']} {body['answer']}".rstrip())
+
+
+def _tell_halt(body: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(body)
+    else:
+        note(body["reason"] or "changes are sent: nothing is halted")
 
 
 def _held(held: Mapping[str, str] | None) -> str | None:
