@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import httpx
 from playwright.sync_api import Page
@@ -10,10 +11,10 @@ from playwright.sync_api import Page
 from serving import PASSWORD
 
 
-def visit_as(page: Page, name: str, address: str, path: str) -> None:
+def visit_as(page: Page, name: str, address: str, path: str, wait_until: Literal["commit", "load"] = "load") -> None:
     """Open a page of a served market as a person who signed in there."""
     page.context.add_cookies([{"name": "adtempo", "value": _session(address, name), "url": address}])
-    page.goto(f"{address}{path}")
+    page.goto(f"{address}{path}", wait_until=wait_until)
 
 
 @cache

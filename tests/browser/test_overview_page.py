@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from adtempo.server import LINK_FILE, invite
 from adtempo.workspace import open_workspace
@@ -50,6 +50,29 @@ def test_a_stranger_claims_signs_out_and_signs_in_again(page: Page, tmp_path: Pa
         page.locator("button.main").click()
         expect(page.get_by_role("heading", name="Overview")).to_be_visible()
         page.goto("about:blank")  # what the page still asks for must not find the server gone
+
+
+def test_a_form_cannot_be_pressed_before_its_script_is_there(page: Page, market: str) -> None:
+    held: list[Route] = []
+    page.route("**/static/forms.js", lambda route, _request: held.append(route), times=1)
+    with page.expect_request("**/static/forms.js"):
+        visit_as(page, "viewer", market, "/", wait_until="commit")
+    page.wait_for_timeout(300)
+    assert page.locator("form").count() == 0
+    held[0].continue_()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_where_the_script_never_comes_no_password_goes_into_the_address(browser: Browser, market: str) -> None:
+    page = browser.new_page()
+    page.route("**/static/forms.js", lambda route: route.abort())
+    page.goto(f"{market}/sign-in")
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    assert page.url == f"{market}/sign-in"
+    page.close()
 
 
 def test_the_overview_draws_its_charts_and_says_that_the_market_is_simulated(page: Page, market: str) -> None:

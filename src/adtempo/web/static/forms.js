@@ -1,5 +1,7 @@
 // A form with data-send goes to its action as JSON; what the server refuses is said where it was typed. A one-time token
-// comes behind the # of the address, so that no log and no other server ever sees it.
+// comes behind the # of the address, so that no log and no other server ever sees it. Pages wait for this script before
+// they show anything, so no form can be pressed too early; where it never came, method="dialog" keeps a form from being
+// sent as an address, passwords included.
 
 const token = window.location.hash.slice(1);
 if (token) window.history.replaceState(null, "", window.location.pathname + window.location.search);
@@ -29,23 +31,25 @@ async function send(form, method, address, body) {
   button.disabled = false;
 }
 
-for (const form of document.querySelectorAll("form[data-send]")) {
+document.addEventListener("submit", (event) => {
+  const form = event.target;
   const { send: method, token: use } = form.dataset;
-  const address = form.getAttribute("action");
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const fields = [...new FormData(form)];
-    if (use === "with") fields.push(["token", token]);
-    send(form, method, address, fields.length ? Object.fromEntries(fields) : null);
-  });
-  if (use === "with") {
-    form.hidden = !token;
-    form.parentElement.querySelector(".without-token").hidden = Boolean(token);
-  }
-  if (use === "instead" && token) send(form, "POST", `${address}/token`, { token });
-}
+  if (!method) return;
+  event.preventDefault();
+  const fields = [...new FormData(form)];
+  if (use === "with") fields.push(["token", token]);
+  send(form, method, form.getAttribute("action"), fields.length ? Object.fromEntries(fields) : null);
+});
 
-for (const chooser of document.querySelectorAll("form[data-choose]")) {
-  chooser.addEventListener("change", () => chooser.requestSubmit());
-  chooser.querySelector("button").hidden = true;
-}
+document.addEventListener("DOMContentLoaded", () => {
+  for (const form of document.querySelectorAll("form[data-token]")) {
+    if (form.dataset.token === "with") {
+      form.hidden = !token;
+      form.parentElement.querySelector(".without-token").hidden = Boolean(token);
+    } else if (token) send(form, "POST", `${form.getAttribute("action")}/token`, { token });
+  }
+  for (const chooser of document.querySelectorAll("form[data-choose]")) {
+    chooser.addEventListener("change", () => chooser.requestSubmit());
+    chooser.querySelector("button").hidden = true;
+  }
+});
