@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Table, Text, case, func, or_, select
+from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Table, Text, case, cast, func, select
 
 from adtempo.domain.accounts import AccountRef, CampaignRef
 from adtempo.domain.campaigns import CampaignState, Status, read_status
@@ -71,21 +71,25 @@ def load_committed(connection: Connection, account: AccountRef, *, at: datetime)
     seen_at = func.max(seen.c.seen_observed_at).label("seen_at")
     shown = select(seen.c.campaign_id, budget, status, seen_at).group_by(seen.c.campaign_id).subquery()
     read = select(campaign_readings).where(of(campaign_readings, account), campaign_readings.c.read_at <= at).subquery()
+    # Added up by the database: only what the words for a status mean is known here.
     newer = read.c.read_at >= shown.c.seen_at
+    kinds = (shown.c.budget_daily_micros.is_not(None), shown.c.status, read.c.status, newer)
+    said, held = cast(shown.c.budget_daily_micros, BigInteger), read.c.budget_daily_micros
     query = (
-        select(shown.c.budget_daily_micros, shown.c.status, read.c.budget_daily_micros, read.c.status, newer)
+        select(*kinds, func.sum(said), func.sum(held))
         .select_from(campaigns)
         .outerjoin(shown, shown.c.campaign_id == campaigns.c.campaign_id)
         .outerjoin(read, read.c.campaign_id == campaigns.c.campaign_id)
-        .where(of(campaigns, account), or_(shown.c.budget_daily_micros.is_not(None), read.c.status.is_not(None)))
+        .where(of(campaigns, account))
+        .group_by(*kinds)
     )
     total = 0
-    for said, word, held, state, is_newer in connection.execute(query):
-        stands = None if said is None else read_status(word)
+    for is_said, word, state, is_newer, said_micros, held_micros in connection.execute(query):
+        stands = read_status(word) if is_said else None
         if state is not None and (stands is None or is_newer):
-            total += held if state == Status.ACTIVE else 0
+            total += int(held_micros) if state == Status.ACTIVE else 0
         elif stands is Status.ACTIVE:
-            total += int(said)
+            total += int(said_micros)
     return total
 
 
