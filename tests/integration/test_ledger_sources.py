@@ -97,6 +97,12 @@ def test_two_attribution_settings_are_never_added_and_the_one_looked_at_last_cou
     assert list(spent(bench, as_of=moment(1))) == [(("c1",), 100, 8)]
 
 
+def test_an_export_of_countless_attribution_settings_is_still_read_once(bench: Bench) -> None:
+    bench.post([day(0, 100, 5, attribution=f"setting {number:03d}") for number in range(200)])
+    bench.post([day(1, 100, 6, attribution="setting 199")])
+    assert list(spent(bench)) == [(("c1",), 100, 6)]
+
+
 def test_the_source_is_chosen_day_by_day_and_campaign_by_campaign(bench: Bench) -> None:
     bench.post(
         [
