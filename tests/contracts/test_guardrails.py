@@ -83,6 +83,7 @@ NEAR_MISSES: list[tuple[Proposal, dict[str, Any]]] = [
     (SMALL, {}),
     (PAUSE, {}),
     (SMALL, {"account": META, "sent": sent(7, 2)}),
+    (SMALL, {"sent": sent(48)}),
     (SMALL, {"facts_until": NOW - timedelta(hours=13)}),  # local midnight: every closed day is complete
     (SMALL, {"committed_micros": 4_980 * roads.EURO}),
     (BACK, {"account": META, "sent": sent(0.5, 3), "facts_until": None}),

@@ -27,7 +27,7 @@ from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.run import BudgetAutoScaler
 from adtempo.changes.assemble import Scene
 from adtempo.changes.propose import draft_change
-from adtempo.changes.situation import MEMORY
+from adtempo.changes.situation import MEMORY, Sent
 from adtempo.cli.main import app
 from adtempo.domain.accounts import CampaignRef
 from adtempo.domain.campaigns import CampaignState, Status
@@ -37,7 +37,7 @@ from adtempo.domain.proposals import BudgetAction
 from adtempo.domain.roles import Role
 from adtempo.domain.verdicts import Outcome
 from adtempo.facts.formats import ImportOptions
-from adtempo.facts.history import History, Span, open_history
+from adtempo.facts.history import History, Span, Times, open_history
 from adtempo.facts.imports import import_facts
 from adtempo.facts.windows import cut_windows, load_window_tables
 from adtempo.people.secret_texts import write_secret
@@ -265,6 +265,25 @@ def test_hours_are_foreseen_with_groups_windows_and_plans(
     monkeypatch.setattr("adtempo.budgets.replay.run._ROWS", 7 * len(RETURNS))
     assert story(replay(workspace, rules, until=SINCE))
     assert len(hours) == 24
+
+
+@pytest.mark.parametrize(
+    ("platform", "hours", "changes", "rests"),
+    [
+        ("google", 5.9, 1, True),
+        ("google", 6, 2, False),
+        ("google", 6, 3, True),
+        ("tiktok", 47.9, 1, True),
+        ("tiktok", 48, 3, False),
+    ],
+)
+def test_a_campaign_rests_for_its_cool_down_its_platforms_spacing_and_its_changes_per_day(
+    platform: str, hours: float, changes: int, rests: bool
+) -> None:
+    course, campaign = Course("rules", None, Times.once(1, 1, 1), np.zeros((1, 1))), CampaignRef(platform, "a1", "c1")
+    state = CampaignState(10**8, Status.ACTIVE)
+    course._sent[campaign] = [Sent(NOW - timedelta(hours=hours), state, state)] * changes
+    assert course._rests(read_rule({"rule_name": "r"}), campaign, NOW) is rests
 
 
 def test_reported_figures_pause_what_expected_ones_let_live(workspace: Workspace) -> None:

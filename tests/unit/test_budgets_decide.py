@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import roads
 from adtempo.budgets.decide import recommend_choice
 from adtempo.budgets.evaluate import doubt_for
+from adtempo.budgets.load import find_fitting
 from adtempo.budgets.rules.base import Rule
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.tell import find_news
@@ -119,6 +122,33 @@ def test_a_limit_pulls_a_rise_towards_the_present_budget_and_says_so() -> None:
     assert found.requires_approval
 
 
+def test_a_limit_that_takes_but_a_micro_is_named_too() -> None:
+    found = one(replace(REPORTED, max_daily_budget=240 * MICROS - 1), Told(200, Seen(value=350)))
+    assert found.reason == "Strong performance: ROAS 3.50x (>3.0x) - limited to 239.99 USD a day"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "budget", "value", "asks"),
+    [(240, 200, 350, False), (239.99, 200, 350, True), (500, 900, 120, False)],
+)
+def test_a_person_is_asked_for_rises_above_the_threshold_alone(
+    threshold: float, budget: float, value: float, asks: bool
+) -> None:
+    rule = replace(REPORTED, require_approval_threshold=round(threshold * MICROS))
+    assert one(rule, Told(budget, Seen(value=value))).requires_approval is asks
+
+
+@pytest.mark.parametrize(("impressions", "action"), [(1_000, "scale_up"), (999, "maintain")])
+def test_as_many_impressions_as_are_needed_are_enough(impressions: int, action: str) -> None:
+    assert one(REPORTED, Told(200, Seen(impressions=impressions, value=350))).action == action
+
+
+def test_full_confidence_acts_on_what_is_certain_and_on_nothing_else() -> None:
+    rule = Rule("r", confidence=1.0)
+    assert one(rule, Told(200, Seen(value=350))).action is BudgetAction.SCALE_UP
+    assert one(rule, Told(200, Seen(value=350, value_final=(350, 250, 450)))).action is BudgetAction.MAINTAIN
+
+
 def test_a_budget_beyond_its_limit_is_never_pushed_through_it() -> None:
     assert one(REPORTED, Told(1_500, Seen(value=350))).new_budget_micros == 1_500 * MICROS
     assert one(REPORTED, Told(6, Seen(value=120))).new_budget_micros == 6 * MICROS
@@ -182,8 +212,6 @@ GENERAL = {
     ],
 )
 def test_general_rules_compare_any_metric_over_any_window(told: Told, action: BudgetAction, reason: str) -> None:
-    from dataclasses import replace
-
     found = one(read_rule(GENERAL), replace(told, more={168: Seen(), **told.more}))
     assert (found.action, found.reason) == (action, reason)
 
@@ -224,6 +252,23 @@ def test_what_meets_its_target_cost_is_not_cut(target: float, action: str) -> No
     rule = Rule("r", basis=Basis.REPORTED, target_cpa=round(target * MICROS))
     (found,) = evaluate(rule, Told(seen=Seen(value=120, conversions=10)))
     assert found.action == action
+
+
+def test_the_nearest_enabled_rule_counts_and_the_wider_ones_stand_behind_it() -> None:
+    """A campaign's own before its account's before one for everybody; of one reach the first."""
+    written = [
+        {"rule_name": "all"},
+        {"rule_name": "account", "account_id": "meta:a1"},
+        {"rule_name": "off", "campaign_id": "meta:a1:c1", "enabled": False},
+        {"rule_name": "own", "campaign_id": "meta:a1:c1"},
+        {"rule_name": "second", "campaign_id": "meta:a1:c1"},
+        {"rule_name": "other", "campaign_id": "meta:a1:c2"},
+    ]
+    rules = [(rule, (place, 1), rule.enabled) for place, rule in enumerate(read_rule(one) for one in written)]
+    (campaign,) = standing(Told()).campaigns
+    fitting = [rule.rule_name for rule, _ in find_fitting(rules, campaign, "USD")]
+    assert fitting == ["own", "second", "account", "all"]
+    assert find_fitting(rules[:3], campaign, "USD") == []
 
 
 def test_a_record_of_failure_doubts_expected_figures_alone() -> None:

@@ -83,8 +83,8 @@ class Choice:
 def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     """Hold a rule against campaigns, column by column.
 
-    Of the rows that hold the most severe wins. On the expected basis a row holds where it does so with at least the
-    rule's confidence; on the reported basis the table is taken at its word.
+    Of the rows that hold the most severe wins. A row holds where it does so with at least the rule's confidence; what
+    was reported holds for certain or not at all.
 
     Args:
         rule: The rule.
@@ -97,13 +97,11 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     rows = recommend_rows(rule)
     found = Found(rows, rule, standing, where)
     impressions = estimate_values("impressions", rule, standing, where, expected=False)
-    on_expected = rule.basis is Basis.EXPECTED
-    basis = found.expected if on_expected else found.reported
-    sure = rule.confidence if on_expected else 1.0
+    basis = found.expected if rule.basis is Basis.EXPECTED else found.reported
     low, high = np.stack([one.low for one in basis]), np.stack([one.high for one in basis])
-    holds = low >= sure
+    holds = low >= rule.confidence
     row = _first(holds)
-    doubts = ~holds & ~(high <= 1 - sure)
+    doubts = ~holds & ~(high <= 1 - rule.confidence)
     blind = (low == 0) & (high == 1)
     in_doubt = np.where((doubts & ~blind).any(axis=0), Cause.UNCERTAIN, Cause.NO_FACTS)
     idle = np.where(doubts.any(axis=0), in_doubt, Cause.NOTHING_HOLDS)
