@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -256,7 +257,7 @@ def test_what_meets_its_target_cost_is_not_cut(target: float, action: str) -> No
 
 def test_the_nearest_enabled_rule_counts_and_the_wider_ones_stand_behind_it() -> None:
     """A campaign's own before its account's before one for everybody; of one reach the first."""
-    written = [
+    written: list[dict[str, Any]] = [
         {"rule_name": "all"},
         {"rule_name": "account", "account_id": "meta:a1"},
         {"rule_name": "off", "campaign_id": "meta:a1:c1", "enabled": False},
