@@ -148,6 +148,7 @@ def test_full_confidence_acts_on_what_is_certain_and_on_nothing_else() -> None:
     rule = Rule("r", confidence=1.0)
     assert one(rule, Told(200, Seen(value=350))).action is BudgetAction.SCALE_UP
     assert one(rule, Told(200, Seen(value=350, value_final=(350, 250, 450)))).action is BudgetAction.MAINTAIN
+    assert one(rule, Told()).reason == "Within its targets: ROAS 2.00x, CTR 1.50%"
 
 
 def test_a_budget_beyond_its_limit_is_never_pushed_through_it() -> None:
