@@ -26,10 +26,11 @@ class Market:
         start: Day on which they begin to.
         impressions: Of each creative and day.
         ctr: As a ratio.
-        noise: Spread of each creative's own day-to-day noise, and once more of its campaign's.
+        noise: Spread of each creative's own day-to-day noise.
+        common: The same of its campaign's.
         weekdays: Spread between weekdays.
         drift: What CTR loses per day everywhere.
-        memory: How much of a day's shared noise is still there on the next.
+        memory: How much of a day's common noise is still there on the next.
     """
 
     campaigns: int = 100
@@ -39,6 +40,7 @@ class Market:
     impressions: int = 10_000
     ctr: float = 0.01
     noise: float = 0.0
+    common: float = 0.0
     weekdays: float = 0.0
     drift: float = 0.0
     memory: float = 0.0
@@ -60,24 +62,28 @@ class Market:
         """Draw clicks and impressions, shape (creatives, days)."""
         day = np.arange(days)
         tired = np.where(self.tires[:, None], np.maximum(day + 0.5 - self.start, 0) / HALF_LIFE_DAYS, 0.0)
-        shared = rng.normal(0, 1, (self.campaigns, days))
+        common = rng.normal(0, self.common, (self.campaigns, days))
         for i in range(1, days):
-            shared[:, i] = self.memory * shared[:, i - 1] + np.sqrt(1 - self.memory**2) * shared[:, i]
+            common[:, i] = self.memory * common[:, i - 1] + np.sqrt(1 - self.memory**2) * common[:, i]
         rhythm = rng.normal(0, self.weekdays, (self.campaigns, 7))[:, day % 7]
         own = rng.normal(0, self.noise, tired.shape)
-        moves = own - tired * np.log(2) + (self.noise * shared + rhythm - self.drift * day)[self.campaign]
+        moves = own - tired * np.log(2) + (common + rhythm - self.drift * day)[self.campaign]
         clicks = rng.poisson(self.impressions * self.ctr * np.exp(moves))
         return clicks.astype(np.float64), np.full(tired.shape, float(self.impressions))
 
 
 def ever_flagged(market: Market, seed: int, days: int = EIGHT_WEEKS) -> NDArray[np.bool_]:
     """Look every evening, and say of each creative whether it was flagged on any, shape (creatives,)."""
-    clicks, impressions = market.counts(np.random.default_rng(seed), days)
+    return flagged_on_an_evening(*market.counts(np.random.default_rng(seed), days), market.campaign)
+
+
+def flagged_on_an_evening(clicks: Floats, impressions: Floats, campaign: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say the same of counts of shape (creatives, days), all of one account."""
     flagged = np.zeros(len(clicks), dtype=np.bool_)
     one_account = np.zeros(len(clicks))
-    for today in range(3, days + 1):
+    for today in range(3, clicks.shape[1] + 1):
         seen = slice(0, today)
-        flagged |= find_declines(clicks[:, seen], impressions[:, seen], market.campaign, one_account).score >= 0.5
+        flagged |= find_declines(clicks[:, seen], impressions[:, seen], campaign, one_account).score >= 0.5
     return flagged
 
 

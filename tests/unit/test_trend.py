@@ -20,12 +20,12 @@ def test_creatives_that_halve_in_two_weeks_are_flagged_before_they_have_lost_30_
 
 def test_a_falling_market_tires_nobody_who_has_siblings() -> None:
     """24% in eight weeks, twelve campaigns of four; a share of 10% would pass with probability above 0.99."""
-    market = Market(campaigns=12, creatives=4, drift=0.005, ctr=0.02, noise=0.03)
+    market = Market(campaigns=12, creatives=4, drift=0.005, ctr=0.02, noise=0.03, common=0.03)
     assert ever_flagged(market, seed=13).mean() < 0.25
 
 
 def test_the_half_of_a_family_that_holds_is_the_yardstick() -> None:
-    market = Market(campaigns=10, creatives=4, tiring=2, start=21, ctr=0.03, noise=0.03)
+    market = Market(campaigns=10, creatives=4, tiring=2, start=21, ctr=0.03, noise=0.03, common=0.03)
     clicks, impressions = market.counts(np.random.default_rng(14), days=33)
     found = find_declines(clicks, impressions, market.campaign, np.zeros(40))
     assert found.score[market.tires].min() > 0.5

@@ -19,26 +19,24 @@ Bools = NDArray[np.bool_]
 MATERIAL = 0.10
 """A fall by less than this share of the healthy level is not worth a person's time."""
 
-EVIDENCE = 8.0
-"""Odds of a material fall from which on a series is flagged."""
+EVIDENCE = 3.5
+"""Odds of a material fall from which on a series is flagged; with such odds of any fall it is no yardstick."""
 
 DAYS_MIN = 3
 """With fewer days of exposure nothing is said."""
 
 _FALL_DAILY = 0.05  # typical speed of a fall, per day: half in two weeks
-_ODDS_FROM_START = 0.6  # prior odds that a series falls from its first day on
+_ODDS_FROM_START = 0.1  # prior odds that a series falls from its first day on
 _ODDS_PER_DAY = 0.75 / 56  # and that it begins to on any one later day
 _NO_ODDS = 1e-300
-_FEW = 10.0  # counts a day at which evidence weighs half: few counts fit some slow fall too easily
+_FEW = 20.0  # counts a day at which evidence weighs half: few counts fit some slow fall too easily
 
 _DRIFT_DAILY = 0.001  # typical speed of slow drift that is no fall: 6% in eight weeks
 _MARKET_DAILY = 0.003  # and where siblings can tell of it
 _MARKET_DAILY_MAX = 0.01  # siblings that move faster than this tell of something else than a market
-_HOLDING = 1.0  # below even odds of a fall a series is a yardstick for its siblings
 
 _NOISE = 0.03**2  # day-to-day variance where nothing is known yet
 _SHARED = 0.05**2  # the same for what siblings have in common
-_RHYTHM = 0.04**2  # and between weekdays
 _LEAST = 0.01**2
 _PRIOR_DAYS = 10.0  # how many days of data those are worth
 _POOL_DAYS = 30.0  # how many days of a series' own data its pool's noise is worth
@@ -117,11 +115,12 @@ def find_declines(successes: ArrayLike, trials: ArrayLike, family: ArrayLike, po
     expected = rate[:, None] * exposure
     moves = _divide(counts - expected, expected)
     unsteady = _noise(moves, _divide(1.0, expected), expected > 0, pools)  # weekdays and all
-    moves = moves - _rhythm(counts, expected, families, unsteady)
-    alone = _weigh(moves, expected, exposure, _drift_only(expected, families), pools)
-    beside = _siblings(moves, expected, families, pools, alone.odds_any < _HOLDING)
+    weekdays, kept = _rhythm(counts, expected, families, unsteady)
+    moves = moves - weekdays
+    alone = _weigh(moves, expected, exposure, kept, _drift_only(expected, families), pools)
+    beside = _siblings(moves, expected, families, pools, alone.odds_any < EVIDENCE)
     compared = np.count_nonzero(beside.variance, axis=1) > 0
-    judged = _either(compared, _weigh(moves, expected, exposure, beside, 2 * pools + compared), alone)
+    judged = _either(compared, _weigh(moves, expected, exposure, kept, beside, 2 * pools + compared), alone)
     days = np.count_nonzero(expected, axis=1)
     known = days >= DAYS_MIN
     daily = _divide(counts.sum(axis=1), days)
@@ -134,16 +133,20 @@ def find_declines(successes: ArrayLike, trials: ArrayLike, family: ArrayLike, po
     )
 
 
-def _weigh(moves: Floats, expected: Floats, exposure: Floats, beside: _Yardstick, pools: Labels) -> _Weighed:
+def _weigh(
+    moves: Floats, expected: Floats, exposure: Floats, kept: Floats, beside: _Yardstick, pools: Labels
+) -> _Weighed:
     """Hold every possible fall against none: log-odds of linear falls with a half-normal speed, in closed form.
 
     A fall begins on some day and goes on with every day, or with every exposure; level and drift are integrated out.
+    Moves show only a share of their noise, `kept`, and are held against the whole.
     """
     days = moves.shape[1]
     counted = _divide(1.0, expected) + beside.variance
     moves = moves - beside.moved - beside.drift * np.arange(days)
     active = expected > 0
-    weights = np.where(active, 1.0 / np.where(active, counted + _noise(moves, counted, active, pools)[:, None], 1), 0.0)
+    spread = counted + _noise(moves, counted, active, pools)[:, None]
+    weights = np.where(active, kept[:, None] / np.where(active, spread, 1.0), 0.0)
     typical = _divide(exposure.sum(axis=1), np.count_nonzero(active, axis=1))[:, None]
     clocks = (
         np.broadcast_to(np.arange(days, dtype=np.float64), moves.shape),
@@ -238,8 +241,8 @@ def _slope(moves: Floats, weights: Floats) -> tuple[Floats, Floats]:
     return _divide((weights * centred * moves).sum(axis=1), precision), precision
 
 
-def _rhythm(counts: Floats, expected: Floats, families: Labels, noise: Floats) -> Floats:
-    """Return what each weekday does to a family, shrunk to nothing where noise would look the same.
+def _rhythm(counts: Floats, expected: Floats, families: Labels, noise: Floats) -> tuple[Floats, Floats]:
+    """Learn what each weekday does to a family, shrunk to nothing where noise would look the same.
 
     Args:
         counts: Shape (series, days).
@@ -248,25 +251,30 @@ def _rhythm(counts: Floats, expected: Floats, families: Labels, noise: Floats) -
         noise: Day-to-day variance beyond counting, that between weekdays included, shape (series,).
 
     Returns:
-        Shares of the mean rate, shape (series, days).
+        Effects as shares of the mean rate, shape (series, days), and what share of a series' noise is left when they
+        are taken off, shape (series,): with few weeks they fit noise as well, and a fall stands out from all of it.
+
+    References:
+        Efron and Morris (1973), Stein's estimation rule and its competitors, doi:10.1080/01621459.1973.10481350.
     """
     days = counts.shape[1]
     if days < 2 * _WEEK:
-        return np.zeros_like(counts)
+        return np.zeros_like(counts), np.ones(len(counts))
     came, due = _by_label(counts, families), _by_label(expected, families)
     middle = slice(_WEEK // 2, days - _WEEK // 2)
     local = _divide(_moving_sum(came, _WEEK), _moving_sum(due, _WEEK))
     usual = due[:, middle] * local
-    apart = _divide(came[:, middle] - usual, usual)
-    typical = np.bincount(families, weights=noise) / np.bincount(families)
-    effect = np.zeros_like(came)
-    for weekday in range(_WEEK):
-        there = np.arange(middle.start, middle.stop) % _WEEK == weekday
-        mass, weeks = usual[:, there].sum(axis=1), np.count_nonzero(usual[:, there], axis=1)
-        mean = _divide((usual * apart)[:, there].sum(axis=1), mass)
-        shrink = _RHYTHM / (_RHYTHM + _divide(1.0, mass) + _divide(typical, weeks))
-        effect[:, weekday::_WEEK] = np.where(mass > 0, mean * shrink, 0.0)[:, None]
-    return np.asarray(effect[families])
+    surplus = np.where(usual > 0, came[:, middle] - usual, 0.0)
+    typical = (np.bincount(families, weights=noise) / np.bincount(families))[:, None]
+    there = (np.arange(middle.start, middle.stop)[:, None] % _WEEK == np.arange(_WEEK)).astype(np.float64)
+    mass, weeks = usual @ there, (usual > 0) @ there
+    mean = _divide(surplus @ there, mass)
+    by_chance = _divide(1.0, mass) + _divide(typical, weeks)
+    size = _divide(mean**2, by_chance).sum(axis=1, keepdims=True)
+    trust = np.maximum(1.0 - _divide(_WEEK - 3.0, size), 0.0)
+    fitted = (trust * (2 - trust) * _divide(1.0, weeks)).mean(axis=1)[families]
+    own = _divide(expected.sum(axis=1), due.sum(axis=1)[families])
+    return (trust * mean)[families][:, np.arange(days) % _WEEK], 1.0 - np.minimum(fitted * own, 0.5)
 
 
 def _noise(moves: Floats, counted: Floats, active: Bools, pools: Labels) -> Floats:
