@@ -81,7 +81,7 @@ def test_a_currency_worth_less_changes_no_action(told: Told, factor: int) -> Non
     )
     wide = {"min_daily_budget": 1, "max_daily_budget": 10**6, "max_daily_spend_limit": 10**7}
     choice = choose(read_rule({"rule_name": "r", **wide}), one, many)
-    if np.all(np.abs(choice.found.expected[0].low - 0.8) > 1e-6):
+    if np.all(np.abs(choice.found.chances[0].low - 0.8) > 1e-6):
         assert choice.row[0] == choice.row[1]
         assert abs(choice.target_micros[1] - factor * choice.target_micros[0]) <= factor * 10_000
 

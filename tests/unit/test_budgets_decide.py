@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 
 import roads
+from adtempo.budgets.columns import Window
 from adtempo.budgets.decide import recommend_choice
 from adtempo.budgets.evaluate import doubt_for
 from adtempo.budgets.load import find_fitting
-from adtempo.budgets.rules.base import Rule
+from adtempo.budgets.reasons import Explainer
+from adtempo.budgets.rules.base import Over, Rule
 from adtempo.budgets.rules.fields import read_rule
 from adtempo.budgets.tell import find_news
 from adtempo.domain.budgets import Basis, Evaluation, Truth
 from adtempo.domain.changes import State
 from adtempo.domain.errors import InvalidInput
+from adtempo.domain.panels import Expected
 from adtempo.domain.proposals import BudgetAction
 from standings import MICROS, NOW, Seen, Told, evaluate, standing
 
@@ -80,6 +83,25 @@ def test_a_sure_loss_is_cut_on_the_expected_basis_and_says_both_figures() -> Non
     )
     assert [judged.truth for judged in found.judgements] == [Truth.TRUE, Truth.TRUE, Truth.FALSE, Truth.FALSE]
     assert found.would_change == "scale_down unless ROAS is below 1.0x"
+
+
+@pytest.mark.parametrize(
+    ("mean", "action", "missing"),
+    [
+        (150, BudgetAction.MAINTAIN, "pause needs ROAS is below 1.0x, which is 90% likely but not what is expected"),
+        (120, BudgetAction.SCALE_DOWN, ""),
+        (90, BudgetAction.PAUSE, ""),
+    ],
+)
+def test_a_bad_day_of_rare_results_speaks_against_nobody(mean: float, action: BudgetAction, missing: str) -> None:
+    told = Told(150, Seen(spend=100, value=0))
+    columns = standing(told)
+    rare = Expected(*(np.array([end], np.float64) for end in (mean, 0, 100, 0, 900, 1)), np.array(["own"], object))
+    matured = replace(columns.windows[Over.CAMPAIGN, 24].matured, conversion_value=rare)
+    columns = replace(columns, windows={(Over.CAMPAIGN, 24): Window(matured, np.array([False]))})
+    found = Explainer(recommend_choice(Rule("r"), columns, np.arange(1)), columns).evaluations()[0]
+    assert found.action is action
+    assert found.missing.partition(";")[0] == missing
 
 
 def test_too_few_impressions_are_no_evidence() -> None:

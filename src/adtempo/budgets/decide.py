@@ -11,7 +11,6 @@ from adtempo.budgets.columns import Bools, Floats, Ints, Standing
 from adtempo.budgets.estimate import Found, estimate_values
 from adtempo.budgets.rules import recommend_rows
 from adtempo.budgets.rules.base import Amounts, Row, Rule, amounts_in
-from adtempo.domain.budgets import Basis
 from adtempo.domain.money import minor_unit_micros
 from adtempo.domain.proposals import BudgetAction
 
@@ -83,8 +82,8 @@ class Choice:
 def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     """Hold a rule against campaigns, column by column.
 
-    Of the rows that hold the most severe wins. A row holds where it does so with at least the rule's confidence; what
-    was reported holds for certain or not at all.
+    Of the rows that hold the most severe wins. A row holds where it does so with at least the rule's confidence and at
+    the expected values themselves; what was reported holds for certain or not at all.
 
     Args:
         rule: The rule.
@@ -97,11 +96,9 @@ def recommend_choice(rule: Rule, standing: Standing, where: Ints) -> Choice:
     rows = recommend_rows(rule)
     found = Found(rows, rule, standing, where)
     impressions = estimate_values("impressions", rule, standing, where, expected=False)
-    basis = found.expected if rule.basis is Basis.EXPECTED else found.reported
-    low, high = np.stack([one.low for one in basis]), np.stack([one.high for one in basis])
-    holds = low >= rule.confidence
-    row = _first(holds)
-    doubts = ~holds & ~(high <= 1 - rule.confidence)
+    low, high = (np.stack([getattr(one, end) for one in found.chances]) for end in ("low", "high"))
+    row = _first(found.sure)
+    doubts = ~found.sure & ~(high <= 1 - rule.confidence)
     blind = (low == 0) & (high == 1)
     in_doubt = np.where((doubts & ~blind).any(axis=0), Cause.UNCERTAIN, Cause.NO_FACTS)
     idle = np.where(doubts.any(axis=0), in_doubt, Cause.NOTHING_HOLDS)

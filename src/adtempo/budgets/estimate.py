@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +22,7 @@ from adtempo.budgets.rules.conditions import (
     comparisons_of,
     late_quantity_of,
 )
+from adtempo.domain.budgets import Basis
 from adtempo.domain.metrics import METRICS, Metric
 from adtempo.stats.quantiles import chance_above
 
@@ -73,21 +75,48 @@ class Found:
     standing: Standing
     where: Ints
 
+    @property
+    def chances(self) -> list[Chance]:
+        """Of each row, on the rule's basis."""
+        return self._doubted if self.rule.basis is Basis.EXPECTED else self.reported
+
     @cached_property
-    def expected(self) -> list[Chance]:
-        """Of each row, on what the figures will come to."""
-        return _estimate_rows(self.rows, self.rule, self.standing, self.where, expected=True)
+    def sure(self) -> Bools:
+        """Whether each row holds with the rule's confidence, shape (rows, chosen).
+
+        On expected figures it must hold at the expected values too: where one result in a week is worth many, a day's
+        figures lie far below what is expected of them nearly every day, and that speaks against nobody.
+        """
+        sure = np.stack([one.low for one in self.chances]) >= self.rule.confidence
+        if self.rule.basis is Basis.EXPECTED and sure.any():
+            sure &= np.stack([one.low == 1 for one in self._estimate(_Reading.EXPECTED)])
+        return sure
 
     @cached_property
     def reported(self) -> list[Chance]:
         """Of each row, on what was reported so far: 0 or 1, or unknown."""
-        return _estimate_rows(self.rows, self.rule, self.standing, self.where, expected=False)
+        return self._estimate(_Reading.REPORTED)
+
+    @cached_property
+    def _doubted(self) -> list[Chance]:
+        return self._estimate(_Reading.DOUBTED)
+
+    def _estimate(self, reading: _Reading) -> list[Chance]:
+        return _estimate_rows(self.rows, self.rule, self.standing, self.where, reading)
 
 
-def _estimate_rows(rows: Sequence[Row], rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> list[Chance]:
+class _Reading(Enum):
+    """How figures are read: as reported so far, as expected to end, or so with all that is in doubt about it."""
+
+    REPORTED = "reported"
+    EXPECTED = "expected"
+    DOUBTED = "doubted"
+
+
+def _estimate_rows(rows: Sequence[Row], rule: Rule, standing: Standing, where: Ints, reading: _Reading) -> list[Chance]:
     """Say how likely rows hold; over ad groups, how likely for every one that was shown: of none, nobody can say."""
     if rule.over is not Over.AD_GROUP:
-        return _chances(rows, rule, standing, where, expected=expected)
+        return _chances(rows, rule, standing, where, reading)
     if standing.ad_groups is None:
         return [Chance(np.zeros(len(where)), np.ones(len(where))) for _ in rows]
     of, each, alone = standing.ad_groups.campaign, standing.ad_groups.standing, replace(rule, over=Over.CAMPAIGN)
@@ -98,7 +127,7 @@ def _estimate_rows(rows: Sequence[Row], rule: Rule, standing: Standing, where: I
     into = place[of[asked]]
     some = np.bincount(into, minlength=len(where)) > 0
     found = []
-    for chance in _chances(rows, alone, each, asked, expected=expected):
+    for chance in _chances(rows, alone, each, asked, reading):
         lacking, high = np.bincount(into, 1 - chance.low, len(where)), np.ones(len(where))
         np.minimum.at(high, into, chance.high)
         found.append(Chance(np.where(some, np.maximum(1 - lacking, 0.0), 0.0), high))
@@ -110,7 +139,7 @@ def estimate_values(name: str, rule: Rule, standing: Standing, where: Ints, *, e
     return estimate_compared(Comparison(name, ">", _ANY), rule, standing, where, expected=expected)
 
 
-def _chances(rows: Sequence[Row], rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> list[Chance]:
+def _chances(rows: Sequence[Row], rule: Rule, standing: Standing, where: Ints, reading: _Reading) -> list[Chance]:
     """Return how likely rows hold; of one figure all comparisons are worked out at once."""
     by_figure: dict[tuple[str, int | None], dict[Comparison, None]] = {}
     for row in rows:
@@ -118,7 +147,7 @@ def _chances(rows: Sequence[Row], rule: Rule, standing: Standing, where: Ints, *
             by_figure.setdefault((one.metric, one.window_hours), {})[one] = None
     told: dict[Comparison, Chance] = {}
     for same in map(tuple, by_figure.values()):
-        likely = _compare(same, rule, standing, where, expected=expected)
+        likely = _compare(same, rule, standing, where, reading)
         unknown = np.isnan(likely)
         bounds = zip(np.where(unknown, 0.0, likely), np.where(unknown, 1.0, likely), strict=True)
         told |= {one: Chance(*ends) for one, ends in zip(same, bounds, strict=True)}
@@ -135,20 +164,21 @@ def _chance(condition: Condition, told: Mapping[Comparison, Chance]) -> Chance:
     return Chance(low.max(axis=0), np.minimum(high.sum(axis=0), 1.0))
 
 
-def _compare(same: Sequence[Comparison], rule: Rule, standing: Standing, where: Ints, *, expected: bool) -> Floats:
+def _compare(same: Sequence[Comparison], rule: Rule, standing: Standing, where: Ints, reading: _Reading) -> Floats:
     """Return the probability of comparisons of one figure, shape (comparisons, chosen).
 
-    0 or 1 of what was reported, NaN where there is no value.
+    0 or 1 where no doubt is read, NaN where there is no value.
     """
     one, signs = same[0], [each.sign for each in same]
+    expected, doubted = reading is not _Reading.REPORTED, reading is _Reading.DOUBTED
     limits = np.stack([estimate_bound(each, rule, standing, where, expected=expected) for each in same])
-    if expected and one.metric == PACE.name:
+    if doubted and one.metric == PACE.name:
         pace, rows = standing.paces[shown_over(rule)], _rows(rule, standing, where)
         low, high = pace.low80[rows], pace.high80[rows]
         middle = pace.value[rows]
         ends = [middle - _TO_95 * (middle - low), low, middle, high, middle + _TO_95 * (high - middle)]
         return _likely(signs, np.stack(ends), limits)
-    if expected and (late := late_quantity_of(COMPARABLE[one.metric])):
+    if doubted and (late := late_quantity_of(COMPARABLE[one.metric])):
         window = _window(one.window_hours, rule, standing)
         return _compare_late(COMPARABLE[one.metric], late, signs, limits, window, _rows(rule, standing, where))
     values = estimate_compared(one, rule, standing, where, expected=expected)

@@ -10,7 +10,7 @@ import numpy as np
 
 from adtempo.budgets.columns import Bools, Floats, Standing
 from adtempo.budgets.decide import MAINTAIN, Cause, Choice
-from adtempo.budgets.estimate import SHOWN, Chance, estimate_bound, estimate_compared, estimate_values
+from adtempo.budgets.estimate import SHOWN, estimate_bound, estimate_compared, estimate_values
 from adtempo.budgets.rules.base import Over, Row, shown_over
 from adtempo.budgets.rules.conditions import (
     COMPARABLE,
@@ -108,11 +108,6 @@ class Explainer:
         window = standing.windows[over, rule.window_hours]
         return window.closed_days[standing.groups[over][self._choice.where]]
 
-    @property
-    def _chances(self) -> list[Chance]:
-        """How likely each row holds, on the basis of the rule."""
-        return self._choice.found.expected if self._expects else self._choice.found.reported
-
     def _action_of(self, row: int) -> BudgetAction:
         return BudgetAction.MAINTAIN if row == MAINTAIN else self._choice.rows[row].action
 
@@ -124,22 +119,24 @@ class Explainer:
         return "the last closed local day" if days == 1 else f"the last {days} closed local days"
 
     def _judgement(self, number: int, place: int) -> Judgement:
-        row, chance, reported = self._choice.rows[number], self._chances[number], self._choice.found.reported[number]
+        row, found = self._choice.rows[number], self._choice.found
+        chance, reported = found.chances[number], found.reported[number]
         low, high = float(chance.low[place]), float(chance.high[place])
         known = reported.low[place] == reported.high[place]
         return Judgement(
             action=row.action,
             condition=str(row.when),
-            truth=self._truth(chance, place),
+            truth=self._truth(number, place),
             probability=None if (low, high) == (0.0, 1.0) else low,
             reported=bool(reported.low[place]) if known else None,
         )
 
-    def _truth(self, chance: Chance, place: int) -> Truth:
-        sure = self._choice.rule.confidence if self._expects else 1.0
-        if chance.low[place] >= sure:
+    def _truth(self, number: int, place: int) -> Truth:
+        found = self._choice.found
+        if found.sure[number, place]:
             return Truth.TRUE
-        return Truth.FALSE if chance.high[place] <= 1 - sure else Truth.UNCERTAIN
+        against = found.chances[number].high[place] <= 1 - self._choice.rule.confidence
+        return Truth.FALSE if against else Truth.UNCERTAIN
 
     def reason(self, place: int) -> str:
         """Say why one campaign of the choice gets what it gets, in one sentence."""
@@ -244,12 +241,13 @@ class Explainer:
             return f"{choice.rule.min_impressions - choice.impressions[place]:,} more impressions are needed"
         if choice.cause[place] != Cause.UNCERTAIN:
             return ""
-        sure = choice.rule.confidence if self._expects else 1.0
+        sure = choice.rule.confidence
         parts = []
-        for row, chance in zip(choice.rows, self._chances, strict=True):
-            if self._truth(chance, place) is Truth.UNCERTAIN:
+        for number, (row, chance) in enumerate(zip(choice.rows, choice.found.chances, strict=True)):
+            if self._truth(number, place) is Truth.UNCERTAIN:
                 likely = "cannot be said" if chance.unknown[place] else f"is {float(chance.low[place]):.0%} likely"
-                parts.append(f"{row.action} needs {condition_words(row.when)}, which {likely} ({sure:.0%} needed)")
+                needed = "but not what is expected" if chance.low[place] >= sure else f"({sure:.0%} needed)"
+                parts.append(f"{row.action} needs {condition_words(row.when)}, which {likely} {needed}")
         return "; ".join(parts)
 
     def _would_change(self, place: int) -> str:
@@ -257,13 +255,8 @@ class Explainer:
         if choice.row[place] == MAINTAIN:
             return "; ".join(f"{row.action} when {condition_words(row.when)}" for row in choice.rows)
         row = choice.rows[choice.row[place]]
-        sure = choice.rule.confidence if self._expects else 1.0
-        later = [
-            number
-            for number in range(int(choice.row[place]) + 1, len(choice.rows))
-            if self._chances[number].low[place] >= sure
-        ]
-        instead = choice.rows[later[0]].action if later else BudgetAction.MAINTAIN
+        later = np.flatnonzero(choice.found.sure[choice.row[place] + 1 :, place])
+        instead = choice.rows[choice.row[place] + 1 + later[0]].action if later.size else BudgetAction.MAINTAIN
         return f"{instead} unless {condition_words(row.when)}"
 
 
