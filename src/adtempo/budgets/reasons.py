@@ -23,7 +23,7 @@ from adtempo.budgets.rules.conditions import (
 from adtempo.budgets.rules.sentences import condition_words, window_words
 from adtempo.domain.budgets import Basis, Evaluation, Judgement, Truth
 from adtempo.domain.metrics import Metric, Unit, metric_word
-from adtempo.domain.money import format_micros
+from adtempo.domain.money import Money, format_micros
 from adtempo.domain.proposals import BudgetAction
 
 Origin = tuple[int | None, int | None]
@@ -176,11 +176,9 @@ class Explainer:
         if choice.cause[place] == Cause.AT_LIMIT:
             rises = row.multiplier > 1
             limit = amounts.max_daily_budget if rises else amounts.min_daily_budget
-            return (
-                f" - but its budget stays {'at most' if rises else 'at least'} {format_micros(limit)} {currency} a day"
-            )
+            return f" - but its budget stays {'at most' if rises else 'at least'} {Money(limit, currency)} a day"
         if choice.limited[place]:
-            return f" - limited to {format_micros(int(choice.target_micros[place]))} {currency} a day"
+            return f" - limited to {Money(int(choice.target_micros[place]), currency)} a day"
         return f" - {row.ending}" if row.ending else ""
 
     def _held(self, condition: Condition, place: int) -> str:
