@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from adtempo.stats.backtest import place_origins
 from adtempo.stats.forecasters import FORECASTERS, NAIVE, STEPS_MIN, Fans, Forecaster, forecast_panel, past
-from adtempo.stats.forecasters.calibration import measure
-from adtempo.stats.forecasters.choice import Choice, choose
+from adtempo.stats.forecasters.choice import choose
 from adtempo.stats.forecasters.models import forecast_naive
 from adtempo.stats.forecasters.past import fill_gaps, lift_to_newest_level, without_exceptions
 
@@ -179,17 +178,6 @@ def test_a_horizon_longer_than_the_past_fans_out_further() -> None:
     width = (fans.high80 - fans.low80)[0]
     assert np.isfinite(width).all()
     assert width[-7:].mean() > width[:7].mean()
-
-
-def test_errors_that_stray_together_are_worth_one_for_each_origin() -> None:
-    """Those of which each goes its own way are worth one for each step, so that fewer origins tell their shape."""
-    ages, predicted = (21, 14, 7), np.full((3, 7), 100.0)
-    alone, together = np.resize([1.0, -1.0], (3, 7)), np.resize([1.0, -1.0, 1.0], (3, 1)) * np.ones(7)
-    worth = [
-        measure(Choice((NAIVE,), predicted[0], predicted, errors, ages, 1.0, beats_naive=False), predicted.ravel())
-        for errors in (alone, together)
-    ]
-    assert [spread.independent for spread in worth] == pytest.approx([21.0, 3.0], rel=0.05)
 
 
 def test_origins_need_a_past() -> None:

@@ -24,7 +24,7 @@ _FLOOR = 0.05  # of the mean size of the series: below it errors shrink no furth
 _GROWTH = 0.25  # power of the step by which errors grow, where the past tells little
 _GROWTH_WEIGHT = 4.0  # origins that this is worth
 _GROWTH_MAX = 1.0
-_SHAPE_WEIGHT = 16.0  # independent errors, of all series, that the assumed shape of errors is worth
+_SHAPE_WEIGHT = 16.0  # origins, of all series, that the assumed shape of errors is worth
 _FREEDOM_MIN = 3.0
 _MEAN_OF_NORMAL = np.sqrt(2 / np.pi)
 _LEAST_SHARE = 0.1  # of the mean error: no origin's size is taken to be less
@@ -38,12 +38,12 @@ class Spread:
     Attributes:
         sizes: Mean absolute error of the steps to come, shape (horizon,).
         strays: Errors of the past in such sizes, as origins apart from it tell them, shape (origins, steps ahead).
-        independent: How many errors those are worth: fewer where origins share steps, or steps stray together.
+        origins: How many there are, those that share steps counting for less than one.
     """
 
     sizes: Floats
     strays: Floats
-    independent: float
+    origins: float
 
 
 def measure(choice: Choice, history: Floats) -> Spread:
@@ -75,22 +75,7 @@ def measure(choice: Choice, history: Floats) -> Spread:
     strays[known] = np.sign(choice.errors[known]) * sized / others[:, None]
     ahead = np.arange(1, len(choice.expected) + 1)
     sizes = means.mean() * ahead**growth * np.maximum(np.abs(choice.expected), floor) ** power
-    return Spread(sizes, strays, (1.0 + float(np.ptp(ages)) / sized.shape[1]) * _independent(strays[known]))
-
-
-def _independent(strays: Floats) -> float:
-    """Return how many independent errors an origin is worth: one for each step, or one where all stray together.
-
-    That many have a mean that varies as much as the means of origins do, which is the design effect of surveys.
-
-    Args:
-        strays: Shape (origins, steps ahead).
-
-    References:
-        Kish, L. (1965). Survey Sampling. Wiley, chapter 5.
-    """
-    single, together = float((strays**2).mean()), float((strays.mean(axis=1) ** 2).mean())
-    return min(max(single / max(together, _LEAST), 1.0), float(strays.shape[1]))
+    return Spread(sizes, strays, 1.0 + float(np.ptp(ages)) / sized.shape[1])
 
 
 def _surprise(errors: Floats, sizes: Floats) -> float:
@@ -115,7 +100,7 @@ def find_ends(spreads: Sequence[Spread]) -> Floats:
     """Return where the intervals end, in distances from what is expected, shape (series, LEVELS, horizon).
 
     Errors of all series, each in its own size, that size being told by its other origins, are pooled; the ends are
-    their quantiles. The fewer independent errors there are, the nearer these are to Student's t.
+    their quantiles. The fewer origins there are, the nearer these are to Student's t.
 
     References:
         Barber, R. F., Candes, E. J., Ramdas, A., Tibshirani, R. J. (2021). Predictive inference with the jackknife+.
@@ -123,12 +108,12 @@ def find_ends(spreads: Sequence[Spread]) -> Floats:
     """
     pooled = np.concatenate([spread.strays[np.isfinite(spread.strays)] for spread in spreads])
     levels = np.array(LEVELS)
-    total = sum(spread.independent for spread in spreads)
+    total = sum(spread.origins for spread in spreads)
     weight = total / (total + _SHAPE_WEIGHT)
     ends = []
     for spread in spreads:
-        shape = stdtrit(max(spread.independent - 1, _FREEDOM_MIN), levels) / _MEAN_OF_NORMAL
-        if spread.independent:
+        shape = stdtrit(max(spread.origins - 1, _FREEDOM_MIN), levels) / _MEAN_OF_NORMAL
+        if spread.origins:
             shape = (1 - weight) * shape + weight * np.quantile(pooled, levels)
         rising = np.where(levels < 0.5, np.minimum(shape, 0.0), np.maximum(shape, 0.0))
         ends.append(rising[:, None] * spread.sizes)
