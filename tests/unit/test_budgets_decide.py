@@ -96,7 +96,8 @@ def test_a_sure_loss_is_cut_on_the_expected_basis_and_says_both_figures() -> Non
 def test_a_bad_day_of_rare_results_speaks_against_nobody(mean: float, action: BudgetAction, missing: str) -> None:
     told = Told(150, Seen(spend=100, value=0))
     columns = standing(told)
-    rare = Expected(*(np.array([end], np.float64) for end in (mean, 0, 100, 0, 900, 1)), np.array(["own"], object))
+    value, low80, high80, low95, high95, share = (np.array([end], np.float64) for end in (mean, 0, 100, 0, 900, 1))
+    rare = Expected(value, low80, high80, low95, high95, share, np.array(["own"], object))
     matured = replace(columns.windows[Over.CAMPAIGN, 24].matured, conversion_value=rare)
     columns = replace(columns, windows={(Over.CAMPAIGN, 24): Window(matured, np.array([False]))})
     found = Explainer(recommend_choice(Rule("r"), columns, np.arange(1)), columns).evaluations()[0]
