@@ -59,7 +59,7 @@ WITH postings AS (
 {% if resolve %}
 -- The source of record, per quantity: campaign rows before ad groups before ads; the row of a day that was over when it
 -- was looked at; else what was looked at last, a day's row before its hours. One number says all that: comparing rows
--- of five columns takes far longer.
+-- of five columns takes far longer. arg_min passes over sources that did not measure a quantity.
 , ranked AS (
     SELECT
         *,
@@ -79,7 +79,7 @@ record AS (
         {% if "ad_group_id" in by and cell != "ad_group_id" %} any_value(ad_group_id) AS ad_group_id, {% endif %}
         {% if "creative_id" in by %} any_value(creative_id) AS creative_id, {% endif %}
         {% for q in quantities %}
-        arg_min({{ q }}, rank) FILTER ({{ q }} IS NOT NULL) AS {{ q }}{{ "," if not loop.last }}
+        arg_min({{ q }}, rank) AS {{ q }}{{ "," if not loop.last }}
         {% endfor %}
     FROM ranked
     GROUP BY platform, account_id, campaign_id, day_local{{ cells() }}
