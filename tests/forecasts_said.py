@@ -120,7 +120,7 @@ def _line(name: str, channel: str, title: str, number: int) -> BudgetLine:
         proposed_micros=today + step,
         lowest_micros=today * 8 // 10,
         highest_micros=today * 12 // 10,
-        next_return=fan(2.1 - 0.2 * number, 0.5),
+        next_return=fan(2.1 / (1 + 0.1 * number), 0.5 / (1 + 0.1 * number)),
         next_micros=600_000_000 if number == 0 else 400_000_000 if number == 1 else 0,
         extrapolates=number == 0,
         sentence=f"{title}: from {today // 1_000_000} to {(today + step) // 1_000_000} EUR a day.",
