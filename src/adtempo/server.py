@@ -39,7 +39,8 @@ def build_app(workspace: Workspace) -> FastAPI:
     public = workspace.settings.public_url
     name = urlsplit(public).hostname if public else None
     hosts = LOOPBACK if name is None else (*LOOPBACK, name)
-    app = create_app(workspace, hosts=hosts, tls=public is not None)
+    origins = [origin.strip() for origin in workspace.settings.cors_origins.split(",") if origin.strip()]
+    app = create_app(workspace, hosts=hosts, tls=public is not None, origins=origins)
     app.state.shelf = Shelf()
     for router in PAGES:
         app.include_router(router)

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adtempo.domain.errors import InvalidInput
 
+_ORIGIN = "https?://[A-Za-z0-9.-]+(:[0-9]+)?"
+
 
 class Settings(BaseSettings):
     """Everything that can be set from outside; nothing need be."""
@@ -48,7 +50,14 @@ class Settings(BaseSettings):
             "TLS. Needed before it listens on any address but loopback; its name is then one that requests may ask for."
         ),
     )
-
+    cors_origins: str = Field(
+        default="",
+        pattern=rf"^({_ORIGIN}(, *{_ORIGIN})*)?$",
+        description=(
+            "Other origins, separated by commas, whose pages may read the API with a script's token (CORS), such as "
+            "https://bi.example.com. Changes always come from this server's own pages, or from scripts."
+        ),
+    )
     tell_above: float = Field(
         default=500,
         ge=0,

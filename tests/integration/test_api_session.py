@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adtempo import web
 from adtempo.api.application import create_app
+from adtempo.domain.errors import InvalidInput
 from adtempo.domain.roles import Role
 from adtempo.people.roster import add_person
 from adtempo.people.sign_in import issue_claim_token, issue_sign_in_token
+from adtempo.server import build_app
+from adtempo.settings import read_settings
 from adtempo.workspace import Workspace
 from serving import PASSWORD, TestClient, add_people, open_market, visit
 
@@ -67,6 +71,37 @@ def test_under_tls_the_cookie_belongs_to_this_host_and_is_secure(market: Workspa
     assert "Secure" in answer.headers["set-cookie"]
     assert answer.headers["strict-transport-security"]
     assert client.get("/api/session").status_code == 200
+
+
+def test_pages_of_a_named_origin_may_read_with_a_token_and_change_nothing(workspace: Workspace) -> None:
+    bearer = {"Authorization": f"Bearer {add_people(workspace)[Role.ADMIN]}"}
+    settings = workspace.settings.model_copy(update={"cors_origins": "https://bi.example.com, https://b.example"})
+    client = TestClient(build_app(replace(workspace, settings=settings)), base_url="http://127.0.0.1")
+    origin = {"Origin": "https://bi.example.com"}
+    asked = {**origin, "Access-Control-Request-Headers": "authorization"}
+    may = client.options("/api/accounts", headers={**asked, "Access-Control-Request-Method": "GET"})
+    assert (may.status_code, may.headers["access-control-allow-origin"]) == (200, "https://bi.example.com")
+    assert client.options("/api/accounts", headers={**asked, "Access-Control-Request-Method": "PUT"}).status_code == 400
+    read = client.get("/api/accounts", headers={**origin, **bearer})
+    assert (read.status_code, read.headers["access-control-allow-origin"]) == (200, "https://bi.example.com")
+    assert "access-control-allow-credentials" not in read.headers
+    stranger = client.get("/api/accounts", headers={"Origin": "https://c.example", **bearer})
+    assert "access-control-allow-origin" not in stranger.headers
+    assert client.post("/api/changes/halt", json={}, headers={**origin, **bearer}).status_code == 403
+
+
+def test_nobody_elses_pages_may_read_unless_a_setting_says_so(market: Workspace) -> None:
+    origin = {"Origin": "https://bi.example.com", "Access-Control-Request-Method": "GET"}
+    assert "access-control-allow-origin" not in visit(market).options("/api/accounts", headers=origin).headers
+
+
+@pytest.mark.parametrize(
+    "origins", ["*", "bi.example.com", "https://bi.example.com/page", "https://a.example https://b"]
+)
+def test_an_origin_is_a_scheme_and_a_host(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
+    monkeypatch.setenv("ADTEMPO_CORS_ORIGINS", origins)
+    with pytest.raises(InvalidInput, match="cors_origins"):
+        read_settings()
 
 
 def test_signing_out_closes_the_session_on_the_server(market: Workspace) -> None:

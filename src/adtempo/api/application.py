@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
 
 from adtempo.api import (
     accounts,
@@ -58,12 +59,19 @@ IDEMPOTENCY_HEADER = {
 }
 
 
-def create_app(workspace: Workspace | None = None, *, hosts: Collection[str] = LOOPBACK, tls: bool = False) -> FastAPI:
+def create_app(
+    workspace: Workspace | None = None,
+    *,
+    hosts: Collection[str] = LOOPBACK,
+    tls: bool = False,
+    origins: Collection[str] = (),
+) -> FastAPI:
     """Return the application.
 
     Args:
         workspace: What it serves; None for an application that only describes itself.
         tls: Whether people reach it over https.
+        origins: Other origins whose pages may read it with a token; cookies are not for them.
     """
     app = FastAPI(
         title="adtempo",
@@ -89,6 +97,10 @@ def create_app(workspace: Workspace | None = None, *, hosts: Collection[str] = L
         return document
 
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's own way of replacing it
+    if origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=[*origins], allow_methods=["GET"], allow_headers=["Authorization"]
+        )
     app.add_middleware(Gate, hosts=hosts, tls=tls, body_max=BODY_MAX)
     app.add_middleware(Metered, meter=app.state.meter)
     return app
