@@ -14,12 +14,14 @@ from typer.testing import CliRunner, Result
 
 from adtempo import DayPartOptimizer
 from adtempo.cli.main import app
-from adtempo.dayparts import sources
-from adtempo.dayparts.analysis import Question
+from adtempo.dayparts import analysis, sources
+from adtempo.dayparts.analysis import Niches, Question
 from adtempo.dayparts.findings import DaypartSettings
 from adtempo.dayparts.scheduling import MODEL, Wish
-from adtempo.dayparts.sources import Conversions
+from adtempo.dayparts.sources import Conversions, load_moment
+from adtempo.domain.accounts import Account, AccountRef
 from adtempo.domain.errors import CurrenciesMixed, InvalidInput, NotFound
+from adtempo.domain.metrics import ROAS
 from adtempo.facts.formats import ImportOptions
 from adtempo.facts.imports import import_facts
 from adtempo.facts.load_hours import HourFacts, load_hour_facts
@@ -134,6 +136,16 @@ def test_a_niche_is_read_once_however_many_young_campaigns_ask(
     asked.clear()
     DayPartOptimizer(home).analyze("daily")
     assert len(asked) == 1  # what nobody asks for is not read
+
+
+def test_a_young_campaign_of_no_niche_hears_its_platform(home: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+    monkeypatch.setattr(analysis, "learn_prior", lambda _hours, accounts, *_: heard.append({*map(str, accounts)}))
+    niches = Niches(home, load_moment(home, home.now()), Question())
+    for platform in ("google", "tiktok"):
+        new = Account(AccountRef(platform, "new"), "Europe/Berlin", "EUR")
+        assert niches.load_prior(new, ROAS, None) is None
+    assert heard == [{"google:g1"}, {"tiktok:t1", "tiktok:t2"}]
 
 
 def test_another_question_is_another_analysis(optimizer: DayPartOptimizer) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adtempo.dayparts.borrowing import HourPrior, believe_lenders, borrow_hours, join_roots
+from adtempo.dayparts.borrowing import UNTOLD, HourPrior, believe_lenders, borrow_hours, join_roots
 from adtempo.dayparts.evidence import Roots
 from adtempo.dayparts.niches import ACCOUNTS_MIN, WEIGHT_MAX, _capped, learn_prior, recognise_niche
 from adtempo.domain.accounts import AccountRef
@@ -106,7 +106,7 @@ def test_campaigns_borrow_from_their_account_and_never_from_themselves() -> None
 def test_a_niches_prior_is_joined_to_what_the_account_says() -> None:
     prior = HourPrior(EVENING, np.full(24, 1 / 500.0), 7)
     lent = borrow_hours(hours(2), ["a", "b"], [prior, None])
-    np.testing.assert_allclose(lent.precision[0], 350.0)
+    np.testing.assert_allclose(lent.precision[0], 500**2 / (500 + UNTOLD))
     np.testing.assert_allclose(lent.value[0], EVENING)
     assert (lent.precision[1] == 0).all()
 

@@ -58,6 +58,18 @@ def test_weekends_better_as_wholes_are_told_by_day() -> None:
     assert [one.days for one in found] == [(5,), (6,)]
 
 
+def test_weekends_better_for_a_few_hours_are_told_by_these() -> None:
+    cells = [*slots(24) * 5, *slots(24, s10=PEAK, s11=PEAK) * 2]
+    (one,) = find_patterns(slots(24), cells, slots(7, s5=PEAK, s6=PEAK))
+    assert (one.hours, one.days) == ((10, 11), (5, 6))
+
+
+def test_a_weekend_whose_few_labelled_hours_are_those_of_every_day_is_told_by_day() -> None:
+    hours = slots(24, s10=PEAK)
+    found = find_patterns(hours, hours * 7, slots(7, s5=PEAK, s6=PEAK))
+    assert [one.days for one in found] == [(0, 1, 2, 3, 4, 5, 6), (5,), (6,)]
+
+
 def test_nothing_but_normal_hours_make_no_pattern() -> None:
     assert find_patterns(slots(24), slots(168), slots(7)) == ()
 

@@ -259,7 +259,7 @@ def _analyze(
         loaded.append(_no_hours(metric, silent))
     places: dict[CampaignRef, tuple[LoadedHours, Dayparts, int]] = {}
     for hours in loaded:
-        priors = niches.load_priors(account, hours, [names.get(ref) for ref in hours.panel.campaigns])
+        priors = niches.load_priors(account, hours, names)
         found = estimate_dayparts(hours.panel, question.settings, priors)
         places |= {ref: (hours, found, place) for place, ref in enumerate(hours.panel.campaigns)}
     for one in wanted:
@@ -290,7 +290,7 @@ class Niches:
 
     def __init__(self, workspace: Workspace, moment: Moment, question: Question) -> None:
         self.workspace, self.moment, self.question = workspace, moment, question
-        self._own: dict[tuple[Metric, str], list[tuple[Roots, list[AccountRef]]]] = {}
+        self._own: dict[tuple[Metric, str | None, str], list[tuple[Roots, list[AccountRef]]]] = {}
 
     @cached_property
     def known(self) -> Known:
@@ -298,27 +298,29 @@ class Niches:
         return Known.load(self.workspace, self.moment)
 
     def load_priors(
-        self, account: Account, hours: LoadedHours, names: Sequence[str | None]
+        self, account: Account, hours: LoadedHours, names: Mapping[CampaignRef, str | None]
     ) -> list[HourPrior | None] | None:
         """Return what the niches of young campaigns say about their hours; grown ones know better themselves.
 
         Args:
-            names: The niche of each of them.
+            names: The niche of those that are asked about; where it is None, their whole platform is heard.
         """
         until = self.question.days(account, self.moment)[1]
+        refs = hours.panel.campaigns
         young = {
-            name
-            for name, first in zip(names, hours.first_days, strict=bool(hours.first_days))
-            if name and (until - first).days < YOUNG_DAYS
+            ref
+            for ref, first in zip(refs, hours.first_days, strict=bool(hours.first_days))
+            if ref in names and (until - first).days < YOUNG_DAYS
         }
-        priors = {name: self.load_prior(account, hours.panel.metric, name) for name in sorted(young)}
-        return [priors.get(name or "") for name in names] if priors else None
+        priors = {name: self.load_prior(account, hours.panel.metric, name) for name in {names[ref] for ref in young}}
+        return [priors[names[ref]] if ref in young else None for ref in refs] if young else None
 
-    def load_prior(self, account: Account, metric: Metric, niche: str) -> HourPrior | None:
+    def load_prior(self, account: Account, metric: Metric, niche: str | None) -> HourPrior | None:
         """Learn a niche's hours from campaigns of other accounts, as far as its sharing rule lets them be heard."""
-        if (metric, niche) not in self._own:
-            self._own[metric, niche] = list(self._load_own(metric, niche))
-        parts = self._own[metric, niche]
+        market = metric, niche, "" if niche else account.ref.platform
+        if market not in self._own:
+            self._own[market] = list(self._load_own(*market))
+        parts = self._own[market]
         if not parts:
             return None
         roots = Roots(*(np.concatenate([getattr(own, name) for own, _ in parts]) for name in Roots.__slots__))
@@ -326,13 +328,13 @@ class Niches:
         clients = [self.known.accounts[ref].client for ref in accounts]
         return learn_prior(roots, accounts, clients, account.ref, account.client)
 
-    def _load_own(self, metric: Metric, niche: str) -> Iterator[tuple[Roots, list[AccountRef]]]:
-        """Yield what a niche's campaigns say themselves, and whose they are; as many of each account, LENDERS in all.
+    def _load_own(self, metric: Metric, niche: str | None, platform: str) -> Iterator[tuple[Roots, list[AccountRef]]]:
+        """Yield what the campaigns of a niche, or of a platform, say themselves, and whose they are.
 
-        Accounts that are asked about the same days are read together.
+        As many of each account, LENDERS in all; accounts that are asked about the same days are read together.
         """
         mates = {
-            ref: [one.ref for one in of_account if niche_of(one) == niche]
+            ref: [one.ref for one in of_account if (niche_of(one) == niche if niche else ref.platform == platform)]
             for ref, of_account in self.known.campaigns.items()
         }
         lending = [ref for ref, found in mates.items() if found]

@@ -44,6 +44,12 @@ class HourPrior:
     variance: Floats
     accounts: int
 
+    @property
+    def trust(self) -> Floats:
+        """Precision with which it counts: its own, by its share of all that is known once it is told."""
+        precision = 1 / self.variance
+        return np.asarray(precision**2 / (precision + UNTOLD))
+
 
 def borrow_hours(own: Roots, accounts: ArrayLike, priors: Sequence[HourPrior | None] | None) -> Roots:
     """Return what others say about each campaign's hours, shape (campaigns, hours=24); precision 0 where nobody does.
@@ -70,7 +76,7 @@ def borrow_hours(own: Roots, accounts: ArrayLike, priors: Sequence[HourPrior | N
         root, trust = np.ones_like(value), np.zeros_like(value)
         for place, prior in enumerate(priors):
             if prior is not None:
-                root[place], trust[place] = prior.root, np.maximum(1 / prior.variance - UNTOLD, 0.0)
+                root[place], trust[place] = prior.root, prior.trust
         return join_roots(Roots(value, precision), Roots(root, trust))
     return Roots(value, precision)
 

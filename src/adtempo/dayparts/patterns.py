@@ -22,7 +22,8 @@ def find_patterns(
     """Tell the labelled slots of a campaign as patterns, the surest first.
 
     Hours that are labelled every day make patterns of every day; what only weekdays or only weekends have makes
-    patterns of these; a weekday that is better as a whole is a pattern of its own.
+    patterns of these; a weekday that is better as a whole is a pattern of its own, unless it is so for a few hours that
+    all of its part of the week share.
 
     Args:
         hours: 24 hours of the day.
@@ -30,21 +31,26 @@ def find_patterns(
         days: 7 weekdays.
     """
     found = [_pattern(label, run, _WEEKLY, [hours[hour] for hour in run]) for label, run in _runs(hours)]
+    whole = {day for day, one in enumerate(days) if one.label is not Label.NORMAL}
     for part in _PARTS:
-        # Cells of a weekday that stands out as a whole say nothing about its hours.
-        usual = [day for day in part if days[day].label is Label.NORMAL]
+        # Cells of a weekday that stands out as a whole say nothing about its hours, unless few of them are labelled.
+        usual = [day for day in part if day not in whole]
+        few = [] if usual else [day for day in part if _labelled(cells, day) <= HOURS_PER_DAY // 2]
+        usual = usual or few
         if usual:
             first = cells[usual[0] * HOURS_PER_DAY : (usual[0] + 1) * HOURS_PER_DAY]
             told = [one if one.label is not hours[hour].label else None for hour, one in enumerate(first)]
             for label, run in _runs(told):
                 slots = [cells[day * HOURS_PER_DAY + hour] for day in usual for hour in run]
                 found.append(_pattern(label, run, tuple(usual), slots))
-    found += [
-        _pattern(one.label, _DAILY, (weekday,), [one])
-        for weekday, one in enumerate(days)
-        if one.label is not Label.NORMAL
-    ]
+                whole -= set(few)
+    found += [_pattern(days[day].label, _DAILY, (day,), [days[day]]) for day in sorted(whole)]
     return tuple(sorted(found, key=lambda pattern: (pattern.q_value, -pattern.strength)))
+
+
+def _labelled(cells: Sequence[SlotFigures], day: int) -> int:
+    hours = cells[day * HOURS_PER_DAY : (day + 1) * HOURS_PER_DAY]
+    return sum(one.label is not Label.NORMAL for one in hours)
 
 
 def _runs(slots: Sequence[SlotFigures | None]) -> Iterator[tuple[Label, tuple[int, ...]]]:

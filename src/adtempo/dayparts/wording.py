@@ -14,9 +14,11 @@ _NAMED_DAYS = {(0, 1, 2, 3, 4, 5, 6): "every day", (0, 1, 2, 3, 4): "Monday to F
 def hours_text(hours: Sequence[int]) -> str:
     """Write hours of the day as spans of the clock.
 
-    >>> hours_text((22, 23, 0)), hours_text((9, 10, 14))
-    ('22:00-01:00', '09:00-11:00 and 14:00-15:00')
+    >>> hours_text((22, 23, 0)), hours_text((9, 10, 14)), hours_text(range(24))
+    ('22:00-01:00', '09:00-11:00 and 14:00-15:00', 'all day')
     """
+    if len(hours) == HOURS_PER_DAY:
+        return "all day"
     spans: list[list[int]] = []
     for hour in hours:
         if spans and hour == spans[-1][1] % HOURS_PER_DAY:
