@@ -57,6 +57,7 @@ def test_the_evening_is_shown_tried_out_kept_and_taken_away(page: Page, address:
     with page.expect_download() as download:
         row.get_by_role("link", name="google").click()
     assert "bid_modifier" in download.value.path().read_text()
+    expect(row).to_contain_text("meta -100%")  # nothing is switched off, so Meta would run as ever
 
 
 def test_a_campaign_without_a_pattern_is_left_alone(page: Page, address: str) -> None:

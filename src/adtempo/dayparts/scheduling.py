@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from adtempo.dayparts.analysis import Analysis
 from adtempo.dayparts.decide import recommend_plan
-from adtempo.dayparts.exports import Export, Sheet, by_hour, find_export
+from adtempo.dayparts.exports import Export, Grid, Sheet, by_hour, find_export
 from adtempo.dayparts.response import OUTLOOK_DAYS, read_response
 from adtempo.domain.errors import CurrenciesMixed, InvalidInput
 from adtempo.domain.metrics import Unit, find_metric
@@ -198,8 +198,18 @@ def export_schedule(schedule: KeptSchedule, name: str, *, title: str) -> Exporte
         budgets=tuple(format_micros(part.micros, decimals) for part in plan.week_budgets()),
     )
     grid = export.fit(plan.multipliers)
+    lost, statement = _price(schedule, export, grid)
+    return Exported(schedule, export, export.write(sheet, grid), lost, statement)
+
+
+def price_export(schedule: KeptSchedule, export: Export) -> tuple[float | None, str]:
+    """Return what a form would lose of a schedule, as `Exported` says it, without writing it."""
+    return _price(schedule, export, export.fit(schedule.plan.multipliers))
+
+
+def _price(schedule: KeptSchedule, export: Export, grid: Grid) -> tuple[float | None, str]:
     lost = _lost_share(schedule, by_hour(grid))
-    return Exported(schedule, export, export.write(sheet, grid), lost, f"{export.keeps} {_loss_text(lost, plan)}")
+    return lost, f"{export.keeps} {_loss_text(lost, schedule.plan)}"
 
 
 def _lost_share(schedule: KeptSchedule, hours: Sequence[float]) -> float | None:

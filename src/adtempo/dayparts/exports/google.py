@@ -74,7 +74,9 @@ def _modifier(mean: float) -> float:
 
 def fit(hours: Grid) -> Grid:
     """Fit each day of a week with at most six intervals, shape (672,)."""
-    return tuple(one for day in by_day(hours) for value in fit_pieces(day) for one in [value] * _PER_HOUR)
+    days = by_day(hours)
+    fitted = {day: fit_pieces(day) for day in set(days)}
+    return tuple(one for day in days for value in fitted[day] for one in [value] * _PER_HOUR)
 
 
 def write(_sheet: Sheet, grid: Grid) -> str:

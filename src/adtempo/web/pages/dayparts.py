@@ -15,10 +15,10 @@ from adtempo.charts.daypart_plan import PlanFigures
 from adtempo.charts.daypart_week import LiftFigures
 from adtempo.dayparts.analysis import Analysis, Question
 from adtempo.dayparts.decide import Recommendation, Step
-from adtempo.dayparts.exports import EXPORTS
+from adtempo.dayparts.exports import EXPORTS, Export
 from adtempo.dayparts.findings import LABELS, Label, SlotFigures
 from adtempo.dayparts.run import DayPartOptimizer
-from adtempo.dayparts.scheduling import Draft, Wish, draft_schedule
+from adtempo.dayparts.scheduling import NOTHING_LOST, Draft, Wish, draft_schedule, price_export
 from adtempo.dayparts.wording import days_text, hours_text, way_text
 from adtempo.domain.errors import InvalidInput, NotFound
 from adtempo.domain.metrics import METRICS, Metric, find_metric
@@ -89,7 +89,6 @@ def dayparts_page(request: Request, workspace: Open, asked: Annotated[DaypartsAs
         advice="" if draft is None or draft.outlook is None else way_text(draft.outlook),
         refused=refused,
         kept=[_kept(one) for one in optimizer.load_schedules(name)[:RECENT]],
-        exports=EXPORTS,
         asked=asked,
         budget=budget,
         campaigns=[(str(one.ref), f"{names[one.ref]} · {label_account(owner)}") for one, owner in listed],
@@ -207,12 +206,12 @@ def _row(metric: Metric, hour: int, one: SlotFigures, currency: str) -> Line:
         return "n/a" if value is None else f"{value:.2f}"
 
     lift = f"{times(one.lift)} ({times(one.lift_low)} to {times(one.lift_high)})"
-    q_value = Cell("n/a" if one.q_value is None else f"{one.q_value:.3f}", one.q_value)
+    q_text = "n/a" if one.q_value is None else "<0.001" if one.q_value < 0.001 else f"{one.q_value:.3f}"
     cells = (
         Cell(str(one.n), one.n),
         Cell(_estimate_text(metric, one, currency), one.estimate),
         Cell(lift, one.lift),
-        q_value,
+        Cell(q_text, one.q_value),
         Cell(number_text(metric, one.mean, currency), one.mean),
     )
     return {
@@ -242,4 +241,14 @@ def _kept(one: KeptSchedule) -> Line:
         else "n/a"
         if outlook is None
         else f"{outlook.uplift:+.1%} against even hours",
+        "forms": [_form(one, export) for export in EXPORTS],
+    }
+
+
+def _form(schedule: KeptSchedule, export: Export) -> Line:
+    lost, statement = price_export(schedule, export)
+    return {
+        "name": export.name,
+        "words": f"{export.title}. {statement}",
+        "loses": f"-{lost:.0%}" if lost is not None and lost >= NOTHING_LOST else "",
     }
