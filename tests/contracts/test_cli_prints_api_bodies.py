@@ -126,6 +126,20 @@ def test_an_analysis_is_the_body_of_its_route(served: Served) -> None:
     assert (every.exit_code, "one campaign at a time" in every.stderr) == (4, True)
 
 
+def test_nothing_lies_beyond_the_last_percentiles_and_crossed_ones_are_refused(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.token.read_text().strip()}"}
+
+    def analyze(peak: float, valley: float) -> httpx.Response:
+        asked = {"campaign_id": CAMPAIGN, "peak_percentile": peak, "valley_percentile": valley}
+        return httpx.post(f"{served.address}/daypart/analyze", headers=headers, json=asked, timeout=PATIENCE)
+
+    none = analyze(100, 0).json()
+    assert none["peak_hours"] == none["valley_hours"] == []
+    crossed = analyze(30, 70)
+    assert (crossed.status_code, crossed.json()["kind"]) == (422, "invalid")
+    assert "the percentile of valleys (70)" in crossed.json()["detail"]
+
+
 def test_a_server_says_the_same_no(served: Served) -> None:
     local = CliRunner().invoke(app, ["--home", str(served.home), "metrics", "nosuch"])
     remote = CliRunner().invoke(app, ["--server", served.address, "--token", str(served.token), "metrics", "nosuch"])

@@ -20,7 +20,7 @@ from adtempo.domain.accounts import Platform
 
 router = APIRouter(prefix="/daypart", tags=["dayparts"], route_class=IdempotentRoute)
 
-MIN_SAMPLES = DaypartSettings().min_samples
+USUAL = DaypartSettings()
 
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=TEXT, examples=["300201"])]
 CampaignPath = Annotated[str, Path(max_length=500, pattern=TEXT, description="Its id.", examples=["300201"])]
@@ -38,7 +38,9 @@ class AnalyzeAsked(Asked):
     platform: Platform | None = Field(default=None, description="Where it is, if its id does not say so.")
     niche: str | None = Field(default=None, min_length=1, max_length=200, pattern=TEXT)
     lookback_days: int = Field(default=LOOKBACK_DAYS, ge=1, le=LOOKBACK_DAYS_MAX)
-    min_samples: int = Field(default=MIN_SAMPLES, ge=1, le=1_000_000)
+    min_samples: int = Field(default=USUAL.min_samples, ge=1, le=1_000_000)
+    peak_percentile: float = Field(default=USUAL.peak_percentile, ge=0, le=100, description="Peaks lie above it.")
+    valley_percentile: float = Field(default=USUAL.valley_percentile, ge=0, le=100, description="Valleys lie below it.")
     metric: str = Field(default="roas", max_length=50, pattern=TEXT)
     until: Annotated[date, Field(ge=EARLIEST, le=LATEST)] | None = None
 
@@ -238,9 +240,8 @@ class DaypartHealth(BaseModel):
 @router.post("/analyze", openapi_extra=READ)
 def analyze(asked: AnalyzeAsked, workspace: Open) -> AnalysisShown:
     """What is known of a campaign's week: every hour with its interval, patterns, and what to do."""
-    question = Question(
-        asked.lookback_days, asked.metric, asked.until, DaypartSettings(min_samples=asked.min_samples), asked.niche
-    )
+    settings = DaypartSettings(asked.min_samples, asked.peak_percentile, asked.valley_percentile)
+    question = Question(asked.lookback_days, asked.metric, asked.until, settings, asked.niche)
     optimizer = DayPartOptimizer(workspace)
     found = optimizer.analyze(asked.campaign_id, question, platform=asked.platform)
     optimizer.keep([found])

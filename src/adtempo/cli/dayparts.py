@@ -269,8 +269,9 @@ def compare(
     rows.append(("all", *(_short(side["value"]) for side in sides), None))
     names = [side["platform"] for side in sides]
     print_table(("hour", *names, "clearly best"), rows, right=names)
-    for one in body["left_out"]:
-        note(f"left out: {one['platform']}:{one['campaign_id']}: {one['reason']}")
+    for reason in dict.fromkeys(one["reason"] for one in body["left_out"]):
+        missing = [f"{one['platform']}:{one['campaign_id']}" for one in body["left_out"] if one["reason"] == reason]
+        note(f"left out: {', '.join(missing)}: {reason}")
 
 
 def niche(
@@ -322,6 +323,8 @@ def _print_analysis(body: Mapping[str, Any]) -> None:
     if body["reason"] and not body["abstained"]:
         typer.echo(body["reason"])
     _print_recommendations(body["recommendations"])
+    if not body["samples"]:
+        return
     typer.echo()
     rows = [
         (
@@ -330,7 +333,7 @@ def _print_analysis(body: Mapping[str, Any]) -> None:
             _short(one["estimate"]),
             f"{_short(one['estimate_low'])} to {_short(one['estimate_high'])}",
             _short(one["lift"]),
-            _short(one["q_value"]),
+            "<0.001" if one["q_value"] is not None and one["q_value"] < 0.001 else _short(one["q_value"]),
             "" if one["label"] == "normal" else one["label"],
         )
         for one in body["hours"]
