@@ -41,8 +41,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_the_evening_is_shown_tried_out_kept_and_taken_away(page: Page, address: str) -> None:
     visit_as(page, "operator", address, EVENING)
-    expect(page.locator(".lead")).to_contain_text("Spend more than now at 18:00-22:00 every day", timeout=30_000)
-    expect(page.locator("[data-drawn] canvas")).to_have_count(3, timeout=30_000)
+    expect(page.locator(".lead")).to_contain_text("Spend more than now at 18:00-22:00 every day")
+    expect(page.locator("[data-drawn] canvas")).to_have_count(3)
     expect(page.locator(".mark.peak")).to_have_count(4)
     page.get_by_label("Strategy").select_option("aggressive")
     page.wait_for_url("**strategy=aggressive**")
@@ -50,10 +50,10 @@ def test_the_evening_is_shown_tried_out_kept_and_taken_away(page: Page, address:
     budget.fill("1000")
     budget.press("Enter")
     page.wait_for_url("**budget=1000**")
-    expect(page.locator("dl.promise")).to_contain_text("Against even hours", timeout=30_000)
+    expect(page.locator("dl.promise")).to_contain_text("Against even hours")
     page.get_by_role("button", name="Keep this schedule").click()
     row = page.get_by_role("region", name="Kept schedules").locator("tbody tr").first
-    expect(row).to_contain_text("1000.00 EUR", timeout=30_000)
+    expect(row).to_contain_text("1000.00 EUR")
     with page.expect_download() as download:
         row.get_by_role("link", name="google").click()
     assert "bid_modifier" in download.value.path().read_text()
@@ -81,5 +81,5 @@ def test_a_home_without_campaigns_says_how_to_begin(page: Page, empty: str) -> N
 def test_a_phone_never_scrolls_sideways(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     visit_as(page, "operator", address, EVENING)
-    expect(page.locator("[data-drawn] canvas")).to_have_count(3, timeout=30_000)
+    expect(page.locator("[data-drawn] canvas")).to_have_count(3)
     assert page.locator("html").evaluate("html => html.scrollWidth") <= 390

@@ -33,7 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_four_charts_are_drawn_and_their_numbers_opened_by_keyboard(page: Page, address: str) -> None:
     visit_as(page, "operator", address, "/forecasts")
-    expect(page.locator("[data-drawn] canvas")).to_have_count(4, timeout=30_000)
+    expect(page.locator("[data-drawn] canvas")).to_have_count(4)
     expect(page.get_by_role("button", name="Forecast now")).to_be_visible()
     numbers = page.locator("summary").last
     numbers.focus()
@@ -46,7 +46,7 @@ def test_what_is_narrow_and_dark_never_scrolls_sideways(page: Page, address: str
     page.set_viewport_size({"width": width, "height": 700})
     page.emulate_media(color_scheme="dark")
     visit_as(page, "viewer", address, "/forecasts")
-    expect(page.locator("[data-drawn] canvas")).to_have_count(4, timeout=30_000)
+    expect(page.locator("[data-drawn] canvas")).to_have_count(4)
     for summary in page.locator("summary").all():
         summary.click()
     assert page.locator("html").evaluate("node => node.scrollWidth") <= width
