@@ -65,6 +65,7 @@ def test_a_clear_evening_is_found_and_nothing_else(optimizer: DayPartOptimizer) 
     assert (found.conversions, found.since, found.until) == (Conversions.PLATFORM, date(2026, 2, 2), date(2026, 3, 3))
     assert found.found.samples == 720
     assert found.notes == ()
+    assert found.panel.shares is None  # a file is taken at its word
 
 
 def test_a_campaign_without_a_pattern_abstains_and_says_what_it_would_take(optimizer: DayPartOptimizer) -> None:

@@ -95,8 +95,9 @@ def share_of_clicks(curves: AccountCurves, age_hours: Floats) -> Floats:
 def _learnt_share(curves: AccountCurves, age_hours: Floats) -> Floats:
     """Return the share where it was learnt from vintages of this account or its platform, else 1."""
     curve = curves.conversions
-    index = np.clip(np.searchsorted(curve.age_days, (age_hours + 12) / 24), 0, len(curve.age_days) - 1)
-    learnt = curve.basis[-1][index] < Basis.PRIOR
+    after = np.clip(np.searchsorted(curve.age_days, (age_hours + 12) / 24), 1, len(curve.age_days) - 1)
+    basis = curve.basis[-1]
+    learnt = np.maximum(basis[after - 1], basis[after]) < Basis.PRIOR
     return np.where(learnt, share_of_clicks(curves, age_hours), 1.0)
 
 
