@@ -64,7 +64,7 @@ COMPILE = $(BIN)/uv pip compile --quiet pyproject.toml --upgrade --universal --p
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 clean: ## remove .venv, caches and the demo's data
-	rm -rf .venv .demo .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks dist
+	rm -rf .venv .demo .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find src tests docs -name __pycache__ -prune -exec rm -rf {} +
 
 # The two locks share one .venv: the smaller is enough to run, the larger to develop. A stamp is newer than what it

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from adtempo.domain.messages import CaptionBank, Classification, MessageHistory, Tier, zone_of
-from adtempo.messages.saturation import estimate_saturation
 from adtempo.platforms.sandbox.clock import from_us, to_us
 from adtempo.platforms.sandbox.pages import CATEGORIES, TIERS, PageHistory, PageSpec, caption_id, simulate_page
 from adtempo.platforms.sandbox.spec import Block
+from page_beliefs import feel_saturation
 
 Factors = NDArray[np.float64]
 Bend = Callable[[MessageHistory, np.random.Generator], MessageHistory]
@@ -139,7 +139,7 @@ def _judged(
             continue
         now = from_us(sent[wanted - 1]) + timedelta(hours=float(rng.uniform(1, 72)))
         history = history_at(played, now)
-        found = estimate_saturation(bend(history, rng) if bend else history, now)
+        found = feel_saturation(bend(history, rng) if bend else history, now)
         done += 1
         yield played.saturation_at(now), found.score, found.low95, found.high95, found.thin
 

@@ -26,7 +26,6 @@ from adtempo.domain.errors import (
     WeekInfeasible,
 )
 from adtempo.facts.message_imports import import_captions
-from adtempo.messages.captions import estimate_captions
 from adtempo.messages.export import COLUMNS, schedule_csv, schedule_ics
 from adtempo.messages.load import load_bank, load_history
 from adtempo.platforms.sandbox.pages import PageSpec
@@ -36,6 +35,7 @@ from adtempo.store.engine import reading, transaction
 from adtempo.store.messages import Page, load_page
 from adtempo.store.predictions import load_predictions
 from adtempo.workspace import Workspace
+from page_beliefs import believe_captions
 from page_files import import_simulated, write
 
 PAGE = PageSpec("ava", fans=1_500, ppv_weekly=6, bump_weekly=4, wear=0.02)
@@ -278,7 +278,7 @@ def believed(builder: ScheduleBuilder) -> dict[str, float]:
     with reading(workspace.engine) as connection:
         page, bank = load_page(connection, "ava"), load_bank(connection)
         history = load_history(connection, page, bank, workspace.now())
-    posteriors = estimate_captions(history, bank.of_page("ava"), workspace.now())
+    posteriors = believe_captions(history, bank.of_page("ava"), workspace.now())
     return dict(zip(posteriors.caption_id, posteriors.expected_micros, strict=True))
 
 

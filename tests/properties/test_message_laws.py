@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adtempo.domain.messages import CaptionBank, MessageHistory
-from adtempo.messages.captions import draw_scores, estimate_captions, performance_scores
+from adtempo.messages.captions import draw_scores, performance_scores
 from adtempo.messages.estimate import estimate_page
-from adtempo.messages.saturation import estimate_saturation
 from known_pages import SMALL
+from page_beliefs import believe_captions, feel_saturation
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 KINDS = np.array(["a", "b", ""], dtype=object)
@@ -72,7 +72,7 @@ def test_any_history_has_an_answer_that_is_finite_and_bounded(seed: int) -> None
         assert pattern.found or set(pattern.factors.tolist()) <= {1.0}
         for level in pattern.levels:
             assert level.low95 is None or level.high95 is None or level.low95 <= level.factor <= level.high95
-    posteriors = estimate_captions(history, known, NOW)
+    posteriors = believe_captions(history, known, NOW)
     scores = performance_scores(posteriors, np.arange(len(posteriors)))
     assert ((scores >= 0) & (scores <= 1)).all()
     paid = np.flatnonzero(known.price_tier != "Free")
@@ -85,8 +85,8 @@ def test_any_history_has_an_answer_that_is_finite_and_bounded(seed: int) -> None
 def test_another_currency_changes_no_saturation_and_scales_what_is_expected(seed: int, times: int) -> None:
     history, known = histories(seed)
     other = replace(history, price_micros=history.price_micros * times, revenue_micros=history.revenue_micros * times)
-    assert estimate_saturation(other, NOW).score == pytest.approx(estimate_saturation(history, NOW).score, abs=1e-6)
-    one, scaled = (estimate_captions(each, known, NOW) for each in (history, other))
+    assert feel_saturation(other, NOW).score == pytest.approx(feel_saturation(history, NOW).score, abs=1e-6)
+    one, scaled = (believe_captions(each, known, NOW) for each in (history, other))
     assert scaled.expected_micros == pytest.approx(one.expected_micros * times, rel=1e-6, nan_ok=True)
 
 
@@ -99,7 +99,7 @@ def test_names_mean_nothing(seed: int) -> None:
         caption_id=np.array([f"z{name}" for name in history.caption_id], dtype=object),
         content_category=np.array([f"z{name}" for name in history.content_category], dtype=object),
     )
-    assert estimate_saturation(other, NOW).score == pytest.approx(estimate_saturation(history, NOW).score, abs=1e-6)
+    assert feel_saturation(other, NOW).score == pytest.approx(feel_saturation(history, NOW).score, abs=1e-6)
 
 
 @settings(max_examples=6)
@@ -107,6 +107,6 @@ def test_names_mean_nothing(seed: int) -> None:
 def test_silence_only_heals(seed: int, days: int) -> None:
     history, _ = histories(seed)
     settled = NOW + timedelta(days=3)
-    assert estimate_saturation(history, settled + timedelta(days=days)).load <= (
-        estimate_saturation(history, settled).load + 1e-9
+    assert feel_saturation(history, settled + timedelta(days=days)).load <= (
+        feel_saturation(history, settled).load + 1e-9
     )

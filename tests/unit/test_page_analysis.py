@@ -8,12 +8,12 @@ import pytest
 
 from adtempo.domain.messages import PageAnalysis, Zone
 from adtempo.messages.estimate import HOURS, estimate_page
-from adtempo.messages.saturation import estimate_saturation
 from adtempo.messages.segments import NO_SIGN
 from adtempo.platforms.sandbox.clock import from_us
 from adtempo.platforms.sandbox.pages import PageSpec, simulate_page
 from adtempo.platforms.sandbox.spec import Block
 from known_pages import SMALL, START, bank_of, history_at, sold_times
+from page_beliefs import feel_saturation
 
 PAGE = PageSpec("ava", fans=9_000, wear=0.05)
 
@@ -138,7 +138,7 @@ def test_a_thin_page_says_so_and_leans_on_what_is_usual() -> None:
 def test_a_page_that_sells_next_to_nothing_is_thin_however_much_it_sends() -> None:
     played = simulate_page(1, replace(PAGE, fans=100, appeal=0.002), START, 12)
     now = from_us(played.sent_us[-1])
-    found = estimate_saturation(history_at(played, now), now)
+    found = feel_saturation(history_at(played, now), now)
     assert found.paid_messages >= 60
     assert found.thin
     assert "hardly varied" in found.evidence
@@ -161,9 +161,9 @@ def test_messages_of_the_last_two_days_are_felt_but_not_judged() -> None:
     history = history_at(played, now)
     fresh = history.sent_at > np.datetime64(now.replace(tzinfo=None), "us") - np.timedelta64(48, "h")
     unsold = sold_times(history, np.where(fresh, 0.0, 1.0), np.random.default_rng(1))
-    known = estimate_saturation(history, now)
-    assert estimate_saturation(unsold, now).score == known.score
-    rested = estimate_saturation(history, now + timedelta(days=6))
+    known = feel_saturation(history, now)
+    assert feel_saturation(unsold, now).score == known.score
+    rested = feel_saturation(history, now + timedelta(days=6))
     assert rested.load < known.load
     assert rested.score < known.score
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import gammaincc
 
 from adtempo.domain.messages import CaptionBank, CaptionPosteriors, Floats, Ints, MessageHistory, Names, PriceTier
-from adtempo.messages.response import PAID_TIERS, PageResponse, ages_days, estimate_response, usual_conditions
+from adtempo.messages.response import PAID_TIERS, PageResponse, ages_days, usual_conditions
 from adtempo.stats.thompson import draw_rates, hold_share, learn_rates
 
 EVIDENCE_HALF_LIFE_DAYS = 90.0
@@ -28,19 +28,15 @@ _OWN = 0.5
 _DAYS_PER_BATCH = 7.0
 
 
-def estimate_captions(history: MessageHistory, bank: CaptionBank, now: datetime) -> CaptionPosteriors:
+def estimate_captions(
+    response: PageResponse | None, history: MessageHistory, bank: CaptionBank, now: datetime
+) -> CaptionPosteriors:
     """Return what is believed of each caption of a bank.
 
     Args:
+        response: How the page's fans respond; None where there was too little to try.
         history: What the page sent, as known now.
     """
-    return captions_of(estimate_response(history, now), history, bank, now)
-
-
-def captions_of(
-    response: PageResponse | None, history: MessageHistory, bank: CaptionBank, now: datetime
-) -> CaptionPosteriors:
-    """Do the work of `estimate_captions` with a response that was estimated before."""
     paid = np.asarray(bank.price_tier != PriceTier.FREE)
     rates = [
         learn_rates(successes[kind], trials[kind], bank.kind[kind], guess)

@@ -18,7 +18,7 @@ from adtempo.domain.messages import (
     PageAnalysis,
 )
 from adtempo.messages.assign import Choice, assign_captions, check_supply, mix_of
-from adtempo.messages.captions import captions_of, performance_scores
+from adtempo.messages.captions import estimate_captions, performance_scores
 from adtempo.messages.estimate import estimate_sections
 from adtempo.messages.response import PageResponse, draw_conditions, estimate_response
 from adtempo.messages.slots import Slot, SlotPlan, Week, plan_slots
@@ -106,7 +106,7 @@ def recommend_week(page: PageConditions, start: date, now: datetime, seed: int) 
         WeekInfeasible: The messages do not fit the page's conditions.
     """
     response = estimate_response(page.history, now)
-    posteriors = captions_of(response, page.history, page.bank, now)
+    posteriors = estimate_captions(response, page.history, page.bank, now)
     analysis = estimate_sections(response, posteriors, page.history, classify_page(page.history, now), now)
     volume = plan_volume(analysis.classification.tier, analysis.saturation.score)
     mix = mix_of(analysis.segment)

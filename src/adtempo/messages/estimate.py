@@ -22,9 +22,9 @@ from adtempo.domain.messages import (
     PageAnalysis,
     Pattern,
 )
-from adtempo.messages.captions import captions_of, performance_scores
+from adtempo.messages.captions import estimate_captions, performance_scores
 from adtempo.messages.response import PageResponse, ages_days, cell_rows, estimate_response, tier_values
-from adtempo.messages.saturation import saturation_of
+from adtempo.messages.saturation import estimate_saturation
 from adtempo.messages.segments import segment_of
 
 CHANCE_MAX = 0.01
@@ -54,7 +54,7 @@ def estimate_page(
         history: What the page sent, as known now.
     """
     response = estimate_response(history, now)
-    return estimate_sections(response, captions_of(response, history, bank, now), history, classification, now)
+    return estimate_sections(response, estimate_captions(response, history, bank, now), history, classification, now)
 
 
 def estimate_sections(
@@ -74,7 +74,7 @@ def estimate_sections(
     return PageAnalysis(
         page_name=history.page_name,
         classification=classification,
-        saturation=saturation_of(response, int(history.paid.sum())),
+        saturation=estimate_saturation(response, int(history.paid.sum())),
         segment=segment_of(response),
         hours=_hours(response),
         weekdays=_weekdays(response),

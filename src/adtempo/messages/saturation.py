@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from adtempo.domain.messages import MessageHistory, Saturation, zone_of
-from adtempo.messages.response import JUDGED_MIN, PageResponse, estimate_response
+from adtempo.domain.messages import Saturation, zone_of
+from adtempo.messages.response import JUDGED_MIN, PageResponse
 
 PAID_MIN = 60
 """With fewer judged paid messages a page is thin."""
@@ -14,20 +12,12 @@ CERTAINTY_MIN = 0.5
 """A page that does not halve the doubt about wear is thin, however many messages it sent."""
 
 
-def estimate_saturation(history: MessageHistory, now: datetime) -> Saturation:
+def estimate_saturation(response: PageResponse | None, paid: int) -> Saturation:
     """Return how far value per recipient has fallen because of recent paid volume.
 
     Args:
-        history: What the page sent, as known now.
-    """
-    return saturation_of(estimate_response(history, now), int(history.paid.sum()))
-
-
-def saturation_of(response: PageResponse | None, paid: int) -> Saturation:
-    """Say what a response, estimated before, means for volume.
-
-    Args:
-        response: None where there was too little to try.
+        response: How the page's fans respond; None where there was too little to try.
+        paid: Paid messages that the page sent.
     """
     if response is None:
         return Saturation(
