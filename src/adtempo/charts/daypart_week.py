@@ -25,7 +25,7 @@ LIFT_SCALE = {"type": "log", "domain": [1 / STRONGEST, STRONGEST], "clamp": True
 """Colours of lifts: as far from 1 upwards as downwards, equally strong."""
 
 PALE = 1.25
-"""Lifts within this factor of 1 have colours so light that signs on them are dark."""
+"""Lifts within this factor of 1 have colours so light that what stands on them is dark; so are faded ones."""
 
 EVERY_THIRD = "datum.value % 3 == 0 ? datum.value : ''"
 """Which hours an axis names."""
@@ -63,7 +63,7 @@ def draw_week(week: LiftFigures) -> Document:
             "lift": week.lift,
             "width": np.clip(week.high / week.low - 1, 0, 2),
             "strength": np.where(week.label != 0, 1.0, FADED),
-            "pale": (week.lift < PALE) & (week.lift > 1 / PALE),
+            "pale": (week.label == 0) | (week.lift < PALE) & (week.lift > 1 / PALE),
             "sign": np.select([week.label > 0, week.label < 0], ["▲", "▼"], ""),
             "estimate": week.words,
             "interval": [f"{low:.2f} to {high:.2f}" for low, high in zip(week.low, week.high, strict=True)],
@@ -85,9 +85,12 @@ def draw_week(week: LiftFigures) -> Document:
     color = field("lift:Q", scale=LIFT_SCALE, legend=None)
     cells = mark("rect", {**place, "color": color, "opacity": strength, "tooltip": tooltip}, style="cell")
     size = field("width:Q", scale={"domain": [0, 2], "range": [0, 500]}, legend=None)
-    widths = mark("point", {**place, "size": size, "opacity": strength}, style="width", shape="stroke", angle=90)
-    signs = [
-        mark("text", {**place, "text": field("sign:N")}, style=style) | {"transform": [{"filter": which}]}
-        for which, style in (("!datum.pale", "sign"), ("datum.pale", "sign_on_pale"))
+    drawn = [
+        one | {"transform": [{"filter": which}]}
+        for which, on in (("!datum.pale", ""), ("datum.pale", "_on_pale"))
+        for one in (
+            mark("point", {**place, "size": size, "opacity": strength}, style=f"width{on}", shape="stroke", angle=90),
+            mark("text", {**place, "text": field("sign:N")}, style=f"sign{on}"),
+        )
     ]
-    return {"data": data, "layer": [cells, widths, *signs]}
+    return {"data": data, "layer": [cells, *drawn]}
