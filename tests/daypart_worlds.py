@@ -33,6 +33,7 @@ class HourWorld:
         wave: Half the height of a smooth daily wave instead of blocks.
         same: Whether all campaigns of an account have their peaks at the same hours.
         value_spread: Standard deviation of the log of a conversion's value.
+        in_value: Whether better hours bring dearer conversions, not more of them.
         noise: Spread of slow noise on the conversion rate, as a log.
         memory_hours: How long that noise remembers.
         trend: Change of the conversion rate per day, as a log.
@@ -51,6 +52,7 @@ class HourWorld:
     wave: float = 0.0
     same: bool = False
     value_spread: float = 0.0
+    in_value: bool = False
     noise: float = 0.0
     memory_hours: float = 36.0
     trend: float = 0.0
@@ -88,18 +90,20 @@ def play_hours(world: HourWorld, seed: int) -> PlayedHours:
         week[:, :5] = 1.0
     week *= np.exp(world.weekday_spread * rng.standard_normal((world.campaigns, 7, 1)))
     drift = np.exp(world.trend * (np.arange(world.days) - (world.days - 1) / 2))
-    rate = world.cvr * week[:, np.arange(world.days) % 7] * drift[:, None]
+    good = week[:, np.arange(world.days) % 7]
+    rate = world.cvr * (np.ones_like(good) if world.in_value else good) * drift[:, None]
     if world.noise:
         slow = np.exp(world.noise * _slow_noise(rng, world) - world.noise**2 / 2)
         rate *= slow.reshape(shape)
     traffic = np.array(DAILY_TRAFFIC) / np.mean(DAILY_TRAFFIC) if world.rhythm else np.ones(24)
     clicks = rng.poisson(world.clicks * traffic, shape)
     conversions = rng.poisson(clicks * rate)
+    worth = _worth(rng, conversions, world.value_spread)
     panel = HourlyPanel(
         metric=ROAS,
         campaigns=tuple(CampaignRef("other", f"a{whose}", f"c{i}") for i, whose in enumerate(account)),
         days=MONDAY + np.arange(world.days),
-        numerators=_worth(rng, conversions, world.value_spread),
+        numerators=np.rint(worth * good).astype(np.int64) if world.in_value else worth,
         denominators=clicks * 1_000_000,
     )
     return PlayedHours(panel, peaks, 60 * world.cvr * week.reshape(world.campaigns, -1))

@@ -39,6 +39,7 @@ WORLDS = {
     "no pattern, uneven values": replace(FLAT, value_spread=1.0),
     "1.5x, usual values": replace(PLAIN, value_spread=0.4),
     "1.5x, uneven values": replace(PLAIN, value_spread=1.0),
+    "1.5x, in value alone": replace(PLAIN, in_value=True),
     "no pattern, slow noise 20%": replace(FLAT, noise=0.2),
     "1.5x, slow noise 20%": replace(PLAIN, noise=0.2),
     "no pattern, trend 2% a day": replace(FLAT, trend=0.02),

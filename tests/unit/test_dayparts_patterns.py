@@ -64,6 +64,12 @@ def test_weekends_better_for_a_few_hours_are_told_by_these() -> None:
     assert (one.hours, one.days) == ((10, 11), (5, 6))
 
 
+def test_a_weekday_better_for_more_than_the_hours_of_its_part_is_told_beside_them() -> None:
+    cells = [*slots(24) * 5, *slots(24, s10=PEAK), *slots(24, s10=PEAK, s20=PEAK)]
+    found = find_patterns(slots(24), cells, slots(7, s6=PEAK))
+    assert {(len(one.hours), one.days) for one in found} == {(1, (5, 6)), (24, (6,))}
+
+
 def test_a_weekend_whose_few_labelled_hours_are_those_of_every_day_is_told_by_day() -> None:
     hours = slots(24, s10=PEAK)
     found = find_patterns(hours, hours * 7, slots(7, s5=PEAK, s6=PEAK))

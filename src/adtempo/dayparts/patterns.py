@@ -34,23 +34,25 @@ def find_patterns(
     whole = {day for day, one in enumerate(days) if one.label is not Label.NORMAL}
     for part in _PARTS:
         # Cells of a weekday that stands out as a whole say nothing about its hours, unless few of them are labelled.
-        usual = [day for day in part if day not in whole]
-        few = [] if usual else [day for day in part if _labelled(cells, day) <= HOURS_PER_DAY // 2]
-        usual = usual or few
+        special = {day: _special(hours, cells, day) for day in part}
+        normal = [day for day in part if day not in whole]
+        few = [day for day in part if day in whole and len(special[day]) <= HOURS_PER_DAY // 2]
+        usual = sorted(normal + few)
         if usual:
-            first = cells[usual[0] * HOURS_PER_DAY : (usual[0] + 1) * HOURS_PER_DAY]
-            told = [one if one.label is not hours[hour].label else None for hour, one in enumerate(first)]
-            for label, run in _runs(told):
+            first = (normal or few)[0]
+            labelled = [cells[first * HOURS_PER_DAY + hour] if hour in special[first] else None for hour in _DAILY]
+            for label, run in _runs(labelled):
                 slots = [cells[day * HOURS_PER_DAY + hour] for day in usual for hour in run]
                 found.append(_pattern(label, run, tuple(usual), slots))
-                whole -= set(few)
+            whole -= {day for day in few if special[first] and special[day] <= special[first]}
     found += [_pattern(days[day].label, _DAILY, (day,), [days[day]]) for day in sorted(whole)]
     return tuple(sorted(found, key=lambda pattern: (pattern.q_value, -pattern.strength)))
 
 
-def _labelled(cells: Sequence[SlotFigures], day: int) -> int:
-    hours = cells[day * HOURS_PER_DAY : (day + 1) * HOURS_PER_DAY]
-    return sum(one.label is not Label.NORMAL for one in hours)
+def _special(hours: Sequence[SlotFigures], cells: Sequence[SlotFigures], day: int) -> set[int]:
+    """Return the hours of a weekday that are labelled otherwise than on every day."""
+    own = enumerate(cells[day * HOURS_PER_DAY : (day + 1) * HOURS_PER_DAY])
+    return {hour for hour, one in own if one.label not in (Label.NORMAL, hours[hour].label)}
 
 
 def _runs(slots: Sequence[SlotFigures | None]) -> Iterator[tuple[Label, tuple[int, ...]]]:
