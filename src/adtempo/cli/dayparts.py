@@ -207,7 +207,7 @@ def export(
         return
     note(body["statement"])
     if output is None:
-        typer.echo(body["text"], nl=False)
+        typer.echo(body["text"].removesuffix("\n"))
     else:
         output.write_bytes(body["text"].encode())
 

@@ -21,7 +21,7 @@ def fit(hours: Grid) -> Grid:
 def write(_sheet: Sheet, grid: Grid) -> str:
     """Write the string; one in which nothing runs is refused, because TikTok would run always."""
     check_runs_at_all(grid)
-    return "".join("1" if value else "0" for value in grid) + "\n"
+    return "".join("1" if value else "0" for value in grid)
 
 
 def read(text: str) -> Grid:
