@@ -6,7 +6,7 @@ against "healthy" accumulated over every day on which the fall may have begun, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +19,8 @@ Bools = NDArray[np.bool_]
 MATERIAL = 0.10
 """A fall by less than this share of the healthy level is not worth a person's time."""
 
-EVIDENCE = 3.5
-"""Odds of a material fall from which on a series is flagged; with such odds of any fall it is no yardstick."""
+EVIDENCE = 2.2
+"""Odds of a material fall from which on a series is flagged."""
 
 DAYS_MIN = 3
 """With fewer days of exposure nothing is said."""
@@ -29,7 +29,9 @@ _FALL_DAILY = 0.05  # typical speed of a fall, per day: half in two weeks
 _ODDS_FROM_START = 0.1  # prior odds that a series falls from its first day on
 _ODDS_PER_DAY = 0.75 / 56  # and that it begins to on any one later day
 _NO_ODDS = 1e-300
-_FEW = 20.0  # counts a day at which evidence weighs half: few counts fit some slow fall too easily
+_NO_YARDSTICK = 10.0  # odds of any fall; were suspects left out sooner, those that happen to do well would remain
+_BESIDE = 0.75  # what a fall against siblings weighs, who may as well have risen
+_FEW = 25.0  # counts a day at which evidence weighs half: few counts fit some slow fall too easily
 
 _DRIFT_DAILY = 0.001  # typical speed of slow drift that is no fall: 6% in eight weeks
 _MARKET_DAILY = 0.003  # and where siblings can tell of it
@@ -40,11 +42,13 @@ _SHARED = 0.05**2  # the same for what siblings have in common
 _LEAST = 0.01**2
 _PRIOR_DAYS = 10.0  # how many days of data those are worth
 _POOL_DAYS = 30.0  # how many days of a series' own data its pool's noise is worth
+_DOUBT = 0.003  # variance allowed for beyond the likeliest where nothing is known yet
 _BLUR = 0.01  # counting variance of a hundred a day: with more of it a series tells little of noise
 _BLOCK = 3  # days in one mean
 _GROWTH = 2.0  # from the variance of days to that of lasting noise, where nothing is known yet
 _GROWTH_MAX = 3.5
 _WEEK = 7
+_PRIOR_REPEATS = 2.0  # how many repeated weekdays it is worth that counting is all the noise there is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +56,7 @@ class Declines:
     """What is known about each series at the end of its last day, shape (series,); NaN where nothing is.
 
     Attributes:
-        odds: Of a material fall, against none; with few counts a day they are discounted.
+        odds: Of a material fall, against none; with few counts a day, or beside siblings, they are discounted.
         probability: That the rate has fallen by at least MATERIAL of its healthy level.
         healthy: The rate before it fell.
         fall: Expected share of the healthy rate that is lost.
@@ -77,6 +81,7 @@ class _Weighed:
     odds_any: Floats
     mean: Floats  # of the fall, as a share of the healthy level
     healthy: Floats  # as a factor on the mean rate
+    worn: Floats  # share of the mean rate lost by each day, shape (series, days)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,18 +119,21 @@ def find_declines(successes: ArrayLike, trials: ArrayLike, family: ArrayLike, po
     rate = _divide(counts.sum(axis=1), exposure.sum(axis=1))
     expected = rate[:, None] * exposure
     moves = _divide(counts - expected, expected)
-    unsteady = _noise(moves, _divide(1.0, expected), expected > 0, pools)  # weekdays and all
-    weekdays, kept = _rhythm(counts, expected, families, unsteady)
+    weekdays, kept = _rhythm(counts, expected, families, pools)
     moves = moves - weekdays
-    alone = _weigh(moves, expected, exposure, kept, _drift_only(expected, families), pools)
-    beside = _siblings(moves, expected, families, pools, alone.odds_any < EVIDENCE)
+    drifting = _drift_only(expected, families)
+    alone = _weigh(moves, expected, exposure, kept, drifting, pools, np.zeros_like(moves))
+    beside = _siblings(moves, expected, families, pools, alone.odds_any < _NO_YARDSTICK)
     compared = np.count_nonzero(beside.variance, axis=1) > 0
-    judged = _either(compared, _weigh(moves, expected, exposure, kept, beside, 2 * pools + compared), alone)
+    spread = np.where(compared[:, None], beside.drift_spread, drifting.drift_spread)
+    beside = replace(beside, drift_spread=spread)
+    judged = _weigh(moves, expected, exposure, kept, beside, 2 * pools + compared, alone.worn)
     days = np.count_nonzero(expected, axis=1)
     known = days >= DAYS_MIN
     daily = _divide(counts.sum(axis=1), days)
+    weight = np.where(compared, _BESIDE, 1.0) * daily / (daily + _FEW)
     return Declines(
-        odds=np.where(known, judged.odds_material * daily / (daily + _FEW), 0.0),
+        odds=np.where(known, judged.odds_material * weight, 0.0),
         probability=np.where(known, judged.odds_material / (1 + judged.odds_any), np.nan),
         healthy=np.where(known, rate * judged.healthy, np.nan),
         fall=np.where(known, judged.mean, np.nan),
@@ -134,18 +142,25 @@ def find_declines(successes: ArrayLike, trials: ArrayLike, family: ArrayLike, po
 
 
 def _weigh(
-    moves: Floats, expected: Floats, exposure: Floats, kept: Floats, beside: _Yardstick, pools: Labels
+    moves: Floats,
+    expected: Floats,
+    exposure: Floats,
+    kept: Floats,
+    beside: _Yardstick,
+    pools: Labels,
+    worn: Floats,
 ) -> _Weighed:
     """Hold every possible fall against none: log-odds of linear falls with a half-normal speed, in closed form.
 
     A fall begins on some day and goes on with every day, or with every exposure; level and drift are integrated out.
-    Moves show only a share of their noise, `kept`, and are held against the whole.
+    Moves show only a share of their noise, `kept`, and are held against the whole. Noise is learnt from what is left
+    when the falls that are likely so far, `worn`, are undone: else a fall would hide behind the noise it looks like.
     """
     days = moves.shape[1]
     counted = _divide(1.0, expected) + beside.variance
     moves = moves - beside.moved - beside.drift * np.arange(days)
     active = expected > 0
-    spread = counted + _noise(moves, counted, active, pools)[:, None]
+    spread = counted + _noise(moves + worn, counted, active, pools)[:, None]
     weights = np.where(active, kept[:, None] / np.where(active, spread, 1.0), 0.0)
     typical = _divide(exposure.sum(axis=1), np.count_nonzero(active, axis=1))[:, None]
     clocks = (
@@ -155,18 +170,16 @@ def _weigh(
     prior = np.log(_prior_odds(active) / len(clocks))
     parts = [_fall_evidence(moves, weights, clock, beside.drift_spread) for clock in clocks]
     any_, material, fall, healthy = (np.zeros(len(moves)) for _ in range(4))
-    for evidence, share, mean, level in parts:
+    lost = np.zeros_like(moves)
+    for clock, (evidence, share, speed, mean, level) in zip(clocks, parts, strict=True):
         odds = np.exp(np.minimum(evidence + prior, 300.0))
         any_ += odds.sum(axis=1)
         material += (odds * share).sum(axis=1)
         fall += (odds * mean).sum(axis=1)
         healthy += (odds * level).sum(axis=1)
-    return _Weighed(material, any_, fall / (1 + any_), (1 + healthy) / (1 + any_))
-
-
-def _either(where: Bools, one: _Weighed, other: _Weighed) -> _Weighed:
-    chosen = (np.where(where, getattr(one, name), getattr(other, name)) for name in _Weighed.__slots__)
-    return _Weighed(*chosen)
+        pull = odds * speed
+        lost += clock * pull.cumsum(axis=1) - (clock * pull).cumsum(axis=1)
+    return _Weighed(material, any_, fall / (1 + any_), (1 + healthy) / (1 + any_), lost / (1 + any_)[:, None])
 
 
 def _prior_odds(active: Bools) -> Floats:
@@ -179,12 +192,12 @@ def _prior_odds(active: Bools) -> Floats:
 
 def _fall_evidence(
     moves: Floats, weights: Floats, clock: Floats, drift_spread: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Integrate the likelihood ratio over speeds, for a fall from each day on.
 
     Returns:
-        Log likelihood ratio, probability that such a fall is material, its expected size as a share of the healthy
-        level, and that level as a factor on the mean; all of shape (series, days).
+        Log likelihood ratio, probability that such a fall is material, its expected speed, its size as a share of the
+        healthy level, and that level as a factor on the mean; all of shape (series, days).
     """
     total = np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
     day = np.arange(moves.shape[1]) - (weights * np.arange(moves.shape[1])).sum(axis=1, keepdims=True) / total
@@ -206,7 +219,7 @@ def _fall_evidence(
     share = np.exp(np.minimum(log_ndtr((speed - least) * root) - below, 0.0))
     typical = speed + np.exp(-((speed * root) ** 2) / 2 - 0.5 * np.log(2 * np.pi) - below) / root
     healthy = 1 + typical * usual
-    return evidence, share, np.clip(typical * depth / healthy, 0.0, 1.0), healthy
+    return evidence, share, typical, np.clip(typical * depth / healthy, 0.0, 1.0), healthy
 
 
 def _siblings(moves: Floats, expected: Floats, families: Labels, pools: Labels, holding: Bools) -> _Yardstick:
@@ -241,14 +254,16 @@ def _slope(moves: Floats, weights: Floats) -> tuple[Floats, Floats]:
     return _divide((weights * centred * moves).sum(axis=1), precision), precision
 
 
-def _rhythm(counts: Floats, expected: Floats, families: Labels, noise: Floats) -> tuple[Floats, Floats]:
-    """Learn what each weekday does to a family, shrunk to nothing where noise would look the same.
+def _rhythm(counts: Floats, expected: Floats, families: Labels, pools: Labels) -> tuple[Floats, Floats]:
+    """Learn what each weekday does to a family, shrunk by as much as weekdays differ in its pool beyond chance.
+
+    What chance does is learnt from how days of one weekday differ (analysis of variance).
 
     Args:
         counts: Shape (series, days).
         expected: Counts at the mean rate, shape (series, days).
         families: Shape (series,).
-        noise: Day-to-day variance beyond counting, that between weekdays included, shape (series,).
+        pools: Shape (series,).
 
     Returns:
         Effects as shares of the mean rate, shape (series, days), and what share of a series' noise is left when they
@@ -256,6 +271,7 @@ def _rhythm(counts: Floats, expected: Floats, families: Labels, noise: Floats) -
 
     References:
         Efron and Morris (1973), Stein's estimation rule and its competitors, doi:10.1080/01621459.1973.10481350.
+        DerSimonian and Laird (1986), Meta-analysis in clinical trials, doi:10.1016/0197-2456(86)90046-2.
     """
     days = counts.shape[1]
     if days < 2 * _WEEK:
@@ -265,13 +281,22 @@ def _rhythm(counts: Floats, expected: Floats, families: Labels, noise: Floats) -
     local = _divide(_moving_sum(came, _WEEK), _moving_sum(due, _WEEK))
     usual = due[:, middle] * local
     surplus = np.where(usual > 0, came[:, middle] - usual, 0.0)
-    typical = (np.bincount(families, weights=noise) / np.bincount(families))[:, None]
     there = (np.arange(middle.start, middle.stop)[:, None] % _WEEK == np.arange(_WEEK)).astype(np.float64)
     mass, weeks = usual @ there, (usual > 0) @ there
     mean = _divide(surplus @ there, mass)
-    by_chance = _divide(1.0, mass) + _divide(typical, weeks)
-    size = _divide(mean**2, by_chance).sum(axis=1, keepdims=True)
-    trust = np.maximum(1.0 - _divide(_WEEK - 3.0, size), 0.0)
+    pool = np.zeros(len(came), dtype=np.int64)
+    pool[families] = pools
+
+    def pooled(amounts: Floats) -> Floats:
+        return _by_label(amounts.sum(axis=1, keepdims=True), pool)[pool]
+
+    within = pooled(usual * np.where(usual > 0, _divide(surplus, usual) - mean @ there.T, 0.0) ** 2)
+    repeats = pooled(np.maximum(weeks - 1, 0.0))
+    by_chance = (within + _PRIOR_REPEATS) / (repeats + _PRIOR_REPEATS) * _divide(1.0, mass)
+    precision = _divide(1.0, by_chance**2)
+    excess = pooled((mean**2 - (1 - 1 / _WEEK) * by_chance) * precision)
+    differ = np.maximum(_divide(excess, pooled(precision)), 0.0)
+    trust = _divide(differ, differ + by_chance)
     fitted = (trust * (2 - trust) * _divide(1.0, weeks)).mean(axis=1)[families]
     own = _divide(expected.sum(axis=1), due.sum(axis=1)[families])
     return (trust * mean)[families][:, np.arange(days) % _WEEK], 1.0 - np.minimum(fitted * own, 0.5)
@@ -284,13 +309,14 @@ def _noise(moves: Floats, counted: Floats, active: Bools, pools: Labels) -> Floa
     own, days = _second_differences(moves, moves, blur, active, _BLOCK)
     trust = _trust(blur)
     mixed = (trust * own * pooled.growth + _POOL_DAYS * pooled.lasting) / (trust * days + _POOL_DAYS)
-    return np.asarray(np.maximum(mixed, _LEAST))
+    return np.asarray(np.maximum(mixed, _LEAST) + _DOUBT * pooled.guessed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pooled:
     lasting: Floats  # variance as it weighs over weeks, shape (series,)
     growth: Floats  # from means over three days to that
+    guessed: Floats  # how much of it is not from data
 
 
 def _pooled_variance(one: Floats, other: Floats, counted: Floats, blur: Floats, pools: Labels, prior: float) -> _Pooled:
@@ -302,14 +328,16 @@ def _pooled_variance(one: Floats, other: Floats, counted: Floats, blur: Floats, 
     """
     trust = _trust(blur)
     sizes: list[Floats] = []
+    guessed: list[Floats] = []
     for block, first in ((1, prior), (_BLOCK, None)):
         total, days = _second_differences(one, other, counted, blur > 0, block)
         gathered, known = (_by_label((trust * amount)[:, None], pools)[pools, 0] for amount in (total, days))
         guess = _GROWTH * sizes[0] if first is None else first
-        sizes.append(np.maximum((gathered + _PRIOR_DAYS * guess) / (known + _PRIOR_DAYS), _LEAST))
+        guessed.append(_PRIOR_DAYS / (known + _PRIOR_DAYS))
+        sizes.append(np.maximum(gathered / (known + _PRIOR_DAYS) + guessed[-1] * guess, _LEAST))
     daily, lasting = sizes
     growth = np.clip((lasting + _NOISE / 3) / (daily + _NOISE / 3), 1.0, _GROWTH_MAX)
-    return _Pooled(np.maximum(lasting, daily) * growth, growth)
+    return _Pooled(np.maximum(lasting, daily) * growth, growth, guessed[0])
 
 
 def _trust(blur: Floats) -> Floats:
