@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
@@ -247,6 +249,17 @@ def test_sums_leave_out_what_belongs_to_none() -> None:
     assert total.value.tolist() == [200, 0]
     assert total.maturity.tolist() == [1, 1]
     assert total.basis[0] == Basis.OWN
+
+
+def test_a_day_that_began_without_a_click_is_not_mature() -> None:
+    vintages = triangle(np.full(60, 100.0), now=60)
+    shown = latest(vintages)
+    exposure = np.full(shown.seen.shape, 50.0)
+    shown.seen[0, -1] = exposure[0, -1] = 0
+    cells = expect_totals(replace(shown, exposure=exposure), [fit_curve(vintages, None, 60)])
+    newest = sum_expectations(cells, np.arange(60)[None], 60)
+    assert newest.value[-1] == 0
+    assert newest.maturity[-1] == pytest.approx(0.4, abs=0.01)
 
 
 def test_values_are_as_uncertain_as_their_few_large_orders() -> None:

@@ -64,7 +64,7 @@ class Expectation:
     Attributes:
         seen: What was seen.
         value: Expected final total.
-        maturity: Share of it that was seen, 0 to 1.
+        maturity: Share of it that was seen, 0 to 1; where nothing is expected, the share that has usually arrived.
         basis: `Basis` of the correction.
         noise_variance: Variance by chance, its own in each cell.
         curve_deviation: Standard deviation through the curve, shared by the cells of a group.
@@ -198,14 +198,15 @@ def sum_expectations(cells: Expectation, into: Ints, sums: int) -> Expectation:
     def add(numbers: Floats) -> Floats:
         return np.bincount(where, numbers[chosen], sums).astype(np.float64)
 
-    seen, value, coming = add(cells.seen), add(cells.value), add(np.abs(cells.value - cells.seen))
+    seen, value, count = add(cells.seen), add(cells.value), np.bincount(where, minlength=sums)
+    usual = np.where(count > 0, add(cells.maturity) / np.maximum(count, 1), 1)
     basis = np.zeros(sums, dtype=np.int64)
     np.maximum.at(basis, where, cells.basis[chosen])
     weight = np.abs(cells.value) + 1e-12
     return Expectation(
         seen=seen,
         value=value,
-        maturity=np.clip(np.where(value > 0, seen / np.where(value > 0, value, 1), coming == 0), 0, 1),
+        maturity=np.clip(np.where(value > 0, seen / np.where(value > 0, value, 1), usual), 0, 1),
         basis=basis,
         noise_variance=add(cells.noise_variance),
         curve_deviation=add(cells.curve_deviation),
