@@ -94,6 +94,7 @@ def test_own_conversions_join_by_click_and_window_and_both_parts_are_shown(
     assert (replaced.roas, replaced.expected) == (1.25, None)
     said = run("metrics", "c1", "--since", "2026-03-01", "--until", "2026-03-01", "--include-offline").stdout
     assert "their value        25.00 EUR" in said
+    assert "roas               1.25, expected n/a: nobody knows how late your own conversions come" in said
     assert "lead              4 at 5.00 EUR" in said
 
 

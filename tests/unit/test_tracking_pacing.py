@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -97,6 +98,9 @@ def test_a_budget_reads_as_a_sentence() -> None:
     on = budget(estimate_pacing(days(10, 1_000_000), 30_000_000, start))
     assert "on its plan of 30.00 EUR" in str(on)
     assert not on.off_plan
+    doubtful = budget(replace(on.pacing, expected_micros=36_000_000, high80_micros=40_000_000))
+    assert "is going to end at 36.00 EUR, perhaps over its plan of 30.00 EUR" in str(doubtful)
+    assert budget(replace(on.pacing, expected_micros=24_000_000)).against_plan == "perhaps under"
     unknown = budget(estimate_pacing({}, 30_000_000, start))
     assert str(unknown) == "Autumn: 0.00 EUR spent by Tue 10 of 30.00 EUR planned for November"
     assert str(budget(estimate_pacing(days(30, 1), 30_000_000, end))).startswith("Autumn: 0.00 EUR spent by Mon 30")

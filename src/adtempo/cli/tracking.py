@@ -160,6 +160,8 @@ def _print_roas(found: RoasReport) -> None:
     if found.expected is not None and found.expected.maturity is not None:
         fields["roas"] = f"{reported}, expected {in_words(ROAS, found.expected.roas, found.currency)}"
         fields["maturity"] = f"{found.expected.maturity:.0%} has arrived ({found.expected.basis} delays)"
+    elif total.offline is not None and total.roas is not None and found.expected is None:
+        fields["roas"] = f"{reported}, expected {ABSENT}: nobody knows how late your own conversions come"
     print_fields(fields)
 
 

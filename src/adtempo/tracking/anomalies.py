@@ -248,7 +248,8 @@ def _unusual(
     since = series.at(rows[0])
     per = " an hour" if metric.denominator is None else ""
     shown, usual = (format_value(metric, figure, series.currency) for figure in figures)
-    told = f"{metric.name} is {shown}{per} instead of the usual {usual} since {since:%a %d %b %H:%M}"
+    verb = "are" if metric.name.endswith("s") else "is"
+    told = f"{metric.name} {verb} {shown}{per} instead of the usual {usual} since {since:%a %d %b %H:%M}"
     return Anomaly(
         kind=kind,
         metric=metric.name,

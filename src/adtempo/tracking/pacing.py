@@ -81,6 +81,16 @@ class BudgetPace:
         """Whether the month is going to end clearly under or over its plan."""
         return self.pacing.pace in {Pace.UNDER, Pace.OVER}
 
+    @property
+    def against_plan(self) -> str:
+        """Where the month is going to end against its plan; *perhaps*, where its interval still allows the plan."""
+        if self.off_plan or self.pacing.expected_micros is None:
+            return str(self.pacing.pace)
+        distance = self.pacing.expected_micros / self.pacing.planned_micros - 1
+        if abs(distance) <= TOLERANCE:
+            return "on"
+        return f"perhaps {Pace.OVER if distance > 0 else Pace.UNDER}"
+
     def __str__(self) -> str:
         pacing = self.pacing
         spent = f"{self._amount(pacing.spent_micros)} spent by {pacing.through:%a} {pacing.through.day}"
@@ -88,8 +98,7 @@ class BudgetPace:
         if pacing.expected_micros is None or pacing.daily_micros is None:
             return f"{self.label}: {spent} of {plan} planned for {pacing.month:%B}"
         said = f"{self.label}: {pacing.month:%B} is going to end at {self._amount(pacing.expected_micros)}"
-        word = {Pace.UNDER: "under", Pace.OVER: "over"}.get(pacing.pace, "on")
-        said += f", {word} its plan of {plan} ({spent})"
+        said += f", {self.against_plan} its plan of {plan} ({spent})"
         if not pacing.daily_micros:
             return f"{said}; the plan is used up"
         return f"{said}; {self._amount(pacing.daily_micros)} a day from here would meet it"

@@ -16,19 +16,13 @@ from adtempo.tracking.anomalies import Anomaly
 from adtempo.tracking.anomalies_report import shown_figure
 from adtempo.tracking.creatives import CreativeFatigue, CreativeRef, RankedCreative
 from adtempo.tracking.expected import ExpectedFigure
-from adtempo.tracking.pacing import BudgetPace, Pace
+from adtempo.tracking.pacing import BudgetPace
 from adtempo.web.pages.figures import EXPECTED_ROAS, INTERVAL, Column, expected_cell, maturity_cell, titled
 from adtempo.web.pages.outlook import Matured, Outlook, as_known
 from adtempo.web.pages.wording import Cell, Line, day_text, figure_of, format_days, moment_text, number_text
 
 DAYS_SHOWN = 14
 
-_PACES = {
-    Pace.UNDER: "going to end under plan",
-    Pace.ON_TRACK: "on plan",
-    Pace.OVER: "going to end over plan",
-    Pace.UNKNOWN: "nothing to learn the pace from yet",
-}
 _SAID = {"name": "Name", "status": "Status", "budget_daily_micros": "Daily budget", "niche": "Niche"}
 
 
@@ -209,7 +203,11 @@ def goal_lines(campaign: Campaign, outlook: Outlook, budget: BudgetPace | None, 
     if budget is not None:
         pacing = budget.pacing
         tone = "bad" if budget.off_plan else "good"
-        stands = f"{Money(pacing.spent_micros, currency)} spent by {day_text(pacing.through)}, {_PACES[pacing.pace]}"
+        stands = f"{Money(pacing.spent_micros, currency)} spent by {day_text(pacing.through)}, "
+        if pacing.expected_micros is None:
+            stands += "nothing to learn the pace from yet"
+        else:
+            stands += f"going to end at {Money(pacing.expected_micros, currency)}, {budget.against_plan} plan"
         name = f"Plan for {pacing.month:%B}"
         lines.append(GoalLine(name, str(Money(pacing.planned_micros, currency)), stands, tone, pace_words(budget)))
     return lines
