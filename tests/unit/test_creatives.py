@@ -214,7 +214,7 @@ def test_a_fall_in_what_clickers_buy_is_said_but_is_no_fatigue() -> None:
 
 
 def test_a_suspicion_and_too_little_data_are_kept_with_their_reasons() -> None:
-    slightly = np.rint(STEADY * np.exp2(-np.maximum(np.arange(40) - 34.7, 0) / 17)).astype(int)
+    slightly = np.rint(STEADY * np.exp2(-np.maximum(np.arange(40) - 34.6, 0) / 17)).astype(int)
     found = fatigue(history("maybe", slightly), history("new", STEADY[:2], campaign=CampaignRef("meta", "act_1", "c2")))
     assert "may be falling" in found["maybe"].reason
     assert (found["new"].ctr.fall, found["new"].reason) == (None, "Too little was shown to say anything.")

@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 MATERIAL = 0.10
 """A fall by less than this share of the healthy level is not worth a person's time."""
 
-EVIDENCE = 2.2
+EVIDENCE = 2.8
 """Odds of a material fall from which on a series is flagged."""
 
 DAYS_MIN = 3
@@ -30,7 +30,7 @@ _ODDS_FROM_START = 0.1  # prior odds that a series falls from its first day on
 _ODDS_PER_DAY = 0.75 / 56  # and that it begins to on any one later day
 _NO_ODDS = 1e-300
 _NO_YARDSTICK = 10.0  # odds of any fall; were suspects left out sooner, those that happen to do well would remain
-_BESIDE = 0.75  # what a fall against siblings weighs, who may as well have risen
+_BESIDE = 0.85  # what a fall against siblings weighs, who may as well have risen
 _FEW = 25.0  # counts a day at which evidence weighs half: few counts fit some slow fall too easily
 
 _DRIFT_DAILY = 0.001  # typical speed of slow drift that is no fall: 6% in eight weeks
