@@ -18,6 +18,12 @@ def test_creatives_that_halve_in_two_weeks_are_flagged_before_they_have_lost_30_
     assert ever_flagged(tiring, seed=12, days=tiring.last_day_in_time).sum() >= 50
 
 
+def test_at_a_hundred_quiet_clicks_a_day_nearly_as_many_are() -> None:
+    """About 90% are; of 60, fewer than 40 would be with probability below 1e-5."""
+    tiring = Market(campaigns=60, tiring=1, start=28)
+    assert ever_flagged(tiring, seed=16, days=tiring.last_day_in_time).sum() >= 40
+
+
 def test_a_falling_market_tires_nobody_who_has_siblings() -> None:
     """24% in eight weeks, twelve campaigns of four; a share of 10% would pass with probability above 0.99."""
     market = Market(campaigns=12, creatives=4, drift=0.005, ctr=0.02, noise=0.03, common=0.03)
