@@ -109,3 +109,11 @@ def test_without_any_plan_the_way_to_one_is_said(run: Callable[..., Result], tmp
     done = run("pacing")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "--planned-budget" in done.stderr
+
+
+def test_a_plan_of_nothing_is_refused_in_the_words_it_was_given_in(
+    tracker: CampaignTracker, run: Callable[..., Result]
+) -> None:
+    done = run("campaigns", "set", "c1", "--planned-budget", "-5")
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert "planned_budget of campaign meta:a1:c1 cannot be -5; give a positive amount" in done.stderr

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Connection,
 from adtempo.domain.accounts import Account, AccountRef, CampaignRef, Level, OfflineUse
 from adtempo.domain.campaigns import Campaign
 from adtempo.domain.errors import AccountChanged, InvalidInput, NotFound
+from adtempo.domain.money import MICROS
 from adtempo.store.attributes import load_attributes
 from adtempo.store.engine import Identifier, UtcTime, insert_into, metadata
 from adtempo.store.rows import account_key, campaign_columns, campaign_of, insert_first, of, of_any, read_row, row_of
@@ -212,7 +213,9 @@ def change_campaign(connection: Connection, ref: CampaignRef, **changes: Any) ->
         raise InvalidInput(f"of a campaign, {', '.join(SETTABLE)} can be set; nothing else")
     for name, value in changes.items():
         if value is not None and not (value != "" if isinstance(value, str) else 0 < value < float("inf")):
-            raise InvalidInput(f"{name} of campaign {ref} cannot be {value!r}; give a positive amount, or nothing")
+            shown = f"{value / MICROS:g}" if name.endswith("_micros") else repr(value)
+            told = f"{name.removesuffix('_micros')} of campaign {ref} cannot be {shown}"
+            raise InvalidInput(f"{told}; give a positive amount, or nothing")
     if connection.execute(campaigns.update().where(of(campaigns, ref)).values(changes)).rowcount == 0:
         raise NotFound(f"there is no campaign {ref}; `adtempo campaigns list` shows those there are")
 

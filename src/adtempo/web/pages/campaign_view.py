@@ -202,14 +202,18 @@ def goal_lines(campaign: Campaign, outlook: Outlook, budget: BudgetPace | None, 
         lines.append(GoalLine("Target CPA", str(Money(campaign.target_cpa_micros, currency)), stands, tone, explain))
     if budget is not None:
         pacing = budget.pacing
-        tone = "bad" if budget.off_plan else "good"
-        stands = f"{Money(pacing.spent_micros, currency)} spent by {day_text(pacing.through)}, "
+        tone = "bad" if budget.off_plan else "good" if budget.against_plan == "on" else ""
+        spent, planned = (
+            f"{number_text(SPEND, micros, currency)} {currency}"
+            for micros in (pacing.spent_micros, pacing.planned_micros)
+        )
+        stands = f"{spent} spent by {day_text(pacing.through)}, "
         if pacing.expected_micros is None:
             stands += "nothing to learn the pace from yet"
         else:
-            stands += f"going to end at {Money(pacing.expected_micros, currency)}, {budget.against_plan} plan"
-        name = f"Plan for {pacing.month:%B}"
-        lines.append(GoalLine(name, str(Money(pacing.planned_micros, currency)), stands, tone, pace_words(budget)))
+            end = number_text(SPEND, pacing.expected_micros, currency)
+            stands += f"going to end at {end} {currency}, {budget.against_plan} plan"
+        lines.append(GoalLine(f"Plan for {pacing.month:%B}", planned, stands, tone, pace_words(budget)))
     return lines
 
 
