@@ -60,6 +60,8 @@ INCIDENTS = {
     "holiday (no anomaly)": (Incident(IncidentKind.HOLIDAY, 63, 0, 24, 1.5), ()),
     "nothing": (None, ()),
 }
+CALM = {"holiday": (63, ("holiday",)), "clock change": (62, ("holiday", "nothing"))}
+"""Days that are no anomaly, each with the campaigns that show them without an incident."""
 METHODS = ("once in 10 days", "once in 90 days", "z beyond 2", "z beyond 3")
 
 
@@ -158,6 +160,7 @@ class Tally:
 
     false: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     delays: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    calm: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 def metric_series(play: Play) -> dict[str, tuple[Floats, Floats | None, bool]]:
@@ -218,6 +221,11 @@ def bench_sandbox() -> None:
         for metric, series in metric_series(world.play(account.campaign_ref(campaign))).items():
             for place, alerts in enumerate(alerts_of(metric, hours, clock.hour_of_week, series)):
                 tallies[place].false[metric] += int(((alerts < start) | (alerts >= end + 240)).sum())
+                for name, (day, shown_by) in CALM.items():
+                    begin = clock.first_hour_at(day, 0)
+                    alerted = ((alerts >= begin) & (alerts < begin + 24)).any()
+                    if alerted and metric in {"spend", "ctr", "silence"} and campaign.name.startswith(shown_by):
+                        tallies[place].calm[name].add(campaign.campaign_id)
                 hits = alerts[(alerts >= start) & (alerts < end)]
                 if metric in telling and len(hits):
                     best[place] = min(best[place], float(hits[0] - start))
@@ -243,6 +251,8 @@ def bench_sandbox() -> None:
             + " |"
         )
     print("\nIncidents: share found before their end, median delay. Metrics: false alarms a series-week.")
+    for method, tally in zip(METHODS, tallies, strict=True):
+        print(f"{method}, alerts on spend, CTR or silence:", {name: len(tally.calm[name]) for name in CALM})
 
 
 def bench_campaign_hours() -> None:
