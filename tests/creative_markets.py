@@ -77,13 +77,15 @@ def ever_flagged(market: Market, seed: int, days: int = EIGHT_WEEKS) -> NDArray[
     return flagged_on_an_evening(*market.counts(np.random.default_rng(seed), days), market.campaign)
 
 
-def flagged_on_an_evening(clicks: Floats, impressions: Floats, campaign: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say the same of counts of shape (creatives, days), all of one account."""
+def flagged_on_an_evening(
+    clicks: Floats, impressions: Floats, campaign: NDArray[np.int64], *, accounts: bool = False
+) -> NDArray[np.bool_]:
+    """Say the same of counts of shape (creatives, days): all of one account, or each campaign of its own."""
     flagged = np.zeros(len(clicks), dtype=np.bool_)
-    one_account = np.zeros(len(clicks))
+    account = campaign if accounts else np.zeros(len(clicks))
     for today in range(3, clicks.shape[1] + 1):
         seen = slice(0, today)
-        flagged |= find_declines(clicks[:, seen], impressions[:, seen], campaign, one_account).score >= 0.5
+        flagged |= find_declines(clicks[:, seen], impressions[:, seen], campaign, account).score >= 0.5
     return flagged
 
 

@@ -75,6 +75,22 @@ def test_healthy_creatives_of_other_worlds() -> None:
     print(f"| alone, noise of 12% in an account where half have 3% | {share(flagged)} |", flush=True)
 
 
+@pytest.mark.parametrize("noise", NOISES)
+def test_creatives_that_are_all_their_account_has(noise: float) -> None:
+    """Prints a row at 100 clicks a day; noise must be learnt from the one creative. Asserted as above."""
+    market = replace(LAYOUTS["alone"], noise=noise)
+    counts = market.counts(np.random.default_rng(1))
+    healthy = flagged_on_an_evening(*counts, market.campaign, accounts=True)
+    found = []
+    for start in STARTS:
+        tiring = replace(market, tiring=1, start=start, campaigns=300)
+        counts = tiring.counts(np.random.default_rng(2), start + IN_TIME)
+        flagged = flagged_on_an_evening(*counts, tiring.campaign, accounts=True)
+        found.append(f"{share(flagged)} of {possible(100, noise, start, start + IN_TIME):.0%}")
+    print(f"| {' | '.join(('its account', f'{noise:.0%}', '100', share(healthy), *found))} |", flush=True)
+    assert healthy.mean() < 0.10
+
+
 @pytest.mark.parametrize("creatives", [1, 2, 4])
 def test_creatives_of_the_sandbox(creatives: int) -> None:
     """Prints a row per CTR; 0.012 is the sandbox's own. Asserted as above.
