@@ -10,14 +10,17 @@ import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from adtempo.domain.money import Money, format_micros
+from adtempo.domain.money import MICROS, format_micros, minor_decimals
 from adtempo.stats.month_end import Z80, expect_rest
 
 TOLERANCE = 0.10
 """A month that is expected to end within a tenth of its plan is on pace."""
+
+_WHOLE_FROM = 1_000 * MICROS
 
 
 class Pace(StrEnum):
@@ -104,7 +107,17 @@ class BudgetPace:
         return f"{said}; {self._amount(pacing.daily_micros)} a day from here would meet it"
 
     def _amount(self, micros: int) -> str:
-        return str(Money(micros, self.currency))
+        return f"{round_amount(micros, self.currency)} {self.currency}"
+
+
+def round_amount(micros: int, currency: str) -> str:
+    """Write an amount for a sentence: with separators, from 1,000 on without decimals.
+
+    >>> round_amount(50_937_920_000, "USD"), round_amount(885_530_000, "EUR")
+    ('50,938', '885.53')
+    """
+    decimals = 0 if abs(micros) >= _WHOLE_FROM else minor_decimals(currency)
+    return f"{Decimal(format_micros(micros, decimals)):,f}"
 
 
 def pacing_body(budgets: Sequence[BudgetPace], as_of: datetime) -> dict[str, Any]:

@@ -6,25 +6,22 @@ are bars made of table cells: they are there at once, everywhere, and nothing is
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from adtempo.domain.metrics import ABSENT, CONVERSION_VALUE, ROAS, SPEND, Metric, format_value, value_of
-from adtempo.domain.money import MICROS, format_micros, minor_decimals
 from adtempo.domain.panels import Quantities
 from adtempo.tracking.estimate import CampaignDay, DailyReport, Total, estimate_change
 from adtempo.tracking.expected import ExpectedFigures
 from adtempo.tracking.expected_report import return_in_words
-from adtempo.tracking.pacing import BudgetPace
+from adtempo.tracking.pacing import BudgetPace, round_amount
 from adtempo.tracking.report import DONE, NEEDS_YOU, report_sections, shorten
 
 _DAYS = 7
 _RUNS = 2
 _LINES = 5
-_WHOLE_FROM = 1_000 * MICROS
 _TILES = (("Spend", SPEND), ("Value", CONVERSION_VALUE), ("ROAS", ROAS))
 
 
@@ -133,10 +130,10 @@ def _line(line: CampaignDay, *, comparable: bool) -> dict[str, str]:
 
 
 def _budget(budget: BudgetPace) -> dict[str, Any]:
-    pacing = budget.pacing
-    said = f"{_amount(pacing.spent_micros, budget.currency)} of {_amount(pacing.planned_micros, budget.currency)}"
+    pacing, currency = budget.pacing, budget.currency
+    said = f"{round_amount(pacing.spent_micros, currency)} of {round_amount(pacing.planned_micros, currency)}"
     if pacing.expected_micros is not None:
-        said += f", heading for {_amount(pacing.expected_micros, budget.currency)} {budget.currency}"
+        said += f", heading for {round_amount(pacing.expected_micros, currency)} {currency}"
     return {
         "name": budget.label,
         "said": said,
@@ -158,9 +155,4 @@ def _number(metric: Metric, figures: Quantities, currency: str) -> str:
     value = value_of(metric, figures)
     if value is None:
         return ABSENT
-    return format_value(ROAS, value, currency) if metric is ROAS else _amount(round(value), currency)
-
-
-def _amount(micros: int, currency: str) -> str:
-    decimals = 0 if abs(micros) >= _WHOLE_FROM else minor_decimals(currency)
-    return f"{Decimal(format_micros(micros, decimals)):,f}"
+    return format_value(ROAS, value, currency) if metric is ROAS else round_amount(round(value), currency)
