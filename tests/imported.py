@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from adtempo.facts.formats import ImportOptions, StagedFile
-from adtempo.facts.ledger import open_duckdb
+from adtempo.facts.ledger import SERIES_KEY, open_duckdb
 from adtempo.facts.staging import read_facts_file
 
 EXPORTS = Path(__file__).parent / "data" / "exports"
@@ -32,10 +32,14 @@ class Imported:
 
 
 def stage(path: Path, spill: Path, **options: Any) -> Imported:
-    """Read a file of facts at NOW, spilling into a folder."""
+    """Read a file of facts at NOW, spilling into a folder; its series must be those of its rows."""
     spill.mkdir(exist_ok=True)
     con = open_duckdb([path.parent], memory_mb=1200, spill=spill)
     file = read_facts_file(con, path, ImportOptions(**options), observed_at=lambda: NOW, progress=lambda _share: None)
+    key = ", ".join(SERIES_KEY)
+    entities = "SELECT *, coalesce(ad_id, ad_group_id, campaign_id) AS entity_id FROM incoming"
+    counted = con.execute(f"SELECT DISTINCT {key} FROM ({entities}) ORDER BY ALL").fetchall()
+    assert con.execute(f"SELECT {key} FROM incoming_series ORDER BY ALL").fetchall() == counted
     return Imported(file, con)
 
 

@@ -36,6 +36,7 @@ TEXT_CELLS = (
     "status",
     "campaign_status",
 )
+TIME_CELLS = ("slot_start", "hour", "observed_at")
 CELLS = (*TEXT_CELLS, *INTEGER_CELLS, *AMOUNT_CELLS, *BUDGET_CELLS)
 """Every canonical cell; `hour` is an hour of day where it has a column of its own. The plain `status` and
 `budget_daily` belong to the level of their row."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adtempo.domain.accounts import Account, AccountRef, Grain, Platform
 from adtempo.domain.errors import InvalidInput, Problem
-from adtempo.facts.formats.base import NAME_CELLS
+from adtempo.facts.formats.base import BUDGET_CELLS, NAME_CELLS, TEXT_CELLS, TIME_CELLS
 from adtempo.facts.staging.numbers import complaint, shown
 from adtempo.facts.staging.plan import sql_text
 from adtempo.facts.staging.stage import FACT_KEY, Stage, quoted, text_of
@@ -16,21 +16,6 @@ SHOWN_PROBLEMS = 20
 ID_LENGTH = 256
 TEXT_LENGTH = 1000
 
-_ENTITY_TEXTS = (
-    "platform",
-    "account_id",
-    "account_timezone",
-    "currency",
-    "campaign_id",
-    "ad_group_id",
-    "ad_id",
-    "creative_id",
-    "grain",
-    "attribution",
-    "niche",
-    "status",
-    "campaign_status",
-)
 _CONTROL = r"[\x00-\x1f\x7f]"
 _MANGLED = r"^[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]+$"
 _BLANKS = r"^\s|\s$"
@@ -46,13 +31,13 @@ class _Rule:
         cell: The cell that is wrong; empty when the row is.
         broken_when: SQL that is true for a bad row.
         message: SQL of the words.
-        table: The relation of distinct texts that holds what it looks at; empty if only its own cell.
+        table: The relation of distinct texts that holds what it looks at.
     """
 
     cell: str
     broken_when: str
     message: str
-    table: str = "entities"
+    table: str = "told"
 
 
 def _id_rules(cell: str) -> Iterator[_Rule]:
@@ -97,10 +82,8 @@ def _rules(stage: Stage) -> Iterator[_Rule]:
             yield from _id_rules(cell)
     for cell in ("attribution", "niche", "status", "campaign_status", *NAME_CELLS):
         if stage.has(cell):
-            table = "entities" if cell in _ENTITY_TEXTS else ""
-            too_long = sql_text(f"is longer than {TEXT_LENGTH} characters")
-            yield _Rule(cell, f"length({cell}) > {TEXT_LENGTH}", too_long, table)
-            yield _Rule(cell, f"contains({cell}, chr(0))", "'holds a NUL character'", table)
+            yield _Rule(cell, f"length({cell}) > {TEXT_LENGTH}", sql_text(f"is longer than {TEXT_LENGTH} characters"))
+            yield _Rule(cell, f"contains({cell}, chr(0))", "'holds a NUL character'")
     known = ", ".join(map(sql_text, Grain))
     readable = f"slot_start <> '' AND grain IN ({known})"
     yield _Rule("slot_start", f"{readable} AND slot_fault IS NOT NULL", "slot_fault", "slot_times")
@@ -119,12 +102,11 @@ def _numbered_rules(stage: Stage) -> Iterator[_Rule]:
 
 def has_bad_rows(stage: Stage) -> bool:
     """Tell whether any row breaks a rule, looking once at each distinct text instead of at every row."""
-    cells = [cell for cell in _ENTITY_TEXTS if stage.has(cell) or cell in stage.plan.constants]
-    stage.con.execute(f"CREATE OR REPLACE TEMP TABLE entities AS SELECT DISTINCT {', '.join(cells)} FROM staged")
+    if stage.value("SELECT (SELECT count(*) FROM staged) <> (SELECT coalesce(sum(rows), 0) FROM told)"):
+        return True  # a row without a text that its times need has found none
     broken: dict[str, list[str]] = {"staged": ["wrong"]}
     for rule in _rules(stage):
-        table = rule.table or f"(SELECT DISTINCT {rule.cell} FROM staged)"
-        broken.setdefault(table, []).append(f"({rule.broken_when})")
+        broken.setdefault(rule.table, []).append(f"({rule.broken_when})")
     return any(
         stage.value(f"SELECT count(*) > 0 FROM {table} WHERE {' OR '.join(rules)}") for table, rules in broken.items()
     )
@@ -150,8 +132,12 @@ def list_bad_rows(stage: Stage) -> None:
 
 
 def key_rows(stage: Stage) -> None:
-    """Make `keyed`: the good rows, each in its slot, a second equal local hour in the second one of the clock."""
+    """Make `keyed`: the good rows, each in its slot, a second equal local hour in the second one of the clock.
+
+    What they say beside it holds from `effective_at`.
+    """
     con = stage.con
+    effective = "CASE grain WHEN 'hour' THEN slot ELSE starts_at END AS effective_at"
     good = "placed ANTI JOIN bad ON placed.line = bad.line" if stage.numbered else "placed"
     local_key = ", ".join("first_slot" if name == "slot" else name for name in FACT_KEY)
     con.execute(
@@ -164,14 +150,23 @@ def key_rows(stage: Stage) -> None:
         """
     )
     if not stage.value("SELECT count(*) FROM second_rows"):
-        con.execute(f"CREATE OR REPLACE TEMP VIEW keyed AS SELECT *, first_slot AS slot FROM {good}")
+        con.execute(f"CREATE OR REPLACE TEMP VIEW keyed AS SELECT *, first_slot AS slot, {effective} FROM {good}")
         return
     con.execute(
         f"""
         CREATE OR REPLACE TEMP VIEW keyed AS
-        SELECT *, CASE WHEN second_ordinal IS NULL THEN first_slot ELSE second END AS slot
+        SELECT *, CASE WHEN second_ordinal IS NULL THEN first_slot ELSE second END AS slot, {effective}
         FROM (SELECT * FROM {good}) LEFT JOIN second_rows ON ordinal = second_ordinal
         """
+    )
+
+
+def tell_rows(stage: Stage) -> None:
+    """Make `told`: what the rows of `keyed` say beside times and measures, each once, since when and how often."""
+    kept = ", ".join(cell for cell in (*TEXT_CELLS, *BUDGET_CELLS) if cell not in TIME_CELLS and stage.knows(cell))
+    stage.con.execute(
+        f"CREATE OR REPLACE TEMP TABLE told AS SELECT {kept}, level, entity_id, count(*) AS rows, "
+        f"min(effective_at) AS effective_at, arg_min(observed_at, effective_at) AS observed_at FROM keyed GROUP BY ALL"
     )
 
 
@@ -180,10 +175,12 @@ def may_repeat(stage: Stage) -> bool:
 
     A bit for every quarter of an hour of each series costs a sixth of comparing hashes, where they are not too many.
     """
-    texts = [name for name in ("ad_group_id", "ad_id", *FACT_KEY) if stage.has(name)]
+    texts = [name for name in ("ad_group_id", "ad_id", *FACT_KEY) if stage.has(name) and name != "observed_at"]
     below = ["level", "entity_id"] if stage.has("ad_group_id") or stage.has("ad_id") else []
     key = ", ".join([*below, *(name for name in FACT_KEY if stage.has(name))])
-    series = stage.value(f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(texts)} FROM staged)")
+    series = stage.value(f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(texts)} FROM told)")
+    if stage.has("observed_at"):
+        series *= stage.value("SELECT count(*) FROM observed_times")
     ((first, last),) = stage.con.execute(
         f"SELECT coalesce(min({_QUARTER.format('first_slot')}), 0), "
         f"coalesce(max({_QUARTER.format('coalesce(second, first_slot)')}), 0) FROM slot_times"
@@ -235,14 +232,13 @@ def reasons(stage: Stage) -> Iterator[tuple[int, str]]:
 
 
 def load_accounts(stage: Stage, file: str) -> tuple[Account, ...]:
-    """Return the accounts of `keyed`.
+    """Return the accounts of `told`.
 
     Raises:
         InvalidInput: One account has two time zones or currencies.
     """
     rows = stage.con.execute(
-        "SELECT DISTINCT platform, account_id, account_timezone, currency "
-        f"FROM {'keyed' if stage.numbered else 'entities'} ORDER BY ALL"
+        "SELECT DISTINCT platform, account_id, account_timezone, currency FROM told ORDER BY ALL"
     ).fetchall()
     accounts: dict[AccountRef, Account] = {}
     for platform, account_id, timezone, currency in rows:

@@ -23,6 +23,7 @@ from adtempo.facts.staging.checks import (
     may_repeat,
     problems,
     reasons,
+    tell_rows,
 )
 from adtempo.facts.staging.incoming import reduce_attributes, view_incoming
 from adtempo.facts.staging.plan import Plan, make_plan
@@ -130,10 +131,9 @@ def _stage_direct(
     except duckdb.Error:
         return None  # malformed somewhere; the numbered reading says where
     place_rows(stage, observed_at())
-    if has_bad_rows(stage):
-        return None
     key_rows(stage)
-    return None if may_repeat(stage) else stage
+    tell_rows(stage)
+    return None if has_bad_rows(stage) or may_repeat(stage) else stage
 
 
 @contextmanager
@@ -169,6 +169,8 @@ def _stage_numbered(
     place_rows(stage, observed_at())
     list_bad_rows(stage)
     key_rows(stage)
+    tell_rows(stage)
     if may_repeat(stage):
         list_repeated_rows(stage)
+        tell_rows(stage)
     return stage

@@ -1,8 +1,8 @@
 """From a planned file to typed rows: one pass of DuckDB, then small tables for what is distinct.
 
 The relations, in the order they are made: `source` (texts as they stand), `staged` (canonical cells, numbers typed;
-a Parquet file beside the spill), `slot_times` and `observed_times` (resolved in Python), `placed` (all joined) and
-`keyed` (good rows, with their slot).
+a Parquet file beside the spill), `slot_times` and `observed_times` (resolved in Python), `placed` (all joined),
+`keyed` (good rows, with their slot) and `told` (what they say beside times and measures, each once).
 """
 
 from __future__ import annotations
@@ -86,6 +86,10 @@ class Stage:
     def has(self, cell: str) -> bool:
         """Tell whether a cell has a column of its own in the file."""
         return cell in self.plan.cells
+
+    def knows(self, cell: str) -> bool:
+        """Tell whether a cell can be anything but null."""
+        return self.has(cell) or cell in self.plan.constants or cell == "attribution"
 
     @property
     def good(self) -> str:
