@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adtempo.domain.accounts import Account, AccountRef, Grain, Platform
 from adtempo.domain.errors import InvalidInput, Problem
 from adtempo.facts.formats.base import BUDGET_CELLS, NAME_CELLS, TEXT_CELLS, TIME_CELLS
+from adtempo.facts.ledger import varying
 from adtempo.facts.staging.numbers import complaint, shown
 from adtempo.facts.staging.plan import sql_text
 from adtempo.facts.staging.stage import FACT_KEY, Stage, quoted, text_of
@@ -171,24 +172,25 @@ def tell_rows(stage: Stage) -> None:
 
 
 def may_repeat(stage: Stage) -> bool:
-    """Tell whether two rows of `keyed` may have the same key; false is certain.
+    """Tell whether two rows of `keyed` may have the same key, by what of it varies; false is certain.
 
     A bit for every quarter of an hour of each series costs a sixth of comparing hashes, where they are not too many.
     """
-    texts = [name for name in ("ad_group_id", "ad_id", *FACT_KEY) if stage.has(name) and name != "observed_at"]
-    below = ["level", "entity_id"] if stage.has("ad_group_id") or stage.has("ad_id") else []
-    key = ", ".join([*below, *(name for name in FACT_KEY if stage.has(name))])
-    series = stage.value(f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(texts)} FROM told)")
+    con = stage.con
+    key = varying(con, "told", [name for name in FACT_KEY if name not in {"slot", "observed_at"}])
+    series = stage.value(f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(key)} FROM told)") if key else 1
     if stage.has("observed_at"):
-        series *= stage.value("SELECT count(*) FROM observed_times")
-    ((first, last),) = stage.con.execute(
+        vintages = stage.value("SELECT count(*) FROM observed_times")
+        series, key = series * vintages, [*key, "observed_at"] if vintages > 1 else key
+    ((first, last),) = con.execute(
         f"SELECT coalesce(min({_QUARTER.format('first_slot')}), 0), "
         f"coalesce(max({_QUARTER.format('coalesce(second, first_slot)')}), 0) FROM slot_times"
     ).fetchall()
     if series * (last - first + 1) > _BITS:
-        return bool(stage.value(f"SELECT count(*) <> count(DISTINCT hash({key}, slot)) FROM keyed"))
+        return bool(stage.value(f"SELECT count(*) <> count(DISTINCT hash({', '.join([*key, 'slot'])})) FROM keyed"))
     bits = f"bitstring_agg({_QUARTER.format('slot')}, {first}, {last})"
-    repeated = f"FROM keyed GROUP BY {key} HAVING count(*) <> bit_count({bits})"
+    grouped = f"GROUP BY {', '.join(key)}" if key else ""
+    repeated = f"FROM keyed {grouped} HAVING count(*) <> bit_count({bits})"
     return bool(stage.value(f"SELECT count(*) > 0 FROM (SELECT 1 {repeated})"))
 
 
