@@ -70,7 +70,7 @@ class Workspace:
         """The operating-system user who owns the home, and so acts on it from the command line."""
         try:
             return self.home.owner()
-        except (KeyError, NotImplementedError):
+        except KeyError:
             return f"user {self.home.stat().st_uid}"
 
     def close(self) -> None:

@@ -192,6 +192,7 @@ def _check_allocation(total: Money, multipliers: Sequence[float], platform: str 
     least = ceil(sum(running) / min(running)) * unit
     if total.micros < least:
         raise InvalidInput(
-            f"{total} a day leaves hours with less than {format_micros(unit)} {total.currency}, the least that can be "
-            f"paid; give at least {Money(least, total.currency)}, or switch hours off with the multiplier 0"
+            f"{format_micros(total.micros)} {total.currency} a day leaves hours with less than {format_micros(unit)} "
+            f"{total.currency}, the least that can be paid; give at least {Money(least, total.currency)}, or switch "
+            "hours off with the multiplier 0"
         )

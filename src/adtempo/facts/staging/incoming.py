@@ -52,8 +52,7 @@ def view_incoming(stage: Stage) -> None:
     key = ", ".join(name for name in SERIES_KEY if name != "conversion_type")
     series = [f"SELECT DISTINCT {key}, '' AS conversion_type FROM told"]
     for kind in stage.plan.types:
-        counts, values = _named(stage, kind)
-        reported = f"{counts} IS NOT NULL OR {values} IS NOT NULL"
+        _, _, reported = _named(stage, kind)
         series.append(f"SELECT DISTINCT {key}, {sql_text(kind)} AS conversion_type FROM keyed WHERE {reported}")
     stage.con.execute(f"CREATE OR REPLACE TEMP VIEW incoming_series AS {' UNION ALL '.join(series)}")
 
@@ -65,11 +64,11 @@ def _head(conversion_type: str) -> str:
     )
 
 
-def _named(stage: Stage, kind: str) -> tuple[str, str]:
-    """Return SQL of the count and the value of a named conversion type."""
+def _named(stage: Stage, kind: str) -> tuple[str, str, str]:
+    """Return SQL of the count and the value of a named conversion type, and of whether a row reports any."""
     cells = (f"conversions:{kind}", f"conversion_value:{kind}")
     counts, values = (quoted(cell) if stage.has(cell) else "NULL::BIGINT" for cell in cells)
-    return counts, values
+    return counts, values, f"({counts} IS NOT NULL OR {values} IS NOT NULL)"
 
 
 def _facts(stage: Stage) -> str:
@@ -78,10 +77,10 @@ def _facts(stage: Stage) -> str:
 
 
 def _typed_facts(stage: Stage, kind: str) -> str:
-    counts, values = _named(stage, kind)
+    counts, values, reported = _named(stage, kind)
     own = {"conversions": counts, "conversion_value": values}
     measures = ", ".join(f"{own.get(cell, 'NULL::BIGINT')} AS {name}" for cell, name in _MEASURES)
-    return f"SELECT {_head(kind)}, {measures} FROM keyed WHERE {counts} IS NOT NULL OR {values} IS NOT NULL"
+    return f"SELECT {_head(kind)}, {measures} FROM keyed WHERE {reported}"
 
 
 def reduce_attributes(stage: Stage) -> None:
